@@ -1,0 +1,25 @@
+# make run   installs and starts a demo clinic; PORT=8001 make run chooses the port
+# make test  installs what the tests need and runs them all
+PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3.14 python3,$(shell command -v $(name) 2>/dev/null)))
+PORT ?= 8000
+HERE := .venv/bin
+
+run: .venv/run
+	@PORT=$(PORT) $(HERE)/housecall demo
+
+test: .venv/test
+	$(HERE)/python tests/parts.py
+	$(HERE)/python -m pytest -n auto --dist loadfile $(ARGS)
+
+.venv/run: pyproject.toml hatch_build.py web/package-lock.json web/vendor.json
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Housecall needs Python 3.11 or newer; make PYTHON=/path/to/python run"; exit 1; }
+	@test -x $(HERE)/python || $(PYTHON) -m venv .venv || { echo "On Debian and Ubuntu: sudo apt-get install python3-venv"; rm -rf .venv; exit 1; }
+	@echo "Installing Housecall (once, about a minute) ..."
+	@$(HERE)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@touch $@
+
+.venv/test: .venv/run
+	@$(HERE)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+.PHONY: run test

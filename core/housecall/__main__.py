@@ -1,0 +1,7 @@
+"""`python -m housecall` is the command `housecall`."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,331 @@
+"""The command `housecall`: run | demo | init | check | migrate | member."""
+
+from __future__ import annotations
+
+import argparse
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flask import Flask
+
+    from .config import Site
+
+ROLES = ("owner", "admin", "provider", "staff")
+
+TOML = """\
+# Housecall's settings. `housecall check` says what is wrong with them; the server reads them when it starts.
+
+[server]
+# The address that people type. Browsers give camera and microphone to https pages (and to localhost) only.
+# url = "https://elm.example.org"
+port = 8000
+# Behind Caddy or nginx on the same machine: 1. Reached directly: 0.
+# trusted_proxies = 1
+# database = "postgresql://housecall@localhost/housecall"     (without it: SQLite in the folder data)
+
+[clinic.main]
+name = "Our practice"
+# Who may make an account: "invitation", "open" or "closed".
+sign_up = "invitation"
+
+[clinic.main.core]
+# Shown on the contact page.
+# email = "desk@elm.example.org"
+# phone = "+1 555 0100"
+# address = "1 Elm Street"
+# emergency = "911"
+
+# Calls that cannot go directly from browser to browser need your own relay:
+# [[clinic.main.ice]]
+# urls = ["turn:turn.elm.example.org:3478"]
+# secret = "file:data/turn-secret"
+"""
+
+DEMO = """\
+[server]
+port = 8000
+
+[clinic.demo]
+name = "Elm Street Practice"
+sign_up = "open"
+
+[clinic.demo.core]
+email = "desk@elm.example"
+phone = "+1 555 0100"
+address = "1 Elm Street, Springfield"
+emergency = "911"
+"""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Entry point of the command. Exit codes: 0 good, 1 problems found (all listed), 2 usage."""
+    sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+    arguments = _parser().parse_args(argv)
+    action: Callable[[argparse.Namespace], int] = arguments.action
+    try:
+        return action(arguments)
+    except KeyboardInterrupt:
+        return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="housecall", description="Self-hosted telemedicine.")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(name: str, action: Callable[[argparse.Namespace], int], help: str) -> argparse.ArgumentParser:
+        made = commands.add_parser(name, help=help, description=help)
+        made.set_defaults(action=action)
+        return made
+
+    def folder(to: argparse.ArgumentParser) -> None:
+        to.add_argument("dir", nargs="?", type=Path, default=Path(), metavar="DIR", help="the site's folder (.)")
+
+    command("demo", demo, "Start a throwaway clinic and print a provider's and a patient's link.")
+    command("init", init, "Make a folder with a housecall.toml to edit.").add_argument("dir", type=Path, metavar="DIR")
+    folder(command("run", run, "Serve the clinics of a folder."))
+    folder(command("check", check, "Say everything that is wrong with a folder's settings and database."))
+    folder(command("migrate", migrate, "Bring a folder's database up to this version."))
+    members = command("member", lambda _: 2, "Add a member, reset a password, list members.")
+    verbs = members.add_subparsers(required=True, metavar="add|reset|list")
+
+    def verb(name: str, action: Callable[[argparse.Namespace], int], help: str) -> argparse.ArgumentParser:
+        made = verbs.add_parser(name, help=help, description=help)
+        made.set_defaults(action=action)
+        made.add_argument("--dir", type=Path, default=Path(), metavar="DIR", help="the site's folder (.)")
+        made.add_argument("--clinic", metavar="ID", help="which clinic, where there are several")
+        return made
+
+    verb("add", member_add, "Print a one-time link that makes an account.").add_argument(
+        "--role", choices=ROLES, default="provider"
+    )
+    verb("reset", member_reset, "Print a link that sets a new password.").add_argument("email", metavar="EMAIL")
+    verb("list", member_list, "List the members of the clinics.")
+    return parser
+
+
+def demo(_: argparse.Namespace) -> int:
+    """A clinic in a temporary folder that is gone afterwards."""
+    from . import server
+
+    folder = Path(tempfile.mkdtemp(prefix="housecall-demo-"))
+    try:
+        (folder / "housecall.toml").write_text(DEMO, encoding="utf-8")
+        (folder / "data").mkdir(mode=0o700)
+
+        def ready(app: Flask) -> None:
+            from . import clinics
+
+            site: Site = app.extensions["housecall"].site
+            with app.app_context():
+                provider = _demo_provider()
+                token = clinics.invitations.demo_token(site.secret, provider.id)
+                room = clinics.members.rooms_of(provider)[0]
+            print(f"provider  {site.address}/sign-in/link#{token}")
+            print(f"patient   {site.address}/{room.slug}")
+
+        return server.serve(folder, demo=True, ready=ready)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def init(arguments: argparse.Namespace) -> int:
+    folder: Path = arguments.dir
+    if (folder / "housecall.toml").exists():
+        return _problem(f"{folder / 'housecall.toml'} is already there; nothing was changed.")
+    (folder / "data").mkdir(mode=0o700, parents=True, exist_ok=True)
+    (folder / "housecall.toml").write_text(TOML, encoding="utf-8")
+    print(f"Made {folder / 'housecall.toml'}. Edit it, then: housecall run {folder}")
+    return 0
+
+
+def run(arguments: argparse.Namespace) -> int:
+    from . import server
+
+    def ready(app: Flask) -> None:
+        site: Site = app.extensions["housecall"].site
+        print(f"Housecall is ready at {site.address}")
+        with app.app_context():
+            for clinic, token in _owner_links():
+                print(f"{clinic.name} has no owner yet. Open this once to become it: {_link(site, clinic, token)}")
+
+    return server.serve(arguments.dir, ready=ready)
+
+
+def check(arguments: argparse.Namespace) -> int:
+    from . import config
+
+    try:
+        site = config.load(arguments.dir)
+    except config.ConfigError as error:
+        return _problem(str(error))
+    problems = [str(problem) for problem in _problems(site)]
+    for problem in problems:
+        print(problem)
+    if not problems:
+        print("Everything is in order.")
+    return 1 if problems else 0
+
+
+def _problems(site: Site) -> Iterator[str]:
+    from . import clinics
+    from .extending import theming
+
+    if not site.url:
+        yield "server.url is not set: browsers give camera and microphone to https addresses (and localhost) only."
+    elif site.url.startswith("http://") and "localhost" not in site.url:
+        yield "server.url is not https: browsers will not give camera and microphone to it."
+    elif site.url.startswith("https://") and not site.trusted_proxies:
+        yield "server.trusted_proxies is 0: behind a proxy that does TLS it must be 1, or all addresses look like one."
+    themes = theming.found()
+    for clinic in site.clinics.values():
+        if clinic.theme not in themes:
+            yield f"clinic.{clinic.id}.theme: there is no theme {clinic.theme!r}; known: {', '.join(sorted(themes))}"
+        if not clinic.ice:
+            yield (
+                f"clinic.{clinic.id}.ice is empty: two browsers behind strict networks will not reach each other. "
+                "Name your own STUN or TURN server."
+            )
+    with _clinics_of(site, migrate=False):
+        yield from clinics.database.problems()
+
+
+def migrate(arguments: argparse.Namespace) -> int:
+    with _site(arguments.dir) as site:
+        if site is None:
+            return 1
+        with _clinics_of(site):
+            print("The database is up to date.")
+    return 0
+
+
+def member_add(arguments: argparse.Namespace) -> int:
+    from . import clinics
+
+    with _member_command(arguments) as (site, clinic):
+        if clinic is None:
+            return 1
+        token = clinics.invitations.make(clinic.id, arguments.role, made_by=None)
+        print(_link(site, clinic, token))
+    return 0
+
+
+def member_reset(arguments: argparse.Namespace) -> int:
+    from . import clinics
+
+    with _member_command(arguments) as (site, clinic):
+        if clinic is None:
+            return 1
+        member = clinics.members.by_email(clinic.id, arguments.email)
+        if member is None:
+            return _problem(f"No member of {clinic.name} has the address {arguments.email}.")
+        print(_link(site, clinic, clinics.invitations.reset_token(site.secret, member)))
+    return 0
+
+
+def member_list(arguments: argparse.Namespace) -> int:
+    from . import clinics
+
+    with _site(arguments.dir) as site:
+        if site is None:
+            return 1
+        with _clinics_of(site):
+            for clinic in clinics.clinic.all():
+                for member in clinics.members.of(clinic.id):
+                    state = "  disabled" if member.disabled_at else ""
+                    print(f"{clinic.id}  {member.role:8}  {member.email}{state}")
+    return 0
+
+
+@contextmanager
+def _site(folder: Path) -> Iterator[Site | None]:
+    from . import config
+
+    try:
+        site: Site | None = config.load(folder)
+    except config.ConfigError as error:
+        _problem(str(error))
+        site = None
+    yield site
+
+
+@contextmanager
+def _member_command(arguments: argparse.Namespace) -> Iterator[tuple[Any, Any]]:
+    """The site and the clinic that a member command is about; the clinic is None after a problem was printed."""
+    from . import clinics
+
+    with _site(arguments.dir) as site:
+        if site is None:
+            yield None, None
+            return
+        with _clinics_of(site):
+            if arguments.clinic is None and len(site.clinics) > 1:
+                _problem(f"Several clinics are here; name one: --clinic {'|'.join(site.clinics)}")
+                yield site, None
+            elif arguments.clinic is not None and arguments.clinic not in site.clinics:
+                _problem(f"There is no clinic {arguments.clinic!r}; known: {', '.join(site.clinics)}")
+                yield site, None
+            else:
+                yield site, clinics.clinic.by_id(arguments.clinic or next(iter(site.clinics)))
+
+
+@contextmanager
+def _clinics_of(site: Site, *, migrate: bool = True) -> Iterator[None]:
+    """The lasting half alone, without sockets: enough for commands about members and settings."""
+    from flask import Flask
+
+    from . import clinics
+
+    app = Flask("housecall")
+    app.config["SQLALCHEMY_DATABASE_URI"] = site.database
+    clinics.database.init_app(app)
+    with app.app_context():
+        if migrate:
+            clinics.database.upgrade(clinics.database.db.engine)
+            clinics.clinic.upsert(site.clinics.values())
+        try:
+            yield
+        finally:
+            clinics.database.db.session.remove()
+            clinics.database.db.engine.dispose()
+
+
+def _owner_links() -> Iterator[tuple[Any, str]]:
+    from . import clinics
+
+    for clinic in clinics.clinic.all():
+        if not clinics.members.of(clinic.id):
+            yield clinic, clinics.invitations.make(clinic.id, "owner", made_by=None)
+
+
+def _demo_provider() -> Any:
+    from . import clinics
+
+    clinic = clinics.clinic.all()[0]
+    provider = clinics.members.create(
+        clinic.id, email="ada.smith@elm.example", first_name="Ada", last_name="Smith", role="owner", password=None
+    )
+    clinics.members.update(provider.id, {"title": "Dr", "specialty": "General practice"})
+    clinics.rooms.create(clinic.id, slug="drsmith", name="Dr Ada Smith", owner_id=provider.id)
+    return provider
+
+
+def _link(site: Site, clinic: Any, token: str) -> str:
+    address = f"https://{clinic.host}" if clinic.host and len(site.clinics) > 1 else site.address
+    return f"{address}/sign-in/link#{token}"
+
+
+def _problem(text: str) -> int:
+    print(text, file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,306 @@
+"""housecall.toml -> frozen settings; every mistake is reported at once, with its line and the nearest known name."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import secrets
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+SIGN_UP = ("invitation", "open", "closed")
+ASYNC_MODES = ("eventlet", "threading")
+CLINIC_ID = re.compile(r"[a-z][a-z0-9-]{0,30}")
+HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?")
+ICE_URL = re.compile(r"(stun|stuns|turn|turns):[^\s@/]+")
+
+SERVER_KEYS: Mapping[str, type] = {
+    "url": str,
+    "bind": str,
+    "port": int,
+    "secret": str,
+    "database": str,
+    "async_mode": str,
+    "trusted_proxies": int,
+}
+CLINIC_KEYS: Mapping[str, type] = {"host": str, "name": str, "theme": str, "sign_up": str, "ice": list, "core": dict}
+ICE_KEYS: Mapping[str, type] = {"urls": list, "secret": str, "username": str, "credential": str}
+CORE_KEYS: Mapping[str, type] = {"email": str, "phone": str, "address": str, "emergency": str}
+KINDS = {str: "a text in quotes", int: "a whole number", list: "a list", dict: "a table"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mistake:
+    """One thing that is wrong in housecall.toml."""
+
+    where: str  #: dotted name, such as ``server.port``
+    what: str  #: a sentence that says what is wrong and, where there is one, the nearest known name
+    line: int | None = None  #: counted from 1
+
+    def __str__(self) -> str:
+        place = f"line {self.line}: " if self.line else ""
+        return f"{place}{self.where}: {self.what}" if self.where else f"{place}{self.what}"
+
+
+class ConfigError(Exception):
+    """housecall.toml cannot be used; `mistakes` lists everything that is wrong with it."""
+
+    def __init__(self, path: Path, mistakes: list[Mistake]):
+        self.path, self.mistakes = path, mistakes
+        super().__init__("\n".join(f"{path.name}: {m}" for m in mistakes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class IceServer:
+    """A STUN or TURN server. With `secret`, short-lived TURN credentials are made for each visit (HMAC-SHA1)."""
+
+    urls: tuple[str, ...]
+    secret: str | None = field(default=None, repr=False)
+    username: str | None = None
+    credential: str | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClinicConfig:
+    """One `[clinic.<id>]` table."""
+
+    id: str
+    name: str
+    host: str | None = None
+    theme: str = "calm"
+    sign_up: str = "invitation"
+    ice: tuple[IceServer, ...] = ()
+    core: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Site:
+    """Everything that one server is told: the folder that it lives in, and housecall.toml read and checked."""
+
+    folder: Path
+    clinics: Mapping[str, ClinicConfig]
+    url: str | None = None
+    bind: str = "127.0.0.1"
+    port: int = 8000
+    secret: bytes = field(repr=False)
+    database: str
+    async_mode: str = "eventlet"
+    trusted_proxies: int = 0
+    demo: bool = False
+
+    @property
+    def data(self) -> Path:
+        """The folder of everything that the server writes."""
+        return self.folder / "data"
+
+    @property
+    def address(self) -> str:
+        """The address to print for people: the public one where it is known, else this machine's."""
+        return (self.url or f"http://localhost:{self.port}").rstrip("/")
+
+
+def load(folder: Path, *, environ: Mapping[str, str] = os.environ, demo: bool = False) -> Site:
+    """Read `folder`/housecall.toml. `PORT` in `environ` overrides `server.port`.
+
+    Raises ConfigError, which lists every mistake of the file at once.
+    """
+    path = folder / "housecall.toml"
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        what = f"there is no housecall.toml in {folder}; `housecall init {folder}` makes one"
+        raise ConfigError(path, [Mistake(where="", what=what)]) from None
+    except UnicodeDecodeError:
+        raise ConfigError(path, [Mistake(where="", what="this file is not UTF-8 text")]) from None
+    try:
+        tree = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r"\(at line (\d+), column \d+\)", str(error))
+        what = re.sub(r" \(at .*\)", "", str(error))
+        raise ConfigError(path, [Mistake(where="", what=what, line=int(found[1]) if found else None)]) from None
+    reading = _Reading(folder=folder, lines=dict(_lines(text)), environ=environ)
+    site = reading.site(tree, demo=demo)
+    if reading.mistakes or site is None:
+        raise ConfigError(path, sorted(reading.mistakes, key=lambda m: m.line or 0))
+    return site
+
+
+def key_file(data: Path) -> bytes:
+    """The server's own key, `data/secret`: 32 random bytes in hex, made at the first start, for the owner only."""
+    path = data / "secret"
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.exists():
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(32))
+    return bytes.fromhex(path.read_text().strip())
+
+
+def nearest(name: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
+    """A sentence that offers the known name nearest to `name`, or lists all known ones."""
+    close = difflib.get_close_matches(name, list(known), n=1)
+    listed = ", ".join(sorted(known))
+    return f"did you mean {close[0]!r}? Known: {listed}" if close else f"known: {listed}"
+
+
+def _lines(text: str) -> Iterator[tuple[str, int]]:
+    """Where each dotted name of a TOML text stands (tomllib keeps no lines)."""
+    table = ""
+    for number, line in enumerate(text.splitlines(), 1):
+        if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?", line):
+            table = header[1].replace('"', "").replace(" ", "")
+            yield table, number
+        elif key := re.match(r"\s*([\w.\"-]+)\s*=", line):
+            name = key[1].replace('"', "")
+            yield (f"{table}.{name}" if table else name), number
+
+
+class _Reading:
+    """One pass over a parsed file, which collects mistakes and goes on."""
+
+    def __init__(self, *, folder: Path, lines: Mapping[str, int], environ: Mapping[str, str]):
+        self.folder, self.lines, self.environ = folder, lines, environ
+        self.mistakes: list[Mistake] = []
+
+    def wrong(self, where: str, what: str) -> None:
+        self.mistakes.append(Mistake(where=where, what=what, line=self.lines.get(where)))
+
+    def table(self, where: str, value: Any, known: Mapping[str, type]) -> dict[str, Any]:
+        """The entries of a table that are known and of the right type; all others are mistakes."""
+        if not isinstance(value, dict):
+            self.wrong(where, f"this must be a table: [{where}]")
+            return {}
+        good: dict[str, Any] = {}
+        for name, entry in value.items():
+            place = f"{where}.{name}"
+            if name not in known:
+                self.wrong(place, f"this name is not known; {nearest(name, known)}")
+            elif type(entry) is not known[name]:
+                self.wrong(place, f"this must be {KINDS[known[name]]}")
+            else:
+                good[name] = entry
+        return good
+
+    def site(self, tree: dict[str, Any], *, demo: bool) -> Site | None:
+        for name in tree:
+            if name not in ("server", "clinic"):
+                self.wrong(name, f"this table is not known; {nearest(name, ('server', 'clinic'))}")
+        server = self.table("server", tree.get("server", {}), SERVER_KEYS)
+        clinics = tree.get("clinic", {})
+        if not isinstance(clinics, dict) or not clinics:
+            self.wrong("clinic", "at least one clinic is needed: [clinic.main] with a name")
+            clinics = {}
+        read = {name: self.clinic(name, value) for name, value in clinics.items()}
+        self.hosts(read)
+        url = server.get("url")
+        if url is not None:
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/"):
+                self.wrong("server.url", "this must be an address such as https://elm.example.org, without a path")
+        port = self.port(server.get("port", 8000))
+        if server.get("trusted_proxies", 0) < 0:
+            self.wrong("server.trusted_proxies", "this must be 0 or more")
+        if server.get("async_mode", "eventlet") not in ASYNC_MODES:
+            self.wrong("server.async_mode", f"this must be one of {', '.join(ASYNC_MODES)}")
+        database = self.secret("server.database", server.get("database", "sqlite"))
+        if database == "sqlite":
+            database = f"sqlite:///{(self.folder / 'data' / 'housecall.db').resolve()}"
+        elif database is not None and not database.startswith(
+            ("sqlite:///", "postgresql://", "postgresql+psycopg2://")
+        ):
+            self.wrong("server.database", 'this must be "sqlite" or an address that begins with postgresql://')
+        own = self.secret("server.secret", server["secret"]) if "secret" in server else None
+        if own is not None and len(own) < 32:
+            self.wrong("server.secret", "this must have at least 32 characters; leave it out and one is made for you")
+        if self.mistakes or database is None:
+            return None
+        return Site(
+            folder=self.folder,
+            clinics=MappingProxyType({c.id: c for c in read.values() if c}),
+            url=url.rstrip("/") if url else None,
+            bind=server.get("bind", "127.0.0.1"),
+            port=port,
+            secret=own.encode() if own else key_file(self.folder / "data"),
+            database=database,
+            async_mode=server.get("async_mode", "eventlet"),
+            trusted_proxies=server.get("trusted_proxies", 0),
+            demo=demo,
+        )
+
+    def port(self, written: int) -> int:
+        if override := self.environ.get("PORT"):
+            if not override.isascii() or not override.isdigit() or not 0 < int(override) < 65536:
+                self.mistakes.append(Mistake(where="PORT", what="this variable must be a number from 1 to 65535"))
+                return written
+            return int(override)
+        if not 0 < written < 65536:
+            self.wrong("server.port", "this must be a number from 1 to 65535")
+        return written
+
+    def clinic(self, name: str, value: Any) -> ClinicConfig | None:
+        where = f"clinic.{name}"
+        if not CLINIC_ID.fullmatch(name):
+            self.wrong(where, "a clinic's id is made of small letters, digits and hyphens and begins with a letter")
+        known = self.table(where, value, CLINIC_KEYS)
+        if not known.get("name", "").strip():
+            self.wrong(f"{where}.name", "each clinic needs a name, as patients know it")
+        host = known.get("host")
+        if host is not None and not HOST.fullmatch(host):
+            self.wrong(f"{where}.host", "this must be a host name in small letters, such as elm.example.org")
+        if known.get("sign_up", "invitation") not in SIGN_UP:
+            self.wrong(f"{where}.sign_up", f"this must be one of {', '.join(SIGN_UP)}")
+        core = self.table(f"{where}.core", known.get("core", {}), CORE_KEYS)
+        ice = [self.ice(f"{where}.ice", entry) for entry in known.get("ice", [])]
+        return ClinicConfig(
+            id=name,
+            name=known.get("name", "").strip(),
+            host=host,
+            theme=known.get("theme", "calm"),
+            sign_up=known.get("sign_up", "invitation"),
+            ice=tuple(server for server in ice if server),
+            core=MappingProxyType(core),
+        )
+
+    def hosts(self, clinics: Mapping[str, ClinicConfig | None]) -> None:
+        seen: dict[str, str] = {}
+        for name, clinic in clinics.items():
+            host = clinic.host if clinic else None
+            if host is None:
+                if len(clinics) > 1:
+                    self.wrong(f"clinic.{name}", "where several clinics share a server, each needs its own host")
+            elif host in seen:
+                self.wrong(f"clinic.{name}.host", f"{host} is already the host of clinic {seen[host]}")
+            else:
+                seen[host] = name
+
+    def ice(self, where: str, value: Any) -> IceServer | None:
+        known = self.table(where, value, ICE_KEYS)
+        urls = known.get("urls", [])
+        if not urls or not all(isinstance(url, str) and ICE_URL.fullmatch(url) for url in urls):
+            self.wrong(f"{where}.urls", 'this must be a list of addresses such as "stun:stun.example.org:3478"')
+            return None
+        secret = self.secret(f"{where}.secret", known["secret"]) if "secret" in known else None
+        credential = self.secret(f"{where}.credential", known["credential"]) if "credential" in known else None
+        if any(url.startswith("turn") for url in urls) and not (secret or credential):
+            self.wrong(f"{where}.urls", "a turn: address needs `secret` (short-lived credentials) or `credential`")
+        return IceServer(urls=tuple(urls), secret=secret, username=known.get("username"), credential=credential)
+
+    def secret(self, where: str, value: str) -> str | None:
+        """`env:NAME` and `file:PATH` point at the value; anything else is the value itself."""
+        if value.startswith("env:"):
+            if value[4:] not in self.environ:
+                self.wrong(where, f"the environment variable {value[4:]} is not set")
+                return None
+            return self.environ[value[4:]]
+        if value.startswith("file:"):
+            try:
+                return (self.folder / value[5:]).read_text(encoding="utf-8").strip()
+            except OSError:
+                self.wrong(where, f"the file {value[5:]} cannot be read")
+                return None
+        return value

@@ -1,0 +1,118 @@
+"""Runs the server: patches first, picks the async mode, listens, and stops cleanly."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import sys
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from .config import Site
+    from .runtime import Runtime
+
+HASHING = 2  #: password hashes at a time; each takes 19 MiB (contracts §19)
+
+
+def serve(folder: Path, *, demo: bool = False, ready: Callable[[Flask], None] = lambda app: None) -> int:
+    """Serve the clinics of `folder` until a signal ends it; `ready` is called when the port is open.
+
+    Returns an exit code: 0 after a clean end, 1 when the settings are wrong or the port is taken.
+    """
+    from . import config
+
+    try:
+        site = config.load(folder, demo=demo)
+    except config.ConfigError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if site.async_mode == "eventlet":
+        return _serve_on_eventlet(site, ready)
+    return _serve_on_threads(site, ready)
+
+
+def _serve_on_eventlet(site: Site, ready: Callable[[Flask], None]) -> int:
+    os.environ.setdefault("PSYCOPG_WAIT_FUNC", "wait_selector")
+    os.environ.setdefault("EVENTLET_THREADPOOL_SIZE", str(HASHING))
+    warnings.filterwarnings("ignore", message=r"\s*Eventlet is deprecated")
+    import eventlet
+
+    eventlet.monkey_patch()  # before every other import, or real locks stay behind
+    import eventlet.semaphore
+    import eventlet.tpool
+    import eventlet.wsgi
+
+    from .runtime import Runtime
+
+    slots = eventlet.semaphore.Semaphore(HASHING)
+
+    def offload(function, *args):  # type: ignore[no-untyped-def]
+        with slots:
+            return eventlet.tpool.execute(function, *args)
+
+    runtime = Runtime(mode="eventlet", offload=offload, spawn=eventlet.spawn_n, sleep=eventlet.sleep)
+    try:
+        listener = eventlet.listen((site.bind, site.port), backlog=1024)
+    except OSError as error:
+        return _port_taken(site, error)
+    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    app = _prepare(site, runtime)
+    if app is None:
+        return 1
+    app.extensions["housecall"].start()
+    ready(app)
+    with contextlib.suppress(KeyboardInterrupt):
+        eventlet.wsgi.server(listener, app, log_output=False, max_size=20_000, keepalive=30)
+    return 0
+
+
+def _serve_on_threads(site: Site, ready: Callable[[Flask], None]) -> int:
+    from werkzeug.serving import WSGIRequestHandler, make_server
+
+    from .runtime import Runtime
+
+    class Quiet(WSGIRequestHandler):
+        """Writes no access log: paths may hold what nobody should keep."""
+
+        protocol_version = "HTTP/1.1"
+
+        def log(self, type: str, message: str, *args: object) -> None:
+            pass
+
+    app = _prepare(site, Runtime())
+    if app is None:
+        return 1
+    try:
+        server = make_server(site.bind, site.port, app, threaded=True, request_handler=Quiet)
+    except (OSError, SystemExit) as error:  # werkzeug turns a taken port into SystemExit
+        return _port_taken(site, error)
+    app.extensions["housecall"].start()
+    ready(app)
+    with contextlib.suppress(KeyboardInterrupt):
+        server.serve_forever()
+    return 0
+
+
+def _prepare(site: Site, runtime: Runtime) -> Flask | None:
+    """The application over a database that is up to date, or None after saying what to do."""
+    from . import clinics
+    from .app import create_app
+
+    try:
+        clinics.database.prepare(site.database)
+    except clinics.database.NotMigrated as error:
+        print(error, file=sys.stderr)
+        return None
+    return create_app(site, runtime)
+
+
+def _port_taken(site: Site, error: BaseException) -> int:
+    reason = error.strerror if isinstance(error, OSError) and error.strerror else "it is in use"
+    print(f"Cannot listen on {site.bind}:{site.port}: {reason}. Choose another port: PORT=8001", file=sys.stderr)
+    return 1

@@ -1,0 +1,134 @@
+"""A member's own pages: profile, photo, room address, and where the account is signed in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
+
+from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from .. import clinics
+from ..clinics.models import Member
+from .guard import house
+from .language import lang
+from .messages import field_errors
+from .sign_in import reserved
+
+PROFILE = (
+    "email",
+    "first_name",
+    "last_name",
+    "display_name",
+    "title",
+    "specialty",
+    "position",
+    "provider_number",
+    "states_licensed",
+    "mobile",
+)
+
+P = ParamSpec("P")
+
+pages = Blueprint("account", __name__)
+
+
+def members_only(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """A view for members: others are sent to sign in (GET) or refused."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if not current_user.is_authenticated:
+            if request.method == "GET":
+                return redirect(url_for("sign_in.form"), 303)
+            abort(403)
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def me() -> Member:
+    """The member who is signed in."""
+    member: Member = current_user.member
+    return member
+
+
+@pages.get("/account")
+@members_only
+def account() -> ResponseReturnValue:
+    return _page({name: getattr(me(), name) or "" for name in PROFILE}, {})
+
+
+def _page(form: dict[str, str], errors: dict[str, str], *, saved: bool = False) -> ResponseReturnValue:
+    own = [room for room in clinics.members.rooms_of(me()) if room.owner_id == me().id]
+    return (
+        render_template(
+            "account.html",
+            form=form,
+            errors=errors,
+            saved=saved or request.args.get("saved") == "1",
+            rooms=own,
+            number=clinics.provider_numbers.describe(me().provider_number),
+            countries=clinics.provider_numbers.RULES,
+        ),
+        422 if errors else 200,
+    )
+
+
+@pages.post("/account")
+@members_only
+def save() -> ResponseReturnValue:
+    """Saves the profile, the photo and the own rooms' addresses; nothing at all when one of them is wrong."""
+    form = {name: request.form.get(name, "").strip() for name in PROFILE}
+    slugs = {key.removeprefix("slug-"): value for key, value in request.form.items() if key.startswith("slug-")}
+    photo = request.files.get("photo")
+    data = photo.read() if photo and photo.filename else None
+    try:
+        clinics.members.save_profile(
+            me().id,
+            {**form, "service_mail": request.form.get("service_mail") == "yes"},
+            slugs=slugs,
+            photo=data,
+            drop_photo=request.form.get("drop_photo") == "yes",
+            reserved=reserved(),
+            offload=house().runtime.offload,
+        )
+    except clinics.Refused as refused:
+        return _page(form | {f"slug-{k}": v for k, v in slugs.items()}, field_errors(refused.fields, lang()))
+    return redirect(url_for("account.account", saved=1), 303)
+
+
+@pages.get("/account/logins")
+@members_only
+def logins() -> ResponseReturnValue:
+    rows = clinics.logins.listing(me().id)
+    return render_template("logins.html", logins=rows, current=current_user.login.token_sha256)
+
+
+@pages.post("/account/logins")
+@members_only
+def end_logins() -> ResponseReturnValue:
+    """Ends one login (`login`), or all others (`others`)."""
+    rows = clinics.logins.listing(me().id)
+    if request.form.get("others") == "yes":
+        chosen = [row.token_sha256 for row in rows if row.token_sha256 != current_user.login.token_sha256]
+    else:
+        chosen = [row.token_sha256 for row in rows if row.token_sha256 == request.form.get("login")]
+    for token in chosen:
+        clinics.logins.revoke(token)
+    if current_user.login.token_sha256 in chosen:
+        return redirect(url_for("sign_in.form"), 303)
+    return redirect(url_for("account.logins"), 303)
+
+
+@pages.get("/-/image/<image_id>")
+def image(image_id: str) -> ResponseReturnValue:
+    """A picture of this clinic, as it was re-encoded when it came."""
+    found = clinics.images.find(g.clinic.id, image_id)
+    if found is None:
+        abort(404)
+    response = Response(found.bytes, mimetype=found.type)
+    response.headers["Cache-Control"] = "private, max-age=86400, immutable"
+    return response

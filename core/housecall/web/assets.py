@@ -1,0 +1,85 @@
+"""Immutable files of the browser side: hashed addresses, the import map, and the theme's style sheet."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import mimetypes
+from functools import cached_property
+from pathlib import Path
+
+from flask import Blueprint, Response, abort, current_app, send_file
+
+from ..extending.theming import Theme
+
+STATIC = Path(__file__).resolve().parent.parent / "static"
+FOREVER = "public, max-age=31536000, immutable"
+TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+
+pages = Blueprint("assets", __name__)
+
+
+class Assets:
+    """The files below one folder, served under one hash of them all, so that relative imports keep working."""
+
+    def __init__(self, folder: Path, owner: str):
+        self.folder, self.owner = folder, owner
+
+    @cached_property
+    def files(self) -> dict[str, Path]:
+        return {p.relative_to(self.folder).as_posix(): p for p in sorted(self.folder.rglob("*")) if p.suffix in TYPES}
+
+    @cached_property
+    def hash(self) -> str:
+        """Changes when any file does."""
+        digest = hashlib.sha256()
+        for name, path in self.files.items():
+            digest.update(name.encode() + b"\0" + path.read_bytes() + b"\0")
+        return digest.hexdigest()[:16]
+
+    @property
+    def base(self) -> str:
+        return f"/-/asset/{self.owner}/{self.hash}/"
+
+    def url(self, name: str) -> str:
+        """The address of a file; KeyError for a file that is not there."""
+        self.files[name]
+        return self.base + name
+
+    @cached_property
+    def importmap(self) -> str:
+        """What the bare names of imports mean, and the hash that each module must have."""
+        modules = {name: path for name, path in self.files.items() if path.suffix == ".js"}
+        integrity = {}
+        for name, path in modules.items():
+            digest = base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()
+            integrity[self.base + name] = f"sha384-{digest}"
+        imports = {"housecall/": self.base + "js/", "socket.io-client": self.url("vendor/socket.io.js")}
+        return json.dumps({"imports": imports, "integrity": integrity})
+
+
+@pages.get("/-/asset/<owner>/<digest>/<path:name>")
+def asset(owner: str, digest: str, name: str) -> Response:
+    assets: Assets = current_app.extensions["housecall"].assets
+    if owner != assets.owner or digest != assets.hash or name not in assets.files:
+        abort(404)
+    return _forever(send_file(assets.files[name], mimetype=TYPES[Path(name).suffix]))
+
+
+@pages.get("/-/theme/<digest>.css")
+def theme(digest: str) -> Response:
+    themes: dict[str, Theme] = current_app.extensions["housecall"].themes
+    for each in themes.values():
+        if each.hash == digest:
+            return _forever(Response(each.css, mimetype="text/css"))
+    abort(404)
+
+
+def _forever(response: Response) -> Response:
+    response.headers["Cache-Control"] = FOREVER
+    response.headers.pop("Content-Disposition", None)
+    return response
+
+
+mimetypes.add_type("text/javascript", ".js")

@@ -1,0 +1,180 @@
+"""What every request passes: which clinic, who is it, may this form be taken; and the headers of every answer."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, current_app, g, make_response, request
+from flask_login import LoginManager, UserMixin, current_user
+from itsdangerous import BadData, URLSafeTimedSerializer
+
+from .. import clinics
+from ..clinics.models import Clinic, Login, Member
+
+if TYPE_CHECKING:
+    from ..app import House
+    from ..config import Site
+
+FORM_AGE = 12 * 3600  #: seconds that a form may stay open before it must be reloaded
+PERMISSIONS = (
+    "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), autoplay=(self), "
+    "screen-wake-lock=(self), picture-in-picture=(self), geolocation=(), payment=(), usb=(), serial=(), hid=(), "
+    "midi=(), accelerometer=(), gyroscope=(), magnetometer=(), browsing-topics=()"
+)
+
+
+class SignedIn(UserMixin):  # type: ignore[misc]
+    """The member behind a request, with the login that shows it."""
+
+    def __init__(self, member: Member, login: Login):
+        self.member, self.login = member, login
+
+    def get_id(self) -> str:
+        return str(self.member.id)
+
+
+def house() -> House:
+    """The parts of the house that serves this request."""
+    result: House = current_app.extensions["housecall"]
+    return result
+
+
+def secure() -> bool:
+    """Whether people reach us by https."""
+    return request.is_secure or (house().site.url or "").startswith("https:")
+
+
+def cookie(name: str) -> str:
+    """The name of one of our cookies: with the `__Host-` prefix where https makes it count."""
+    return f"__Host-{name}" if secure() else name
+
+
+def set_cookie(response: Response, name: str, value: str) -> None:
+    """A cookie of the session: not for scripts, not for other sites, not for other hosts."""
+    response.set_cookie(cookie(name), value, path="/", httponly=True, samesite="Lax", secure=secure())
+
+
+def drop_cookie(response: Response, name: str) -> None:
+    response.delete_cookie(cookie(name), path="/", httponly=True, samesite="Lax", secure=secure())
+
+
+def login_token() -> str | None:
+    return request.cookies.get(cookie("hc-login"))
+
+
+def clinic_of(host: str) -> Clinic | None:
+    """The clinic that answers for a host, with or without its port."""
+    return clinics.clinic.find(host) or clinics.clinic.find(host.rpartition(":")[0] or host)
+
+
+def origin_is_ours(site: Site, origin: str | None, host: str) -> bool:
+    """Whether a page of `origin` is one of the clinic at `host`: same host and port, and https where we are https."""
+    parts = urlsplit(origin or "")
+    if parts.netloc != host or parts.scheme not in ("http", "https"):
+        return False
+    return parts.scheme == "https" or not (site.url or "").startswith("https:")
+
+
+def form_token() -> str:
+    """The token that a form of this page must send back: signed, dated, and bound to the login."""
+    return str(_forms().dumps(_bound_to()))
+
+
+def _forms() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(house().site.secret, salt="form")
+
+
+def _bound_to() -> str:
+    return current_user.login.token_sha256[:16] if current_user.is_authenticated else ""
+
+
+def _check_form() -> None:
+    if not origin_is_ours(house().site, request.headers.get("Origin"), request.host):
+        abort(403)
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        abort(403)
+    token = request.headers.get("X-Form-Token") or request.form.get("token", "")
+    try:
+        bound = _forms().loads(token, max_age=FORM_AGE)
+    except BadData:
+        abort(403)
+    if bound != _bound_to():
+        abort(403)
+
+
+def policy(nonce: str) -> str:
+    """The Content-Security-Policy of a page (its scripts carry `nonce`)."""
+    host = request.host
+    rules = [
+        "default-src 'none'",
+        f"script-src 'nonce-{nonce}' 'strict-dynamic'",
+        "style-src 'self'",
+        "img-src 'self' data: blob:",
+        "media-src 'self' blob:",
+        "font-src 'self'",
+        f"connect-src 'self' {'wss' if secure() else 'ws'}://{host}",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+        "object-src 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ]
+    if secure():
+        rules.append("upgrade-insecure-requests")
+    return "; ".join(rules)
+
+
+def init_app(app: Flask) -> None:
+    """Put the gate before every route, and the headers on every answer."""
+    logins = LoginManager(app)
+    logins.session_protection = None
+    logins.request_loader(_who)
+
+    @app.before_request
+    def enter() -> Response | None:
+        g.nonce = secrets.token_urlsafe(16)
+        found = clinic_of(request.host)
+        if found is None and request.endpoint != "health.health":
+            response = make_response("There is no clinic at this address.\n", 404)
+            response.mimetype = "text/plain"
+            return response
+        g.clinic = found
+        if request.method == "POST":
+            _check_form()
+        return None
+
+    @app.after_request
+    def headers(response: Response) -> Response:
+        put = response.headers.setdefault
+        if response.mimetype == "text/html":
+            put("Content-Security-Policy", policy(g.get("nonce", "")))
+            put("Permissions-Policy", PERMISSIONS)
+        else:
+            put("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+        put("X-Content-Type-Options", "nosniff")
+        put("Referrer-Policy", "same-origin")
+        put("X-Frame-Options", "DENY")
+        put("Cross-Origin-Opener-Policy", "same-origin")
+        put("Cross-Origin-Resource-Policy", "same-origin")
+        put("Cache-Control", "no-store")
+        if secure():
+            put("Strict-Transport-Security", "max-age=63072000; includeSubDomains")
+        return response
+
+
+def _who(request_: Any) -> SignedIn | None:
+    token = login_token()
+    clinic = g.get("clinic")
+    if not token or clinic is None:
+        return None
+    login = clinics.logins.find(token, in_call=house().sockets.in_call(token))
+    if login is None:
+        return None
+    member = clinics.members.by_id(login.member_id)
+    if member is None or member.clinic_id != clinic.id or member.disabled_at is not None:
+        return None
+    return SignedIn(member, login)

@@ -1,0 +1,34 @@
+"""STUN and TURN servers for one browser, with credentials that live an hour (webrtc.md A5)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable
+from typing import Any
+
+from ..config import IceServer
+
+LIFETIME = 3600  #: seconds of a TURN credential (contracts §19)
+
+
+def servers(configured: Iterable[IceServer], now: int) -> dict[str, Any]:
+    """`{servers, until}` for RTCPeerConnection; `now` and `until` in ms.
+
+    The user name is `<expiry>:<random id>` and the password `base64(HMAC-SHA1(secret, user name))`, as coturn's
+    `use-auth-secret` wants it. The id is random, so a relay's log says nothing about the visit.
+    """
+    until = now // 1000 + LIFETIME
+    made: list[dict[str, Any]] = []
+    for server in configured:
+        entry: dict[str, Any] = {"urls": list(server.urls)}
+        if server.secret:
+            user = f"{until}:{secrets.token_urlsafe(12)}"
+            digest = hmac.new(server.secret.encode(), user.encode(), hashlib.sha1).digest()
+            entry |= {"username": user, "credential": base64.b64encode(digest).decode()}
+        elif server.credential:
+            entry |= {"username": server.username or "", "credential": server.credential}
+        made.append(entry)
+    return {"servers": made, "until": until * 1000}

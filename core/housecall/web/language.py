@@ -1,0 +1,97 @@
+"""Words in the visitor's language: gettext for templates, and the same words for the ES modules."""
+
+from __future__ import annotations
+
+import gettext
+import re
+from functools import cache
+from pathlib import Path
+
+from flask import Flask, g, has_request_context, request
+from werkzeug.datastructures import LanguageAccept
+
+HERE = Path(__file__).resolve().parent.parent
+LOCALES = HERE / "locale"
+PSEUDO = "en-XA"  #: the pseudo-locale of CLDR: English with accents and brackets, to find texts that nobody marked
+
+_IN_MODULES = re.compile(r'\b(?:text|count)\(\s*(?:[\w.]+\s*,\s*)?("(?:[^"\\]|\\.)*")(?:\s*,\s*("(?:[^"\\]|\\.)*"))?')
+
+
+class Pseudo(gettext.NullTranslations):
+    """Every text readable, yet visibly translated; placeholders stay as they are."""
+
+    letters = str.maketrans("aeiouyAEIOUYcnsz", "áéíóúýÁÉÍÓÚÝçñšž")
+    kept = re.compile(r"(%\(\w+\)[sd]|%[sd%]|\{\w+\}|<[^>]+>|&\w+;)")
+
+    def gettext(self, message: str) -> str:
+        parts = self.kept.split(message)
+        return "[" + "".join(p if i % 2 else p.translate(self.letters) for i, p in enumerate(parts)) + "]"
+
+    def ngettext(self, msgid1: str, msgid2: str, n: int) -> str:
+        return self.gettext(msgid1 if n == 1 else msgid2)
+
+
+@cache
+def languages() -> tuple[str, ...]:
+    """The languages that have a catalogue, English first."""
+    found = sorted(p.parent.parent.name for p in LOCALES.glob("*/LC_MESSAGES/housecall.mo")) if LOCALES.is_dir() else []
+    return ("en", *found)
+
+
+@cache
+def translations(lang: str) -> gettext.NullTranslations:
+    """The catalogue of a language; English is the texts themselves."""
+    if lang == PSEUDO:
+        return Pseudo()
+    return gettext.translation("housecall", LOCALES, [lang], fallback=True)
+
+
+def choose(accept: LanguageAccept) -> str:
+    """The best language for an Accept-Language header."""
+    if accept.best == PSEUDO:
+        return PSEUDO
+    return accept.best_match(languages(), "en") or "en"
+
+
+def lang() -> str:
+    """The language of the present request, English outside of one."""
+    if not has_request_context():
+        return "en"
+    if "lang" not in g:
+        g.lang = choose(request.accept_languages)
+    return str(g.lang)
+
+
+def _(message: str) -> str:
+    return translations(lang()).gettext(message)
+
+
+def ngettext(one: str, many: str, n: int) -> str:
+    return translations(lang()).ngettext(one, many, n)
+
+
+@cache
+def module_texts() -> tuple[str, ...]:
+    """Every English text of the ES modules: the literals given to `text()` and `count()`."""
+    found: dict[str, None] = {}
+    for module in sorted((HERE / "static/js").glob("*.js")):
+        for match in _IN_MODULES.finditer(module.read_text(encoding="utf-8")):
+            for literal in match.groups():
+                if literal:
+                    found[literal[1:-1].replace('\\"', '"').replace("\\\\", "\\")] = None
+    return tuple(found)
+
+
+@cache
+def words(lang: str) -> dict[str, str]:
+    """What the ES modules need to speak `lang`: English text to translated text; empty for English."""
+    if lang == "en":
+        return {}
+    catalogue = translations(lang)
+    return {english: catalogue.gettext(english) for english in module_texts()}
+
+
+def init_app(app: Flask) -> None:
+    """Give templates `_` and `ngettext`."""
+    app.jinja_env.add_extension("jinja2.ext.i18n")
+    app.jinja_env.install_gettext_callables(_, ngettext, newstyle=True)  # type: ignore[attr-defined]

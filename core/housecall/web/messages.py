@@ -1,0 +1,90 @@
+"""Words for everything that can go wrong: a code, what happened, and what to do next (contracts §16)."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from .language import translations
+
+
+def N_(text: str) -> str:
+    """Marks a text for the catalogue; it is translated when it is shown."""
+    return text
+
+
+class Message(NamedTuple):
+    """Two sentences: what happened, and what to do next."""
+
+    what: str
+    next: str
+
+
+#: Acks of socket events (contracts §7).
+ACKS = {
+    "unknown": Message(N_("This is not available here."), N_("Reload the page and try again.")),
+    "forbidden": Message(N_("You may not do this."), N_("Ask the person who runs the practice's server for access.")),
+    "closed": Message(N_("This is not possible at the moment."), N_("Wait a moment, then try again.")),
+    "invalid": Message(N_("Something in this message was not understood."), N_("Reload the page and try again.")),
+    "too_big": Message(N_("This is too large to send."), N_("Send something smaller.")),
+    "slow_down": Message(N_("That was too much at once."), N_("Wait a few seconds, then try again.")),
+    "stale": Message(
+        N_("Somebody else has changed this in the meantime."), N_("Look at the queue again, then decide.")
+    ),
+    "failed": Message(N_("Something went wrong on our side."), N_("Try again. If it stays, reload the page.")),
+}
+
+#: Refusals of a socket (contracts §7), and the reasons of `cut`.
+REFUSALS = {
+    "sign_in": Message(N_("You are no longer signed in."), N_("Sign in again to go on.")),
+    "no_ticket": Message(N_("Your place in line was not found."), N_("Check in again with your name.")),
+    "over": Message(N_("This visit has ended."), N_("Check in again if you need to see your provider.")),
+    "not_here": Message(N_("This visit belongs to another waiting room."), N_("Use the link that you were given.")),
+    "old_page": Message(N_("This page is older than the server."), N_("Reload the page.")),
+    "signed_out": Message(N_("You were signed out."), N_("Sign in again to go on.")),
+    "flood": Message(N_("This page sent too much and was cut off."), N_("Reload the page.")),
+}
+
+#: HTTP errors, by status.
+HTTP = {
+    "400": Message(N_("This request was not understood."), N_("Go back, check what you entered, and try again.")),
+    "403": Message(
+        N_("This form came from somewhere else or is too old."), N_("Go back, reload the page, and try again.")
+    ),
+    "404": Message(N_("There is no page here."), N_("Check the link, or find your room from the front page.")),
+    "405": Message(N_("This address does not take that kind of request."), N_("Go back to the front page.")),
+    "413": Message(N_("This is too large."), N_("Choose a smaller file, at most 8 MB.")),
+    "415": Message(N_("This kind of content is not understood here."), N_("Reload the page and try again.")),
+    "429": Message(N_("That was too many tries in a short time."), N_("Wait a minute, then try again.")),
+    "500": Message(
+        N_("Something went wrong on our side."), N_("Try again in a moment. Nothing that you entered was kept.")
+    ),
+}
+
+#: Bad input of a form, by the code that `clinics`, `visits` or `fields` gives.
+FIELDS = {
+    "required": Message(N_("This is empty."), N_("Please fill it in.")),
+    "too_long": Message(N_("This is too long."), N_("Please shorten it.")),
+    "too_short": Message(N_("This is too short."), N_("Please make it longer.")),
+    "invalid": Message(N_("This does not look right."), N_("Please check it.")),
+    "taken": Message(N_("This is already in use."), N_("Please choose another.")),
+    "wrong": Message(
+        N_("E-mail or password is not right."), N_("Check both. A new password comes from your practice.")
+    ),
+    "used": Message(N_("This link has been used or is too old."), N_("Ask your practice for a new one.")),
+}
+
+
+def say(message: Message, lang: str) -> Message:
+    """A message in the reader's language."""
+    gettext = translations(lang).gettext
+    return Message(gettext(message.what), gettext(message.next))
+
+
+def field_errors(codes: dict[str, str], lang: str) -> dict[str, str]:
+    """A form's errors in words: field name to one or two sentences."""
+    return {name: " ".join(say(FIELDS.get(code, FIELDS["invalid"]), lang)) for name, code in codes.items()}
+
+
+def for_modules(lang: str) -> dict[str, Message]:
+    """The words that the ES modules show for acks and refusals."""
+    return {code: say(message, lang) for code, message in {**ACKS, **REFUSALS}.items()}

@@ -1,0 +1,36 @@
+"""What every template may use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flask import Flask, g
+from flask_login import current_user
+
+from .guard import form_token, house
+from .language import lang, words
+from .messages import for_modules
+
+
+def init_app(app: Flask) -> None:
+    """Give templates the clinic, the member, hashed addresses and the page's own data."""
+
+    @app.context_processor
+    def everywhere() -> dict[str, Any]:
+        parts, clinic = house(), g.get("clinic")
+        theme = parts.themes.get(clinic.theme if clinic else "calm") or parts.themes["calm"]
+        return {
+            "asset": parts.assets.url,
+            "importmap": parts.assets.importmap,
+            "theme_css": f"/-/theme/{theme.hash}.css",
+            "clinic": clinic,
+            "member": current_user.member if current_user.is_authenticated else None,
+            "lang": lang(),
+            "form_token": form_token,
+            "csp_nonce": g.get("nonce", ""),
+        }
+
+
+def page_data(**more: Any) -> dict[str, Any]:
+    """What the ES modules of a page need: its form token, its language's words, and `more`."""
+    return {"token": form_token(), "lang": lang(), "words": words(lang()), "messages": for_modules(lang()), **more}

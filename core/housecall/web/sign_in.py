@@ -1,0 +1,167 @@
+"""Signing in, signing up, signing out, and the one-time links that do it."""
+
+from __future__ import annotations
+
+from flask import Blueprint, abort, g, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from .. import clinics
+from ..clinics.models import Member
+from .guard import drop_cookie, house, set_cookie
+from .language import lang
+from .messages import field_errors
+from .rates import Buckets
+
+BY_ADDRESS = Buckets(rate=1 / 6, burst=20)  #: tries a minute by network: ten, after a burst
+BY_ACCOUNT = Buckets(rate=1 / 12, burst=8)  #: tries a minute by account: five
+
+pages = Blueprint("sign_in", __name__)
+
+
+@pages.get("/sign-in")
+def form() -> ResponseReturnValue:
+    if current_user.is_authenticated:
+        return redirect(url_for("dashboard.dashboard"), 303)
+    return _form({}, {})
+
+
+def _form(form: dict[str, str], errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
+    return render_template("sign_in.html", form=form, errors=errors, sign_up=_policy()), status
+
+
+def _policy() -> str:
+    return house().site.clinics[g.clinic.id].sign_up
+
+
+@pages.post("/sign-in")
+def sign_in() -> ResponseReturnValue:
+    email, password = request.form.get("email", "").strip(), request.form.get("password", "")
+    _brake(email)
+    member = clinics.members.check_password(g.clinic.id, email, password, offload=house().runtime.offload)
+    if member is None:
+        return _form({"email": email}, field_errors({"password": "wrong"}, lang()), 422)
+    return _signed_in(member, "password")
+
+
+def _brake(account: str) -> None:
+    """Slows down who guesses: by network, and by account. Asked before any hash is computed."""
+    network = clinics.logins.network(request.remote_addr or "")
+    if not BY_ADDRESS.take(f"{g.clinic.id} {network}"):
+        abort(429)
+    if account and not BY_ACCOUNT.take(f"{g.clinic.id} {account.lower()[:200]}"):
+        abort(429)
+
+
+def _signed_in(member: Member, method: str) -> ResponseReturnValue:
+    """A new login and its cookie; one that this browser had is ended."""
+    if current_user.is_authenticated:
+        clinics.logins.revoke(current_user.login.token_sha256)
+    token = clinics.logins.start(
+        member.id, method, agent=request.headers.get("User-Agent", ""), address=request.remote_addr or ""
+    )
+    response = make_response(redirect(url_for("dashboard.dashboard"), 303))
+    set_cookie(response, "hc-login", token)
+    return response
+
+
+@pages.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    if current_user.is_authenticated:
+        clinics.logins.revoke(current_user.login.token_sha256)
+    response = make_response(redirect(url_for("front.front"), 303))
+    drop_cookie(response, "hc-login")
+    response.headers["Clear-Site-Data"] = '"cache"'
+    return response
+
+
+@pages.get("/sign-up")
+def sign_up_form() -> ResponseReturnValue:
+    return render_template("sign_up.html", form={}, errors={}, policy=_policy(), invitation="")
+
+
+@pages.post("/sign-up")
+def sign_up() -> ResponseReturnValue:
+    _brake("")
+    form = {name: value for name, value in request.form.items() if name not in ("token", "password")}
+    invitation, role = form.pop("invitation", ""), "provider"
+    if invitation:
+        invited = clinics.invitations.find(invitation)
+        if invited is None or invited.clinic_id != g.clinic.id:
+            return _used()
+        role = invited.role
+    elif _policy() != "open":
+        abort(403)
+    try:
+        member = clinics.members.join(
+            g.clinic.id,
+            role=role,
+            email=form.get("email", ""),
+            first_name=form.get("first_name", ""),
+            last_name=form.get("last_name", ""),
+            password=request.form.get("password", ""),
+            adult=form.get("adult") == "yes",
+            invitation=invitation or None,
+            reserved=reserved(),
+            offload=house().runtime.offload,
+        )
+    except clinics.Refused as refused:
+        page = render_template(
+            "sign_up.html",
+            form=form,
+            errors=field_errors(refused.fields, lang()),
+            policy=_policy(),
+            invitation=invitation,
+        )
+        return page, 422
+    return _signed_in(member, "password")
+
+
+def reserved() -> frozenset[str]:
+    """The words that no room may be called: the first segments of our own addresses."""
+    from flask import current_app
+
+    rules = (rule.rule.split("/")[1] for rule in current_app.url_map.iter_rules())
+    return frozenset(first for first in rules if first and not first.startswith("<"))
+
+
+@pages.get("/sign-in/link")
+def link() -> ResponseReturnValue:
+    """The token is in the fragment, which no server sees; the page's script posts it, so scanners use up nothing."""
+    return render_template("sign_in_link.html")
+
+
+@pages.post("/sign-in/link")
+def use_link() -> ResponseReturnValue:
+    """An invitation leads to the sign-up form, a reset link to a new password, a demo's link signs in."""
+    _brake("")
+    parts, token = house(), request.form.get("link", "")
+    if parts.site.demo and (member := clinics.invitations.demo_member(parts.site.secret, token)):
+        return _signed_in(member, "demo")
+    if (member := clinics.invitations.reset_member(parts.site.secret, token)) and member.clinic_id == g.clinic.id:
+        return _new_password(member, token)
+    invitation = clinics.invitations.find(token)
+    if invitation is None or invitation.clinic_id != g.clinic.id:
+        return _used()
+    return render_template("sign_up.html", form={}, errors={}, policy=_policy(), invitation=token)
+
+
+def _new_password(member: Member, token: str) -> ResponseReturnValue:
+    """The first post of a reset link shows the form, the second brings the password."""
+    errors: dict[str, str] = {}
+    if "password" in request.form:
+        try:
+            clinics.members.set_password(member.id, request.form["password"], offload=house().runtime.offload)
+        except clinics.Refused as refused:
+            errors = field_errors(refused.fields, lang())
+        else:
+            clinics.logins.revoke_all(member.id)
+            return _signed_in(member, "reset")
+    return render_template("set_password.html", link=token, email=member.email, errors=errors), 422 if errors else 200
+
+
+def _used() -> ResponseReturnValue:
+    from .messages import FIELDS, say
+
+    message = say(FIELDS["used"], lang())
+    return render_template("error.html", status=410, what=message.what, next=message.next), 410

@@ -1,0 +1,518 @@
+"""Who is connected by socket, and everything that goes to and comes from those sockets (contracts §7)."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import orjson
+from flask import Flask, request
+from flask_socketio import ConnectionRefusedError as Refused
+from flask_socketio import SocketIO
+
+from .. import clinics
+from ..runtime import Runtime
+from ..visits import Actor, Change, Seat, Visit, VisitError, Visits, card
+from . import guard, ice, language, messages
+from .logs import log
+from .rates import Bucket
+
+PROTOCOL = 1
+SIGNAL_BYTES = 32 * 1024
+SIGNAL_RATE, SIGNAL_BURST = 50, 150  #: a seat's signals (contracts §19)
+EVENT_RATE, EVENT_BURST = 20, 60
+FLOOD = 400  #: refused events after which a socket is cut
+PLACES_EVERY = 2.0  #: seconds between two computations of the places in a room
+LOGINS_EVERY = 30.0  #: seconds between two looks at the logins of open dashboards
+
+Ack = dict[str, Any]
+
+
+@dataclass(eq=False, slots=True)
+class Connection:
+    """One open socket: a seat's page or a member's dashboard."""
+
+    sid: str
+    clinic: str
+    page: str
+    lang: str
+    visit: str = ""  #: of a seat
+    seat: str = ""
+    room: str = ""
+    ticket: str = ""  #: of a seat that another page holds: needed for `take`
+    member: str = ""  #: of a dashboard
+    name: str = ""
+    login: str = ""
+    rooms: tuple[str, ...] = ()
+    signals: Bucket = field(default_factory=lambda: Bucket(SIGNAL_RATE, SIGNAL_BURST))
+    events: Bucket = field(default_factory=lambda: Bucket(EVENT_RATE, EVENT_BURST))
+    refused: int = 0
+
+    @property
+    def who(self) -> str:
+        """Whose page this is: the member's id, or the seat's."""
+        return self.member or self.seat
+
+    def serves(self, visit: Visit) -> bool:
+        return bool(self.member) and visit.clinic == self.clinic and visit.room in self.rooms
+
+
+class Sockets:
+    """Every open socket of this process, and the events between them and `visits`."""
+
+    visits: Visits
+
+    def __init__(self, app: Flask, io: SocketIO, runtime: Runtime, clock: Callable[[], int]):
+        self.app, self.io, self.runtime, self.clock = app, io, runtime, clock
+        self.open: dict[str, Connection] = {}
+        self.pages: dict[tuple[str, str], str] = {}  #: (member or seat, page key) -> sid; a key alone can be copied
+        self.boards: defaultdict[str, set[str]] = defaultdict(set)  #: room -> dashboards' sids
+        self.places: dict[str, int] = {}  #: seat's sid -> place last said
+        self.said: dict[str, str] = {}  #: room -> provider's status last said
+        self.moved: set[str] = set()  #: rooms whose places may have changed
+
+    # -- coming and going
+
+    def listen(self) -> None:
+        """Register the handlers: `connect` with Flask's request (cookies), all others on the server itself."""
+        self.io.on_event("connect", self.connect)
+        server = self.io.server
+        server.on("disconnect", self.disconnect)
+        for name, handler in {
+            "signal": self.signal,
+            "move": self.move,
+            "ready": self.ready,
+            "take": self.take,
+            "ice": self.ice,
+            "snapshot": self.snapshot,
+        }.items():
+            server.on(name, self._gate(name, handler))
+        server.on("*", self._unknown)
+        clinics.logins.on_revoked.append(self.sign_out)
+
+    def connect(self, auth: Any = None) -> None:
+        if not isinstance(auth, dict) or auth.get("v") != PROTOCOL:
+            raise Refused("old_page")
+        page = auth.get("key")
+        if not isinstance(page, str) or not 16 <= len(page) <= 200:
+            raise Refused("old_page")
+        clinic = guard.clinic_of(request.host)
+        if clinic is None:
+            raise Refused("not_here")
+        here = Connection(sid=request.sid, clinic=clinic.id, page=page, lang=language.lang())  # type: ignore[attr-defined]
+        if auth.get("as") == "seat":
+            self._come_to_a_seat(here, auth)
+        elif auth.get("as") == "dashboard":
+            self._open_a_dashboard(here, auth)
+        else:
+            raise Refused("old_page")
+
+    def _come_to_a_seat(self, here: Connection, auth: dict[str, Any]) -> None:
+        room = auth.get("room")
+        if not isinstance(room, str):
+            raise Refused("no_ticket")
+        here.ticket = request.cookies.get(guard.cookie(f"hc-ticket-{room}"), "")
+        here.room = room
+        try:
+            self._enter(here, name=_text(auth.get("name")), pass_=_text(auth.get("pass")))
+        except VisitError as error:
+            raise Refused(error.code) from None
+
+    def _enter(
+        self, here: Connection, *, name: str | None = None, pass_: str | None = None, take: bool = False
+    ) -> None:
+        """Give the page its seat, or tell it that another page has it."""
+        entry = self.visits.enter(
+            here.ticket, clinic=here.clinic, room=here.room, page=here.page, name=name, pass_=pass_, take=take
+        )
+        here.visit, here.seat = entry.visit.id, entry.seat
+        self._remember(here)
+        if entry.held:
+            self.io.server.emit("taken", {"visit": here.visit}, to=here.sid)
+        else:
+            self._welcome_seat(here, entry.visit)
+
+    def _remember(self, here: Connection) -> None:
+        self.open[here.sid] = here
+        self.pages[here.who, here.page] = here.sid
+
+    def _page_at(self, seat: Seat) -> Connection | None:
+        """The open page that holds a seat."""
+        sid = self.pages.get((seat.member or seat.id, seat.key)) if seat.present else None
+        return self.open.get(sid) if sid else None
+
+    def _open_a_dashboard(self, here: Connection, auth: dict[str, Any]) -> None:
+        token = guard.login_token()
+        login = clinics.logins.find(token, in_call=self.in_call(token)) if token else None
+        member = clinics.members.by_id(login.member_id) if login else None
+        if login is None or member is None or member.clinic_id != here.clinic or member.disabled_at is not None:
+            raise Refused("sign_in")
+        here.member, here.name, here.login = member.id, clinics.members.shown_name(member), login.token_sha256
+        here.rooms = tuple(room.id for room in clinics.members.rooms_of(member))
+        self._remember(here)
+        if pass_ := _text(auth.get("pass")):
+            self.visits.restore(pass_, clinic=here.clinic)
+        for room in here.rooms:
+            self.boards[room].add(here.sid)
+            self.io.server.enter_room(here.sid, f"room:{room}")
+        self._welcome_dashboard(here)
+        for room in here.rooms:
+            self._say_status(room)
+
+    def disconnect(self, sid: str, *reason: object) -> None:
+        """No disconnect is trusted: it only starts the clock of silence."""
+        here = self.open.pop(sid, None)
+        if here is None:
+            return
+        self.places.pop(sid, None)
+        if self.pages.get((here.who, here.page)) == sid:  # else the same page is back already by a new socket
+            del self.pages[here.who, here.page]
+            if here.member:
+                for visit in self.visits.of_member(here.member):
+                    if seat := _seat_of(visit, here.member):
+                        self.visits.away(visit.id, seat.id, here.page)
+            else:
+                self.visits.away(here.visit, here.seat, here.page)
+        for room in here.rooms:
+            self.boards[room].discard(sid)
+            self._say_status(room)
+
+    def sign_out(self, login: str) -> None:
+        """A login was revoked: its sockets hear why and are closed."""
+        for here in [c for c in self.open.values() if c.login == login]:
+            self.io.server.emit("cut", {"reason": "signed_out"}, to=here.sid)
+            self.runtime.spawn(self.io.server.disconnect, here.sid)
+
+    def in_call(self, token: str | None) -> bool:
+        """Whether the login behind a cookie is in a call now: such a login never times out."""
+        if not token:
+            return False
+        login = clinics.logins.digest(token)
+        members = {c.member for c in self.open.values() if c.login == login}
+        return any(v.state in ("in_call", "paused") for m in members for v in self.visits.of_member(m))
+
+    # -- what a page is told first
+
+    def _welcome_seat(self, here: Connection, visit: Visit) -> None:
+        self.io.server.emit(
+            "welcome",
+            {
+                "me": {"id": here.seat, "role": next(s.role for s in visit.seats if s.id == here.seat)},
+                "now": self.clock(),
+                "epoch": self.visits.store.epoch,
+                "parts": [],
+                "visit": self._visit(visit, here),
+                "pass": self.visits.pass_for(visit),
+            },
+            to=here.sid,
+        )
+        self.io.server.emit("status", {"provider": self._status(visit.room)}, to=here.sid)
+        self._say_place(here, visit)
+
+    def _welcome_dashboard(self, here: Connection) -> None:
+        hello: dict[str, Any] = {
+            "me": {"member": here.member, "name": here.name},
+            "now": self.clock(),
+            "epoch": self.visits.store.epoch,
+            "parts": [],
+            "rooms": [self._snapshot(room) for room in here.rooms],
+        }
+        for visit in self.visits.of_member(here.member):
+            if visit.state in ("in_call", "paused") and here.serves(visit):
+                entry = self.visits.sit(visit.id, member=here.member, name=here.name, page=here.page)
+                hello["me"]["seat"] = entry.seat
+                if entry.held:
+                    hello["held"] = True
+                hello["visit"] = self._visit(entry.visit, here)
+                hello["pass"] = self.visits.pass_for(entry.visit)
+                break
+        self.io.server.emit("welcome", hello, to=here.sid)
+
+    def _snapshot(self, room: str) -> dict[str, Any]:
+        return {
+            "id": room,
+            "epoch": self.visits.store.epoch,
+            "rev": self.visits.store.rev(room),
+            "cards": [card(v) for v in self.visits.room(room)],
+        }
+
+    def _visit(self, visit: Visit, to: Connection) -> dict[str, Any]:
+        return {
+            "id": visit.id,
+            "room": visit.room,
+            "state": visit.state,
+            "media": visit.media,
+            "arrived": visit.arrived,
+            "started": visit.started,
+            "note": visit.note,
+            "rev": visit.rev,
+            "name": visit.name if to.member or to.seat in _patients(visit) else "",
+            "seats": self._seats(visit, to),
+        }
+
+    def _seats(self, visit: Visit, to: Connection) -> list[dict[str, Any]]:
+        """The rows of `seats`. A patient's name goes to members and to the patient's own page only (R38)."""
+        return [
+            {
+                "id": s.id,
+                "role": s.role,
+                "member": s.member,
+                "present": s.present,
+                "key": s.key,
+                "name": s.name if s.role == "provider" else visit.name if to.member or s.id == to.seat else "",
+            }
+            for s in visit.seats
+        ]
+
+    # -- what changes
+
+    def publish(self, change: Change) -> None:
+        """Tell everybody whom a change concerns: one small delta to dashboards, the visit's own pages the rest."""
+        visit, old = change.new, change.old
+        over = visit.state == "ended"
+        for seat in old.seats if old else ():
+            dismissed = self._page_at(seat)
+            if dismissed and not any(s.id == seat.id and s.key == seat.key for s in visit.seats):
+                self.io.server.emit("taken", {"visit": visit.id}, to=dismissed.sid)
+        delta: dict[str, Any] = {"room": visit.room, "epoch": self.visits.store.epoch, "rev": change.rev}
+        delta |= {"drop": visit.id} if over else {"put": card(visit)}
+        self.io.server.emit("delta", delta, to=f"room:{visit.room}")
+        self.moved.add(visit.room)
+        for here in self._pages_of(visit):
+            if old is None or old.seats != visit.seats:
+                seats = {"visit": visit.id, "seats": self._seats(visit, here), "watchers": []}
+                self.io.server.emit("seats", seats, to=here.sid)
+            if old is not None and old.state != visit.state:
+                moved = {"visit": visit.id, "state": visit.state, "reason": change.reason, "rev": visit.rev}
+                moved["pass"] = None if over else self.visits.pass_for(visit)
+                self.io.server.emit("moved", moved, to=here.sid)
+        if old is None or old.state != visit.state:
+            self._say_status(visit.room)
+
+    def _pages_of(self, visit: Visit) -> Iterable[Connection]:
+        """The pages that sit in a visit, those too that wait for `take`."""
+        seated = [here for seat in visit.seats if (here := self._page_at(seat))]
+        return {c.sid: c for c in (*seated, *(c for c in self.open.values() if c.visit == visit.id))}.values()
+
+    def keep_time(self) -> None:
+        """Runs for ever: silence clocks, places in line, logins that have run out."""
+        logins = time.monotonic()
+        while True:
+            self.runtime.sleep(PLACES_EVERY)
+            try:
+                self.visits.sweep()
+                self.say_places()
+                if time.monotonic() - logins > LOGINS_EVERY:
+                    logins = time.monotonic()
+                    self._check_logins()
+            except Exception:
+                log("clock", level=logging.ERROR, exc_info=True)
+
+    def _check_logins(self) -> None:
+        """An open dashboard counts as use of its login; one past its absolute end is cut, unless in a call."""
+        for login in {c.login for c in self.open.values() if c.login}:
+            members = {c.member for c in self.open.values() if c.login == login}
+            in_call = any(v.state in ("in_call", "paused") for m in members for v in self.visits.of_member(m))
+            with self.app.app_context():
+                if not clinics.logins.still_good(login, in_call=in_call):
+                    self.sign_out(login)
+
+    def say_places(self) -> None:
+        """Tell patients their place where it changed."""
+        rooms, self.moved = self.moved, set()
+        for here in list(self.open.values()):
+            if here.seat and here.room in rooms:
+                visit = self.visits.get(here.visit)
+                if visit is not None:
+                    self._say_place(here, visit)
+
+    def _say_place(self, here: Connection, visit: Visit) -> None:
+        if visit.state != "waiting":
+            return
+        ahead = self.visits.ahead(visit)
+        if self.places.get(here.sid) != ahead:
+            self.places[here.sid] = ahead
+            self.io.server.emit("place", {"ahead": ahead}, to=here.sid)
+
+    def _status(self, room: str) -> str:
+        """online: a dashboard of the room is open · busy: each member who has one open is in a call · away: none."""
+        members = {self.open[sid].member for sid in self.boards[room] if sid in self.open}
+        if not members:
+            return "away"
+        busy = all(any(v.state == "in_call" for v in self.visits.of_member(m)) for m in members)
+        return "busy" if busy else "online"
+
+    def _say_status(self, room: str) -> None:
+        status = self._status(room)
+        if self.said.get(room) != status:
+            self.said[room] = status
+            for here in list(self.open.values()):
+                if here.seat and here.room == room:
+                    self.io.server.emit("status", {"provider": status}, to=here.sid)
+
+    # -- what pages ask
+
+    def _gate(self, name: str, handler: Callable[[Connection, dict[str, Any]], Ack]) -> Callable[..., Ack]:
+        """What every event passes: who, how often, what shape; and no exception goes further than here."""
+
+        def gated(sid: str, *args: Any) -> Ack:
+            here = self.open.get(sid)
+            if here is None:
+                return {"error": "unknown", "message": "unknown"}
+            if not (here.signals if name == "signal" else here.events).take():
+                return self._too_much(here)
+            body = args[0] if args else {}
+            if len(args) > 1 or not isinstance(body, dict):
+                return self._error(here, "invalid")
+            try:
+                return {"ok": True, **handler(here, body)}
+            except VisitError as error:
+                return self._error(here, error.code, **_details(error))
+            except _Bad as bad:
+                return self._error(here, bad.code, fields=bad.fields)
+            except Exception:
+                log("event", level=logging.ERROR, exc_info=True, kind=name)
+                return self._error(here, "failed")
+
+        return gated
+
+    def _unknown(self, event: str, sid: str, *args: Any) -> Ack:
+        here = self.open.get(sid)
+        if here is None:
+            return {"error": "unknown", "message": "unknown"}
+        return self._error(here, "unknown") if here.events.take() else self._too_much(here)
+
+    def _too_much(self, here: Connection) -> Ack:
+        here.refused += 1
+        if here.refused == FLOOD:
+            self.io.server.emit("cut", {"reason": "flood"}, to=here.sid)
+            self.runtime.spawn(self.io.server.disconnect, here.sid)
+        return self._error(here, "slow_down")
+
+    def _error(self, here: Connection, code: str, **more: Any) -> Ack:
+        words = messages.say(messages.ACKS.get(code) or messages.REFUSALS[code], here.lang)
+        return {"error": code if code in messages.ACKS else "forbidden", "message": " ".join(words), **more}
+
+    def signal(self, here: Connection, body: dict[str, Any]) -> Ack:
+        """Relay to another seat of the same visit; never read, never kept."""
+        visit, to = body.get("visit"), body.get("to")
+        if not isinstance(visit, str) or not isinstance(to, str):
+            raise _Bad("invalid", visit="required", to="required")
+        if unknown := set(body) - {"visit", "to", "life", "round", "description", "candidate", "please"}:
+            raise _Bad("invalid", **dict.fromkeys((str(u)[:40] for u in unknown), "unknown"))
+        if not isinstance(body.get("life"), int) or not isinstance(body.get("round", 0), int):
+            raise _Bad("invalid", life="invalid")
+        for name, kind in {"description": dict, "candidate": dict, "please": str}.items():
+            if not isinstance(body.get(name), (kind, type(None))):
+                raise _Bad("invalid", **{name: "invalid"})
+        if len(orjson.dumps(body)) > SIGNAL_BYTES:
+            raise _Bad("too_big", **{"description" if body.get("description") else "candidate": "too_long"})
+        mine, seats = self._seat_in(here, visit)
+        target = next((self._page_at(seat) for seat in seats if seat.id == to), None)
+        if target is None or to == mine:
+            return {"reached": False, "ok": False}
+        said = {
+            key: body[key] for key in ("visit", "life", "round", "description", "candidate", "please") if key in body
+        }
+        self.io.server.emit("signal", {**said, "from": mine, "page": here.page}, to=target.sid)
+        return {"reached": True}
+
+    def _seat_in(self, here: Connection, visit_id: str) -> tuple[str, tuple[Seat, ...]]:
+        """The seat that this page holds in a visit, and all seats; what belongs to others is simply unknown."""
+        visit = self.visits.get(visit_id)
+        if visit is not None:
+            for seat in visit.seats:
+                if (seat.member or seat.id) == here.who and seat.key == here.page:
+                    if visit.state not in ("in_call", "paused"):
+                        raise _Bad("closed")
+                    return seat.id, visit.seats
+        raise _Bad("unknown")
+
+    def move(self, here: Connection, body: dict[str, Any]) -> Ack:
+        visit_id, to, rev = body.get("visit"), body.get("to"), body.get("rev")
+        if not isinstance(visit_id, str) or not isinstance(to, str) or not isinstance(rev, (int, type(None))):
+            raise _Bad("invalid", visit="required", to="required", rev="required")
+        visit = self.visits.get(visit_id)
+        if visit is None or visit.clinic != here.clinic:
+            raise _Bad("unknown")
+        if here.member:
+            if not here.serves(visit):
+                raise _Bad("unknown")
+            moved = self.visits.move(
+                visit_id, to, actor=Actor(kind="member", id=here.member), rev=rev, name=here.name, page=here.page
+            )
+        else:
+            if here.visit != visit_id or not any(s.id == here.seat and s.key == here.page for s in visit.seats):
+                raise _Bad("unknown")
+            moved = self.visits.move(visit_id, to, actor=Actor(kind="seat", id=here.seat), rev=rev)
+        if moved.state == "ended":
+            return {"rev": moved.rev}
+        ack: Ack = {"rev": moved.rev, "pass": self.visits.pass_for(moved)}
+        own = _seat_of(moved, here.member) if here.member else None
+        if own is not None and moved.state == "in_call":
+            ack |= {"seat": own.id, "visit": self._visit(moved, here)}
+        return ack
+
+    def ready(self, here: Connection, body: dict[str, Any]) -> Ack:
+        colour, reason = body.get("colour"), body.get("reason", "")
+        if colour not in ("green", "yellow", "red") or not isinstance(reason, str) or len(reason) > 40:
+            raise _Bad("invalid", colour="invalid")
+        if not here.seat:
+            raise _Bad("forbidden")
+        self.visits.ready(here.visit, here.seat, colour, reason)
+        return {}
+
+    def take(self, here: Connection, body: dict[str, Any]) -> Ack:
+        if here.ticket:
+            self._enter(here, name=_text(body.get("name")), take=True)
+            return {}
+        visit = self.visits.get(str(body.get("visit", "")))
+        if visit is None or not here.serves(visit):
+            raise _Bad("unknown")
+        entry = self.visits.sit(visit.id, member=here.member, name=here.name, page=here.page, take=True)
+        return {"seat": entry.seat, "visit": self._visit(entry.visit, here), "pass": self.visits.pass_for(entry.visit)}
+
+    def ice(self, here: Connection, body: dict[str, Any]) -> Ack:
+        house = self.app.extensions["housecall"]
+        return ice.servers(house.site.clinics[here.clinic].ice, self.clock())
+
+    def snapshot(self, here: Connection, body: dict[str, Any]) -> Ack:
+        room = body.get("room")
+        if room not in here.rooms:
+            raise _Bad("unknown")
+        return self._snapshot(room)
+
+
+class _Bad(Exception):
+    """A request that a handler does not take: an ack's code, and the fields that are wrong."""
+
+    def __init__(self, code: str, **fields: str):
+        self.code, self.fields = code, fields
+
+
+def _details(error: VisitError) -> dict[str, Any]:
+    """What the page needs beside the code to say or do the right thing."""
+    more: dict[str, Any] = {}
+    if fields := getattr(error, "fields", None):
+        more["fields"] = fields
+    if reasons := getattr(error, "reasons", None):
+        more["reasons"] = list(reasons)
+    if (visit := getattr(error, "visit", None)) is not None:
+        more |= {"rev": visit.rev, "state": visit.state}
+    return more
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) and value else None
+
+
+def _patients(visit: Visit) -> list[str]:
+    return [s.id for s in visit.seats if s.role == "patient"]
+
+
+def _seat_of(visit: Visit, member: str) -> Seat | None:
+    return next((s for s in visit.seats if s.member == member), None)

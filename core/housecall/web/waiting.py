@@ -1,0 +1,100 @@
+"""The patient's page: welcome, check-in, waiting, the call and what comes after, in one document."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+from flask import Blueprint, Response, abort, g, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
+
+from .. import clinics
+from ..clinics.models import Room
+from ..visits import VisitError
+from .guard import cookie, house, set_cookie
+from .ice import servers
+from .language import lang
+from .messages import field_errors
+from .pages import page_data
+from .rates import Buckets
+
+CHECK_IN_BYTES = 4096
+AT_A_DOOR = Buckets(rate=1, burst=30)  #: check-ins by room: a room fills slowly, a script fast
+
+pages = Blueprint("waiting", __name__)
+
+
+def room_or_404(slug: str) -> Room:
+    """The room behind a link of this clinic."""
+    room: Room | None = clinics.rooms.find(g.clinic.id, slug)
+    if room is None:
+        abort(404)
+    return room
+
+
+def ticket_cookie(room: Room) -> str:
+    return f"hc-ticket-{room.id}"
+
+
+@pages.get("/<slug>")
+def patient(slug: str) -> ResponseReturnValue:
+    """Creates nothing: link scanners and curious people may open it as often as they like."""
+    room = room_or_404(slug)
+    parts = house()
+    ticket = request.cookies.get(cookie(ticket_cookie(room)))
+    me: dict[str, Any] | None = None
+    if ticket:
+        try:
+            me = {"visit": parts.visits.read_ticket(ticket, clinic=g.clinic.id, room=room.id).v}
+        except VisitError:
+            me = None
+    page = page_data(
+        room={"id": room.id, "slug": room.slug, "name": room.name, "media": room.media},
+        clinic={"name": g.clinic.name},
+        me=me,
+        ice=servers(parts.site.clinics[g.clinic.id].ice, parts.now()),
+    )
+    return render_template("patient.html", room=room, page=page, contact=parts.site.clinics[g.clinic.id].core)
+
+
+@pages.post("/<slug>/check-in")
+def check_in(slug: str) -> ResponseReturnValue:
+    """Takes the name, gives a place in line: 201 `{visit}` and the ticket's cookie, or 422 `{fields}`."""
+    room = room_or_404(slug)
+    if (request.content_length or 0) > CHECK_IN_BYTES:
+        abort(413)
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        abort(400)
+    if unknown := sorted(set(body) - {"name", "lang"}):
+        return _refused({name[:40]: "unknown" for name in unknown})
+    if not AT_A_DOOR.take(room.id):
+        abort(429)
+    parts = house()
+    try:
+        visit, ticket = parts.visits.arrive(
+            clinic=g.clinic.id, room=room.id, name=body.get("name", ""), media=room.media
+        )
+    except VisitError as error:
+        return _refused(getattr(error, "fields", {}) or {"name": "invalid"})
+    response = make_response(jsonify(visit=visit.id), 201)
+    set_cookie(response, ticket_cookie(room), ticket)
+    return response
+
+
+def _refused(fields: dict[str, str]) -> ResponseReturnValue:
+    words = field_errors(fields, lang())
+    return jsonify(error="invalid", message=" ".join(words.values()), fields=words), 422
+
+
+@pages.post("/<slug>/leaving")
+def leaving(slug: str) -> ResponseReturnValue:
+    """The beacon of a page that is closed or reloaded: frees its seat; without a return the visit ends soon."""
+    room = room_or_404(slug)
+    ticket = request.cookies.get(cookie(ticket_cookie(room)))
+    if ticket:
+        with contextlib.suppress(VisitError):
+            house().visits.leaving(
+                ticket, clinic=g.clinic.id, room=room.id, page=str(request.form.get("page", ""))[:200]
+            )
+    return Response(status=204)

@@ -1,0 +1,53 @@
+"""Finds the outside parts that the tests talk to; installs what it may, names the line to type for the rest."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+DEBIAN = {  # what the tests look for -> the Debian package that brings it
+    "chromium": "chromium",
+    "turnserver": "coturn",
+    "initdb": "postgresql",
+}
+
+
+def find(program: str) -> str | None:
+    """The path of an outside program, PostgreSQL's own folder included."""
+    places = os.environ.get("PATH", "").split(os.pathsep)
+    places += sorted((f"/usr/lib/postgresql/{n}/bin" for n in range(14, 20)), reverse=True)
+    names = ("chromium", "chromium-browser", "google-chrome") if program == "chromium" else (program,)
+    return next((path for name in names if (path := shutil.which(name, path=os.pathsep.join(places)))), None)
+
+
+def main() -> int:
+    missing = [program for program in DEBIAN if not find(program)]
+    packages = " ".join(DEBIAN[program] for program in missing)
+    if missing and os.geteuid() == 0 and shutil.which("apt-get"):
+        print(f"Installing {packages} for the tests ...")
+        subprocess.run(["apt-get", "update", "-qq"], check=False)
+        subprocess.run(
+            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages.split()],
+            check=False,
+            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+            stdout=subprocess.DEVNULL,
+        )
+        missing = [program for program in DEBIAN if not find(program)]
+    elif missing:
+        print(f"Some tests need more. On Debian and Ubuntu: sudo apt-get install -y --no-install-recommends {packages}")
+    if "chromium" in missing and not _playwright_chromium():
+        print("The browser tests need Chromium: sudo apt-get install -y chromium", file=sys.stderr)
+        return 1
+    return 0
+
+
+def _playwright_chromium() -> bool:
+    """Where no package manager may be used, Playwright brings its own Chromium into the user's cache."""
+    done = subprocess.run([sys.executable, "-m", "playwright", "install", "chromium"], check=False)
+    return done.returncode == 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
