@@ -35,7 +35,7 @@ class Ports:
         """The history row first, since a visit is dropped only when its end is written down; then those who watch."""
         if change.new.state == "ended":
             with self.app.app_context():
-                clinics.history.write(**_history_row(change))
+                clinics.history.record(**_history_row(change))
         self.sockets.publish(change)
 
     def is_over(self, visit_id: str) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -106,7 +106,7 @@ def _rooms(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
 def change_rooms() -> ResponseReturnValue:
     """Makes a room, or with `room` changes one: its name, slug, media and owner (empty = shared by all)."""
     form = {name: request.form.get(name, "").strip() for name in ("room", "name", "slug", "media", "owner")}
-    values = {
+    values: dict[str, Any] = {
         "name": form["name"],
         "slug": form["slug"],
         "media": form["media"] or "video",

@@ -25,10 +25,11 @@ class Lines(logging.Formatter):
             line.update((k, v) for k, v in own.items() if k in FIELDS and len(str(v)) < 80)
         if record.exc_info and record.exc_info[2]:
             kind, _, tb = record.exc_info
-            while tb.tb_next:
+            while tb is not None and tb.tb_next:
                 tb = tb.tb_next
             line["exception"] = kind.__name__ if kind else "?"  # class and place, never the message
-            line["at"] = f"{tb.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{tb.tb_lineno}"
+            if tb is not None:
+                line["at"] = f"{tb.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{tb.tb_lineno}"
         return json.dumps(line)
 
 

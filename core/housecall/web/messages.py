@@ -67,6 +67,26 @@ FIELDS = {
     "too_short": Message(N_("This is too short."), N_("Please make it longer.")),
     "invalid": Message(N_("This does not look right."), N_("Please check it.")),
     "taken": Message(N_("This is already in use."), N_("Please choose another.")),
+    "unknown": Message(N_("This is not known here."), N_("Reload the page and try again.")),
+    "forbidden": Message(N_("You may not change this."), N_("Ask an owner of the practice.")),
+    "email": Message(N_("This is not an e-mail address."), N_("It looks like name@example.org.")),
+    "phone": Message(N_("This is not a telephone number."), N_("Digits, spaces and a leading + are fine.")),
+    "password_short": Message(N_("This password is too short."), N_("Use at least 8 characters; 12 are better.")),
+    "password_common": Message(N_("This password is easy to guess."), N_("Three or four unrelated words are good.")),
+    "adult": Message(N_("Only adults can have an account."), N_("Please confirm that you are 18 or older.")),
+    "slug": Message(
+        N_("An address is 3 to 40 small letters, digits and hyphens."), N_("For example drsmith or elm-street.")
+    ),
+    "reserved": Message(N_("This address is one of our own pages."), N_("Please choose another.")),
+    "provider_number": Message(
+        N_("This does not follow the rule of its country."),
+        N_("Check the digits. The country comes first: US:1234567893."),
+    ),
+    "too_big": Message(N_("This picture is too large."), N_("Choose one of at most 8 MB and 40 million pixels.")),
+    "not_a_picture": Message(
+        N_("This file is not a picture that we can read."), N_("Choose a JPEG, PNG, WebP or GIF.")
+    ),
+    "last_owner": Message(N_("This is the practice's last owner."), N_("Make somebody else an owner first.")),
     "wrong": Message(
         N_("E-mail or password is not right."), N_("Check both. A new password comes from your practice.")
     ),

@@ -1,0 +1,42 @@
+"""Clinics: found by host, kept in step with housecall.toml."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import func, select
+
+from ..config import ClinicConfig
+from .database import db, write
+from .models import Clinic
+
+
+def upsert(configured: Iterable[ClinicConfig]) -> None:
+    """Make the clinic rows what housecall.toml says. A clinic that is no longer named there stays, without a host."""
+    clinics = {c.id: c for c in configured}
+    with write() as session:
+        for row in session.scalars(select(Clinic)):
+            if row.id not in clinics:
+                row.host = None
+        session.flush()
+        for one in clinics.values():
+            row = session.get(Clinic, one.id) or Clinic(id=one.id)
+            row.host, row.name, row.theme = one.host, one.name, one.theme
+            session.add(row)
+
+
+def find(host: str) -> Clinic | None:
+    """The clinic at a host. A single clinic without a host of its own answers every one."""
+    if found := db.session.scalar(select(Clinic).where(Clinic.host == host.lower())):
+        return found
+    if db.session.scalar(select(func.count()).select_from(Clinic)) == 1:
+        return db.session.scalar(select(Clinic).where(Clinic.host.is_(None)))
+    return None
+
+
+def by_id(clinic_id: str) -> Clinic | None:
+    return db.session.get(Clinic, clinic_id)
+
+
+def all() -> list[Clinic]:
+    return list(db.session.scalars(select(Clinic).order_by(Clinic.id)))

@@ -1,0 +1,178 @@
+"""The database: its connection, its one write lock, its migrations, and how something is erased for good."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import threading
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Flask
+from flask_sqlalchemy import SQLAlchemy
+from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import NullPool
+
+from .models import Base
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=200", "synchronous=NORMAL", "secure_delete=ON")
+
+db = SQLAlchemy(session_options={"expire_on_commit": False})
+
+_writing = threading.Lock()  # green once patched: two writers in SQLite's own wait would hold up everybody
+
+
+class NotMigrated(Exception):
+    """The database is not at this version, and is not one that we change unasked."""
+
+
+@event.listens_for(Engine, "connect")
+def _on_connect(connection: Any, _: object) -> None:
+    if type(connection).__module__.startswith("sqlite3"):
+        connection.isolation_level = None  # sqlite3 must not begin or commit behind SQLAlchemy's back
+        for pragma in PRAGMAS:
+            connection.execute("PRAGMA " + pragma)
+
+
+@event.listens_for(Engine, "begin")
+def _on_begin(connection: Connection) -> None:
+    if connection.dialect.name == "sqlite":  # writers take the lock at once, not half-way
+        writes = connection.get_execution_options().get("writes")
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def init_app(app: Flask) -> None:
+    """Connect an application to `SQLALCHEMY_DATABASE_URI`."""
+    db.init_app(app)
+
+
+@contextlib.contextmanager
+def write() -> Iterator[Session]:
+    """A short write transaction, one at a time: commits at the end, rolls back when something raises.
+
+    Nothing that waits (mail, HTTP, a hash) may stand inside: everybody else's write would wait with it.
+    """
+    engine = db.engine.execution_options(writes=True)
+    with _writing, Session(engine, expire_on_commit=False) as session, session.begin():
+        yield session
+    db.session.rollback()  # what this request read before is read anew
+
+
+def erase(engine: Engine) -> bool:
+    """Empty SQLite's journal, so that deleted rows are gone from the disk; False while a reader is in the way."""
+    if engine.dialect.name != "sqlite":
+        return True
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    return not busy
+
+
+def prepare(url: str) -> None:
+    """Bring an empty database or a SQLite file up to date; raises NotMigrated for any other that is behind."""
+    engine = create_engine(url, poolclass=NullPool)
+    try:
+        if engine.dialect.name != "sqlite" and not _empty(engine) and not at_head(engine):
+            raise NotMigrated("The database is of an older version. Back it up, then: housecall migrate")
+        upgrade(engine)
+    finally:
+        engine.dispose()
+
+
+def upgrade(engine: Engine) -> None:
+    """Run the core's migrations; a SQLite file that needs some is copied to `backup` beside it first."""
+    with _one_upgrader(engine):
+        if at_head(engine):
+            return
+        if engine.dialect.name == "sqlite" and not _empty(engine):
+            _copy(engine)
+        command.upgrade(_config(engine), "head")
+
+
+def at_head(engine: Engine) -> bool:
+    """Whether the database is at this version's schema."""
+    with engine.connect() as connection:
+        present = MigrationContext.configure(connection, opts={"version_table": "alembic_version"}).get_current_heads()
+    return set(present) == set(ScriptDirectory.from_config(_config(engine)).get_heads())
+
+
+def drift(engine: Engine) -> list[Any]:
+    """The differences between the migrated schema and the models; a test wants none."""
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection, opts={"compare_type": True, "include_object": _ours, "version_table": "alembic_version"}
+        )
+        return list(compare_metadata(context, Base.metadata))
+
+
+def problems() -> Iterator[str]:
+    """What `housecall check` says of the database."""
+    try:
+        if not at_head(db.engine):
+            yield "The database is of another version; `housecall run` (SQLite) or `housecall migrate` updates it."
+    except Exception as error:
+        yield f"The database cannot be opened: {type(error).__name__}"
+
+
+def _ours(obj: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
+    return kind != "table" or not (name or "").startswith("alembic_version")
+
+
+def _config(engine: Engine) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    config.attributes.update(engine=engine, owner="core", version_table="alembic_version", metadata=Base.metadata)
+    return config
+
+
+def _empty(engine: Engine) -> bool:
+    query = (
+        "select count(*) from sqlite_master"
+        if engine.dialect.name == "sqlite"
+        else ("select count(*) from information_schema.tables where table_schema = current_schema()")
+    )
+    with engine.connect() as connection:
+        return bool(connection.execute(text(query)).scalar_one() == 0)
+
+
+def _copy(engine: Engine) -> None:
+    """A consistent copy of a SQLite file, named by the version that it has."""
+    path = Path(str(engine.url.database))
+    with engine.connect() as connection:
+        version = MigrationContext.configure(connection).get_current_revision() or "unversioned"
+    target = path.parent / "backup" / f"{path.stem}-{version}.db"
+    target.parent.mkdir(mode=0o700, exist_ok=True)
+    target.unlink(missing_ok=True)
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("VACUUM INTO :target"), {"target": str(target)})
+    target.chmod(0o600)
+
+
+@contextlib.contextmanager
+def _one_upgrader(engine: Engine) -> Iterator[None]:
+    """Several starters at once migrate one after another."""
+    if engine.dialect.name == "sqlite":
+        path = Path(str(engine.url.database))
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with open(f"{path}.migrate.lock", "w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        return
+    key = {"key": zlib.crc32(b"housecall-migrate")}
+    with engine.connect() as connection:
+        connection.execute(text("select pg_advisory_lock(:key)"), key)
+        connection.commit()
+        try:
+            yield
+        finally:
+            connection.execute(text("select pg_advisory_unlock(:key)"), key)
+            connection.commit()

@@ -1,0 +1,123 @@
+"""Rooms and their addresses."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from . import audit
+from .database import db, write
+from .models import Member, Room
+from .refused import Refused
+
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
+MEDIA = ("video", "audio")
+_TITLES = {"dr", "prof", "mr", "mrs", "ms", "mx"}
+
+
+def find(clinic_id: str, slug: str) -> Room | None:
+    return db.session.scalar(select(Room).where(Room.clinic_id == clinic_id, Room.slug == slug))
+
+
+def of(clinic_id: str) -> list[Room]:
+    return list(db.session.scalars(select(Room).where(Room.clinic_id == clinic_id).order_by(Room.name)))
+
+
+def create(
+    clinic_id: str,
+    *,
+    slug: str,
+    name: str,
+    owner_id: str | None,
+    media: str = "video",
+    reserved: Collection[str] = (),
+    actor: str | None = None,
+) -> Room:
+    """Raises Refused(slug=..., name=..., media=..., owner=...)."""
+    with write() as session:
+        _check(session, clinic_id, slug, name, owner_id, media, reserved, room_id=None)
+        room = Room(clinic_id=clinic_id, slug=slug, name=name.strip(), owner_id=owner_id, media=media)
+        session.add(room)
+        session.flush()
+        audit.add(session, clinic_id, actor=actor, action="room.create", object=room.id)
+    return room
+
+
+def update(
+    clinic_id: str,
+    room_id: str,
+    *,
+    slug: str,
+    name: str,
+    owner_id: str | None,
+    media: str,
+    reserved: Collection[str],
+    actor: str | None,
+) -> None:
+    """Change a room. Its old address stops to work at once. Raises Refused."""
+    with write() as session:
+        room = session.get(Room, room_id)
+        if room is None or room.clinic_id != clinic_id:
+            raise Refused(room="unknown")
+        _check(session, clinic_id, slug, name, owner_id, media, reserved, room_id=room_id)
+        room.slug, room.name, room.owner_id, room.media = slug, name.strip(), owner_id, media
+        audit.add(session, clinic_id, actor=actor, action="room.update", object=room.id)
+
+
+def _check(
+    session: Session,
+    clinic_id: str,
+    slug: str,
+    name: str,
+    owner_id: str | None,
+    media: str,
+    reserved: Collection[str],
+    *,
+    room_id: str | None,
+) -> None:
+    wrong: dict[str, str] = {}
+    if code := slug_problem(session, clinic_id, slug, reserved, room_id=room_id):
+        wrong["slug"] = code
+    if not name.strip():
+        wrong["name"] = "required"
+    elif len(name.strip()) > 120:
+        wrong["name"] = "too_long"
+    if media not in MEDIA:
+        wrong["media"] = "invalid"
+    if owner_id:
+        owner = session.get(Member, owner_id)
+        if owner is None or owner.clinic_id != clinic_id:
+            wrong["owner"] = "unknown"
+    if wrong:
+        raise Refused(**wrong)
+
+
+def slug_problem(
+    session: Session | Any, clinic_id: str, slug: str, reserved: Collection[str], *, room_id: str | None
+) -> str | None:
+    """The code of what is wrong with a slug, or None."""
+    if not SLUG.fullmatch(slug):
+        return "slug"
+    if slug in reserved:
+        return "reserved"
+    other = session.scalar(select(Room.id).where(Room.clinic_id == clinic_id, Room.slug == slug))
+    return "taken" if other is not None and other != room_id else None
+
+
+def suggest(session: Session, clinic_id: str, name: str, reserved: Collection[str]) -> str:
+    """A free slug for a name: "Dr Ada Smith" gives drsmith, then dradasmith, then drsmith-2 and so on."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    words = [w for w in re.split(r"[^a-z0-9]+", plain) if w] or ["room"]
+    title = [w for w in words if w in _TITLES][:1]
+    names = [w for w in words if w not in _TITLES] or ["room"]
+    wanted = ["".join([*title, names[-1]]), "".join([*title, *names]), *(f"{names[-1]}-{n}" for n in range(2, 1000))]
+    for slug in wanted:
+        slug = slug[:40].strip("-")
+        if slug_problem(session, clinic_id, slug, reserved, room_id=None) is None:
+            return slug
+    raise Refused(slug="taken")

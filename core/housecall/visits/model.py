@@ -1,0 +1,206 @@
+"""The nouns of what passes: a visit, its seats, a change of it, and what the rest of the house may see."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+State = Literal["arriving", "waiting", "in_call", "paused", "ended"]
+Role = Literal["provider", "patient", "guest"]
+STATES: tuple[State, ...] = ("arriving", "waiting", "in_call", "paused", "ended")
+RUNNING: tuple[State, ...] = ("in_call", "paused")
+
+#: Which state may follow which when a person asks for it (contracts §5).
+MOVES: Mapping[str, tuple[str, ...]] = {
+    "arriving": ("ended",),
+    "waiting": ("in_call", "ended"),
+    "in_call": ("paused", "ended"),
+    "paused": ("in_call", "waiting", "ended"),
+    "ended": (),
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seat:
+    """One participant's place in a visit. Pages come and go; the seat stays."""
+
+    id: str
+    role: Role
+    member: str | None = None  #: the member's id where a member sits here
+    name: str = ""
+    present: bool = False  #: whether a page with an open socket holds it
+    lost_at: int | None = None  #: since when it is silent (ms), once that is known for sure
+    key: str = ""  #: the public key of the page that holds it, or held it last
+    ready: Mapping[str, str] | None = None  #: ``{colour, reason}`` of the device check
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Visit:
+    """From check-in to the end of the call. Never changed, only replaced by a newer one with a higher `rev`."""
+
+    id: str
+    clinic: str
+    room: str
+    name: str  #: the patient's, as typed: it exists here, on members' cards and in browsers, nowhere else
+    media: str  #: "video" or "audio"
+    arrived: int  #: ms
+    rev: int = 1
+    state: State = "waiting"
+    started: int | None = None  #: ms of the first call
+    note: str = ""
+    steps: Mapping[str, str] = field(default_factory=dict)  #: "plugin:step" -> open, done, waived
+    seats: tuple[Seat, ...] = ()
+
+    def seat(self, seat_id: str) -> Seat | None:
+        """The seat with this id."""
+        return next((seat for seat in self.seats if seat.id == seat_id), None)
+
+    def seat_of(self, member: str) -> Seat | None:
+        """The seat in which a member sits."""
+        return next((seat for seat in self.seats if seat.member == member), None)
+
+    @property
+    def patient(self) -> Seat:
+        """The patient's own seat."""
+        return next(seat for seat in self.seats if seat.role == "patient")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Actor:
+    """Who moves a visit: a member, a seat of it, or the clock."""
+
+    kind: Literal["member", "seat", "clock"]
+    id: str = ""
+
+
+CLOCK = Actor(kind="clock")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Change:
+    """A visit before and after. `rev` counts the changes of its room; `reason` says how an ended visit ended."""
+
+    old: Visit | None
+    new: Visit
+    rev: int
+    actor: Actor
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """Why a move may not happen, in words for the person who asked, and who says so."""
+
+    reason: str
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VisitView:
+    """What plugins are told of a visit: no name, no key."""
+
+    id: str
+    clinic: str
+    room: str
+    state: State
+    media: str
+    arrived: int
+    started: int | None
+    seats: tuple[tuple[str, Role, str | None, bool], ...]  #: (id, role, member, present)
+
+
+class Ports(Protocol):
+    """The three questions and messages by which `visits` reaches the rest of the house."""
+
+    def refuse(self, view: VisitView, to: str, actor: Actor) -> list[Refusal]: ...
+    def changed(self, change: Change) -> None: ...
+    def is_over(self, visit_id: str) -> bool: ...
+
+
+class VisitError(Exception):
+    """A request that `visits` does not grant; `code` is the ack's or the refusal's (contracts §7)."""
+
+    code = "failed"
+
+
+class Unknown(VisitError):
+    code = "unknown"
+
+
+class Forbidden(VisitError):
+    code = "forbidden"
+
+
+class NotHere(VisitError):
+    code = "not_here"
+
+
+class NoTicket(VisitError):
+    code = "no_ticket"
+
+
+class Over(VisitError):
+    code = "over"
+
+
+class Closed(VisitError):
+    """Refused for now; `reasons` are sentences."""
+
+    code = "closed"
+
+    def __init__(self, reasons: list[str]):
+        self.reasons = reasons
+
+
+class Invalid(VisitError):
+    """Bad input; `fields` maps each wrong field to a code."""
+
+    code = "invalid"
+
+    def __init__(self, **fields: str):
+        self.fields = fields
+
+
+class Stale(VisitError):
+    """The visit has changed since it was looked at; `visit` is the present one."""
+
+    code = "stale"
+
+    def __init__(self, visit: Visit):
+        self.visit = visit
+
+
+def view(visit: Visit) -> VisitView:
+    """A visit without its name."""
+    return VisitView(
+        id=visit.id,
+        clinic=visit.clinic,
+        room=visit.room,
+        state=visit.state,
+        media=visit.media,
+        arrived=visit.arrived,
+        started=visit.started,
+        seats=tuple((s.id, s.role, s.member, s.present) for s in visit.seats),
+    )
+
+
+def card(visit: Visit) -> dict[str, Any]:
+    """What members see of a visit (contracts §7): the one shape that carries the name to them."""
+    return {
+        "id": visit.id,
+        "name": visit.name,
+        "rev": visit.rev,
+        "arrived": visit.arrived,
+        "started": visit.started,
+        "state": visit.state,
+        "lost": visit.patient.lost_at,
+        "present": visit.patient.present,
+        "media": visit.media,
+        "note": visit.note,
+        "open_steps": [step for step, state in visit.steps.items() if state == "open"],
+        "ready": dict(visit.patient.ready) if visit.patient.ready else None,
+        "seats": [
+            {"id": s.id, "role": s.role, "member": s.member, "present": s.present, "key": s.key} for s in visit.seats
+        ],
+    }

@@ -1,0 +1,438 @@
+"""The queue and the call as one state machine: the only code that changes a visit."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from . import model
+from .model import (
+    CLOCK,
+    MOVES,
+    RUNNING,
+    Actor,
+    Change,
+    Closed,
+    Forbidden,
+    Invalid,
+    Over,
+    Ports,
+    Seat,
+    Stale,
+    State,
+    Unknown,
+    Visit,
+    VisitView,
+)
+from .store import Store
+from .tickets import Pass, Signer, Ticket
+
+SILENT = 30_000  #: ms without a socket until a seat counts as lost; the place is kept
+LEAVING = 30_000  #: ms after a `leaving` beacon until the visit ends, unless the page comes back
+LOST = 600_000  #: ms that a lost patient's place is kept
+NAME = 80  #: characters of a patient's name
+
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
+_JOINERS = frozenset("\u200c\u200d")  # Persian and Indic names need them
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """What a page gets when it comes to its seat."""
+
+    visit: Visit
+    seat: str
+    held: bool = False  #: another living page has the seat; nothing was changed
+    dismissed: str | None = None  #: the key of the page that lost the seat by a `take`
+
+
+class Visits:
+    """All visits of this server. Every method may be called from any thread: changes are compare-and-set."""
+
+    def __init__(self, store: Store, clock: Callable[[], int], key: bytes | str, ports: Ports):
+        self.store, self.clock, self.ports = store, clock, ports
+        self._sign = Signer(key)
+        self._silent: dict[tuple[str, str], int] = {}  #: (visit, seat) -> since when its socket is closed
+        self._leaving: dict[tuple[str, str], int] = {}  #: (visit, seat) -> when its page said that it closes
+        self._unwritten: dict[str, Change] = {}  #: ended visits whose history could not be written yet
+        self._ending = threading.RLock()
+
+    # -- coming
+
+    def arrive(
+        self, *, clinic: str, room: str, name: str, media: str = "video", steps: Sequence[str] = ()
+    ) -> tuple[Visit, str]:
+        """A patient checks in: the visit, and the ticket's text. Raises Invalid for a name that cannot be used."""
+        now = self.clock()
+        visit = Visit(
+            id=secrets.token_urlsafe(16),
+            clinic=clinic,
+            room=room,
+            name=clean_name(name),
+            media=media,
+            arrived=now,
+            state="arriving" if steps else "waiting",
+            steps=dict.fromkeys(steps, "open"),
+            seats=(Seat(id=secrets.token_urlsafe(16), role="patient"),),
+        )
+        self.store.put(visit, None)
+        self._silent[visit.id, visit.patient.id] = now  # a place that nobody comes to is lost like any other
+        self._tell(None, visit, Actor(kind="seat", id=visit.patient.id))
+        return visit, self._sign.ticket(visit, visit.patient.id, "patient", now)
+
+    def read_ticket(self, ticket: str, *, clinic: str, room: str) -> Ticket:
+        """What a ticket says, without a look at the visit. Raises NoTicket or NotHere."""
+        return self._sign.read_ticket(ticket, clinic=clinic, room=room, now=self.clock())
+
+    def enter(
+        self,
+        ticket: str,
+        *,
+        clinic: str,
+        room: str,
+        page: str,
+        name: str | None = None,
+        pass_: str | None = None,
+        take: bool = False,
+    ) -> Entry:
+        """A page comes (back) to its seat. Raises NoTicket, NotHere or Over.
+
+        A visit that this server has never heard of since it started is rebuilt from the ticket, with the state of
+        the pass and the name that the page brings.
+        """
+        read = self.read_ticket(ticket, clinic=clinic, room=room)
+        visit = self.store.get(read.v)
+        if visit is None:
+            visit = self._rebuild(read, name, self._sign.read_pass(pass_))
+        elif pass_:
+            visit = self._upgrade(visit, self._sign.read_pass(pass_)) or visit
+        if visit.state == "ended" or visit.seat(read.p) is None:
+            raise Over
+        if name and not visit.name and read.role == "patient":
+            visit = self._change(visit.id, lambda v: replace(v, name=clean_name(name)))
+        return self._sit(visit, read.p, page, take=take)
+
+    def sit(self, visit_id: str, *, member: str, name: str, page: str, take: bool = False) -> Entry:
+        """A member's page comes back to a visit in which the member has a seat. Raises Unknown where there is none."""
+        visit = self.store.get(visit_id)
+        seat = visit.seat_of(member) if visit else None
+        if visit is None or seat is None or visit.state == "ended":
+            raise Unknown
+        if seat.name != name:
+            visit = self._change(visit.id, lambda v: _with_seat(v, replace(_must(v, seat.id), name=name)))
+        return self._sit(visit, seat.id, page, take=take)
+
+    def restore(self, pass_: str, *, clinic: str) -> Visit | None:
+        """What a member's page knows of a visit that was rebuilt without it: state, start, note and seats."""
+        read = self._sign.read_pass(pass_)
+        visit = self.store.get(read.v) if read and read.c == clinic else None
+        return self._upgrade(visit, read) if visit else None
+
+    def _sit(self, visit: Visit, seat_id: str, page: str, *, take: bool) -> Entry:
+        seat = _must(visit, seat_id)
+        before = seat.key
+        if seat.present and seat.key != page and not take:
+            return Entry(visit=visit, seat=seat_id, held=True)
+        self._silent.pop((visit.id, seat_id), None)
+        self._leaving.pop((visit.id, seat_id), None)
+
+        def sitting(now: Visit) -> Visit:
+            return _with_seat(now, replace(_must(now, seat_id), present=True, key=page, lost_at=None))
+
+        visit = self._change(visit.id, sitting)
+        return Entry(visit=visit, seat=seat_id, dismissed=before if seat.present and before != page else None)
+
+    def _rebuild(self, ticket: Ticket, name: str | None, brought: Pass | None) -> Visit:
+        if ticket.i >= self.store.started or self.ports.is_over(ticket.v):
+            raise Over
+        visit = Visit(
+            id=ticket.v,
+            clinic=ticket.c,
+            room=ticket.r,
+            name=clean_name(name) if name else "",
+            media=ticket.media,
+            arrived=ticket.a,
+            seats=(Seat(id=ticket.p, role=ticket.role),),
+        )
+        if brought and brought.v == visit.id and brought.c == visit.clinic:
+            visit = _as_in(brought, visit)
+        if not self.store.put(visit, None):  # somebody else was faster
+            return self.store.get(visit.id) or visit
+        now = self.clock()
+        for seat in visit.seats:
+            self._silent[visit.id, seat.id] = now
+        self._tell(None, visit, CLOCK)
+        return visit
+
+    def _upgrade(self, visit: Visit, brought: Pass | None) -> Visit | None:
+        """A later pass tells a rebuilt visit how it stood; one that moved on since this server started stays."""
+        if (
+            brought is None
+            or brought.v != visit.id
+            or brought.c != visit.clinic
+            or brought.i >= self.store.started
+            or visit.state != "waiting"
+            or visit.started is not None
+            or len(visit.seats) > 1
+        ):
+            return None
+        now = self.clock()
+        upgraded = self._change(visit.id, lambda v: _as_in(brought, v))
+        for seat in upgraded.seats:
+            if not seat.present:
+                self._silent.setdefault((visit.id, seat.id), now)
+        return upgraded
+
+    # -- moving
+
+    def move(
+        self,
+        visit_id: str,
+        to: str,
+        *,
+        actor: Actor,
+        rev: int | None = None,
+        reason: str | None = None,
+        name: str = "",
+        page: str = "",
+    ) -> Visit:
+        """The only function that changes a state; says how the visit stands then.
+
+        A member who moves a visit into the call gets a seat in it for `page`. Raises Unknown, Stale (`rev` is not
+        the present one), Invalid (no such move), Forbidden (a seat may only end its own visit) or Closed.
+        """
+        visit = self.store.get(visit_id)
+        if visit is None or visit.state == "ended":
+            raise Unknown
+        if actor.kind == "seat" and (visit.seat(actor.id) is None or to != "ended"):
+            raise Forbidden
+        if rev is not None and rev != visit.rev:
+            raise Stale(visit)
+        if to not in MOVES[visit.state]:
+            raise Invalid(to="invalid")
+        if to != "ended" and actor.kind != "clock":
+            refusals = self.ports.refuse(self.view(visit), to, actor)
+            if refusals:
+                raise Closed([refusal.reason for refusal in refusals])
+        if to == "ended":
+            return self._end(visit, actor, reason or _outcome(visit, actor))
+        moved = _moved(visit, to, self.clock())
+        if actor.kind == "member" and to == "in_call":
+            moved = _seat_member(moved, actor.id, name, page)
+        if not self.store.put(replace(moved, rev=visit.rev + 1), visit.rev):
+            raise Stale(self.store.get(visit_id) or visit)
+        moved = replace(moved, rev=visit.rev + 1)
+        self._silent.pop((visit.id, getattr(moved.seat_of(actor.id), "id", "")), None)
+        self._tell(visit, moved, actor)
+        return moved
+
+    def _end(self, visit: Visit, actor: Actor, reason: str) -> Visit:
+        """Ended is stored first, so that nobody comes in any more; forgotten only when its row is written."""
+        with self._ending:
+            while True:
+                ended = replace(visit, state="ended", rev=visit.rev + 1)
+                if self.store.put(ended, visit.rev):
+                    break
+                present = self.store.get(visit.id)
+                if present is None or present.state == "ended":
+                    return ended
+                visit = present
+            change = Change(old=visit, new=ended, rev=self.store.next_rev(visit.room), actor=actor, reason=reason)
+            self._unwritten[visit.id] = change
+            self._write(change)
+            return ended
+
+    def _write(self, change: Change) -> None:
+        try:
+            self.ports.changed(change)
+        except Exception:  # the row could not be written: the sweep tries again, and the visit stays ended
+            return
+        self.store.drop(change.new.id)
+        del self._unwritten[change.new.id]
+        for seat in change.new.seats:
+            self._silent.pop((change.new.id, seat.id), None)
+            self._leaving.pop((change.new.id, seat.id), None)
+
+    # -- silence
+
+    def away(self, visit_id: str, seat_id: str, page: str) -> None:
+        """A seat's socket is closed. Nothing ends by that: the clock of silence starts."""
+        visit = self.store.get(visit_id)
+        seat = visit.seat(seat_id) if visit else None
+        if visit is None or visit.state == "ended" or seat is None or seat.key != page or not seat.present:
+            return
+
+        def gone(now: Visit) -> Visit:
+            there = _must(now, seat_id)
+            return _with_seat(now, replace(there, present=False)) if there.key == page else now
+
+        self._silent[visit_id, seat_id] = self.clock()
+        self._change(visit_id, gone)
+
+    def leaving(self, ticket: str, *, clinic: str, room: str, page: str) -> None:
+        """The beacon of a page that closes or reloads: frees its seat, and starts the short clock."""
+        read = self.read_ticket(ticket, clinic=clinic, room=room)
+        visit = self.store.get(read.v)
+        seat = visit.seat(read.p) if visit else None
+        if visit is None or visit.state == "ended" or seat is None or seat.key != page:
+            return
+        self._leaving[visit.id, seat.id] = self.clock()
+        self.away(visit.id, seat.id, page)
+
+    def sweep(self) -> None:
+        """Everything that only time does: seats get lost, visits end, a failed end is tried again."""
+        now = self.clock()
+        with self._ending:
+            for change in list(self._unwritten.values()):
+                self._write(change)
+        for (visit_id, seat_id), since in list(self._silent.items()):
+            visit = self.store.get(visit_id)
+            seat = visit.seat(seat_id) if visit else None
+            if visit is None or seat is None or seat.present:
+                self._silent.pop((visit_id, seat_id), None)
+            elif seat.lost_at is None and now - since >= SILENT:
+                self._change(visit_id, _lost(seat_id, since))
+        for (visit_id, seat_id), since in list(self._leaving.items()):
+            visit = self.store.get(visit_id)
+            if visit is None or visit.state == "ended":
+                self._leaving.pop((visit_id, seat_id), None)
+            elif now - since >= LEAVING and seat_id == visit.patient.id:
+                self._end(visit, CLOCK, "left")
+        for visit in self.store.all():
+            if visit.state != "ended" and _given_up(visit, now):
+                self._end(visit, CLOCK, "silent")
+
+    # -- small changes
+
+    def ready(self, visit_id: str, seat_id: str, colour: str, reason: str) -> Visit:
+        """What a seat's device check says."""
+        said = {"colour": colour, "reason": reason}
+        return self._change(visit_id, lambda v: _with_seat(v, replace(_must(v, seat_id), ready=said)))
+
+    # -- looking
+
+    def get(self, visit_id: str) -> Visit | None:
+        """A visit that has not ended."""
+        visit = self.store.get(visit_id)
+        return visit if visit and visit.state != "ended" else None
+
+    def room(self, room_id: str) -> list[Visit]:
+        """The visits of a room, first come first."""
+        return self.store.room(room_id)
+
+    def ahead(self, visit: Visit) -> int:
+        """How many wait before this one."""
+        return sum(
+            1
+            for other in self.store.room(visit.room)
+            if other.state == "waiting" and (other.arrived, other.id) < (visit.arrived, visit.id)
+        )
+
+    def of_member(self, member: str) -> list[Visit]:
+        """The visits in which a member has a seat."""
+        return [v for v in self.store.all() if v.state != "ended" and v.seat_of(member)]
+
+    def pass_for(self, visit: Visit) -> str:
+        """What each page of a visit keeps, so that a new server learns how it stood."""
+        return self._sign.pass_(visit, self.clock())
+
+    def view(self, visit: Visit) -> VisitView:
+        """A visit without its name, for plugins."""
+        return model.view(visit)
+
+    # -- changing
+
+    def _change(self, visit_id: str, new: Callable[[Visit], Visit]) -> Visit:
+        """Replace a visit by what `new` makes of it, again when somebody else was faster. Raises Unknown."""
+        while True:
+            visit = self.store.get(visit_id)
+            if visit is None or visit.state == "ended":
+                raise Unknown
+            changed = new(visit)
+            if changed == visit:
+                return visit
+            changed = replace(changed, rev=visit.rev + 1)
+            if self.store.put(changed, visit.rev):
+                self._tell(visit, changed, CLOCK)
+                return changed
+
+    def _tell(self, old: Visit | None, new: Visit, actor: Actor) -> None:
+        self.ports.changed(Change(old=old, new=new, rev=self.store.next_rev(new.room), actor=actor))
+
+
+def clean_name(name: object) -> str:
+    """The name as it may be shown: trimmed, in one line, without control characters and text-direction tricks.
+
+    Raises Invalid(name=...) with the code required, too_long or invalid.
+    """
+    if not isinstance(name, str):
+        raise Invalid(name="invalid")
+    if len(name) > 4 * NAME:
+        raise Invalid(name="too_long")
+    kept = "".join(" " if c.isspace() else c for c in name if c not in _BIDI)
+    kept = "".join(c for c in kept if c in _JOINERS or unicodedata.category(c)[0] != "C")
+    kept = " ".join(unicodedata.normalize("NFC", kept).split())
+    if not kept:
+        raise Invalid(name="required")
+    if len(kept) > NAME:
+        raise Invalid(name="too_long")
+    return kept
+
+
+def _must(visit: Visit, seat_id: str) -> Seat:
+    seat = visit.seat(seat_id)
+    if seat is None:
+        raise Unknown
+    return seat
+
+
+def _with_seat(visit: Visit, seat: Seat) -> Visit:
+    return replace(visit, seats=tuple(seat if s.id == seat.id else s for s in visit.seats))
+
+
+def _lost(seat_id: str, since: int) -> Callable[[Visit], Visit]:
+    def lost(visit: Visit) -> Visit:
+        seat = _must(visit, seat_id)
+        return visit if seat.present else _with_seat(visit, replace(seat, lost_at=since))
+
+    return lost
+
+
+def _given_up(visit: Visit, now: int) -> bool:
+    """Whether nobody is there to wait for: the patient of a queue, or everybody of a call, lost for too long."""
+    seats = visit.seats if visit.state in RUNNING else (visit.patient,)
+    return all(seat.lost_at is not None and now - seat.lost_at >= LOST for seat in seats)
+
+
+def _moved(visit: Visit, to: str, now: int) -> Visit:
+    state: State = next(s for s in model.STATES if s == to)
+    started = now if state == "in_call" and visit.started is None else visit.started
+    seats = visit.seats if state != "waiting" else tuple(s for s in visit.seats if s.role != "provider")
+    return replace(visit, state=state, started=started, seats=seats)
+
+
+def _seat_member(visit: Visit, member: str, name: str, page: str) -> Visit:
+    present = visit.seat_of(member)
+    if present:
+        return _with_seat(visit, replace(present, present=True, key=page, name=name, lost_at=None))
+    seat = Seat(id=secrets.token_urlsafe(16), role="provider", member=member, name=name, present=True, key=page)
+    return replace(visit, seats=(*visit.seats, seat))
+
+
+def _as_in(brought: Pass, visit: Visit) -> Visit:
+    """A rebuilt visit as a pass says that it stood. Its seats are empty until their pages come."""
+    known = {seat.id for seat in visit.seats}
+    others = tuple(Seat(id=i, role=role, member=member) for i, role, member in brought.seats if i not in known)
+    state = "waiting" if brought.state == "ended" else brought.state
+    return replace(visit, state=state, started=brought.started, note=brought.note, seats=(*visit.seats, *others))
+
+
+def _outcome(visit: Visit, actor: Actor) -> str:
+    if actor.kind == "clock":
+        return "silent"
+    if visit.started is not None:
+        return "completed"
+    return "removed" if actor.kind == "member" else "left"

@@ -1,0 +1,119 @@
+"""A real Housecall server for tests: `housecall run` in a process of its own, and its members and rooms."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from flask import Flask
+
+from housecall import clinics, config
+
+NUMBERS = itertools.count(1)
+PASSWORD = "correct horse battery staple"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@dataclass
+class Room:
+    """A room of a test, with the member who owns it and a login of that member."""
+
+    id: str
+    slug: str
+    url: str
+    member: str
+    email: str
+    login: str
+
+
+@dataclass
+class Practice:
+    """One site's folder and the server that serves it."""
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    toml: str = '[server]\n[clinic.main]\nname = "Elm Street Practice"\n'
+    command: tuple[str, ...] = (sys.executable, "-W", "error", "-m", "housecall", "run")
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"http://localhost:{self.port}"
+
+    @property
+    def log(self) -> Path:
+        return self.folder.parent / f"{self.folder.name}.log"
+
+    def start(self) -> Practice:
+        """Start (again) and wait until it answers."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / "housecall.toml").write_text(self.toml, encoding="utf-8")
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*self.command, str(self.folder)],
+                env={**os.environ, "PORT": str(self.port), "PYTHONUNBUFFERED": "1"},
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                raise RuntimeError(f"the server ended: {self.log.read_text()}")
+            try:
+                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/health", timeout=5):
+                    return self
+            except OSError:
+                time.sleep(0.05)  # the condition is the answer; this only paces the asking
+        raise RuntimeError(f"the server never answered: {self.log.read_text()}")
+
+    def stop(self, sign: int = signal.SIGTERM) -> None:
+        if self.process is not None:
+            self.process.send_signal(sign)
+            self.process.wait(30)
+            self.process = None
+
+    @contextmanager
+    def lasting(self) -> Iterator[None]:
+        """The lasting half of the site, in this process, to add members and rooms."""
+        site = config.load(self.folder, environ={})
+        app = Flask("seed")
+        app.config["SQLALCHEMY_DATABASE_URI"] = site.database
+        clinics.database.init_app(app)
+        with app.app_context():
+            try:
+                yield
+            finally:
+                clinics.database.db.session.remove()
+                clinics.database.db.engine.dispose()
+
+    def room(self, *, clinic: str = "main", media: str = "video", role: str = "provider", **profile: Any) -> Room:
+        """A new room with a new provider, so that tests do not meet."""
+        number = f"{os.getpid()}-{next(NUMBERS)}"
+        slug, email = f"room-{number}-{secrets.token_hex(2)}", f"ada-{number}@elm.example"
+        with self.lasting():
+            member = clinics.members.create(
+                clinic, email=email, first_name="Ada", last_name="Smith", role=role, password=PASSWORD
+            )
+            clinics.members.update(member.id, {"title": "Dr", **profile})
+            room = clinics.rooms.create(clinic, slug=slug, name="Dr Ada Smith", owner_id=member.id, media=media)
+            login = clinics.logins.start(member.id, "test", agent="", address="127.0.0.1")
+            return Room(
+                id=room.id, slug=slug, url=f"{self.url}/{slug}", member=member.id, email=email, login=login
+            )
