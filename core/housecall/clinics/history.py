@@ -67,7 +67,8 @@ def listing(rooms: Collection[str], *, page: int = 1) -> Listing:
     ).one()
     pages = max(1, -(-visits // PAGE))
     page = min(page, pages)
-    names = dict(db.session.execute(select(Room.id, Room.name).where(Room.id.in_(rooms))).tuples())
+    named = db.session.execute(select(Room.id, Room.name).where(Room.id.in_(rooms))).tuples()
+    names = {room_id: name for room_id, name in named}
     query = (
         select(History, Member)
         .outerjoin(Member, Member.id == History.member_id)

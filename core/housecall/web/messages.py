@@ -83,9 +83,7 @@ FIELDS = {
         N_("Check the digits. The country comes first: US:1234567893."),
     ),
     "too_big": Message(N_("This picture is too large."), N_("Choose one of at most 8 MB and 40 million pixels.")),
-    "not_a_picture": Message(
-        N_("This file is not a picture that we can read."), N_("Choose a JPEG, PNG, WebP or GIF.")
-    ),
+    "not_a_picture": Message(N_("This is not a picture that we can read."), N_("Choose a JPEG, PNG, WebP or GIF.")),
     "last_owner": Message(N_("This is the practice's last owner."), N_("Make somebody else an owner first.")),
     "wrong": Message(
         N_("E-mail or password is not right."), N_("Check both. A new password comes from your practice.")

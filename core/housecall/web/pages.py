@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Any
 
 from flask import Flask, g
@@ -13,7 +14,8 @@ from .messages import for_modules
 
 
 def init_app(app: Flask) -> None:
-    """Give templates the clinic, the member, hashed addresses and the page's own data."""
+    """Give templates the clinic, the member, hashed addresses and two ways to write a time."""
+    app.jinja_env.filters.update(when=_when, iso=_iso)
 
     @app.context_processor
     def everywhere() -> dict[str, Any]:
@@ -29,6 +31,16 @@ def init_app(app: Flask) -> None:
             "form_token": form_token,
             "csp_nonce": g.get("nonce", ""),
         }
+
+
+def _iso(ms: int) -> str:
+    """A time in ms as HTML's <time> wants it."""
+    return dt.datetime.fromtimestamp(ms / 1000, dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _when(ms: int) -> str:
+    """A time in ms for people, in the server's zone."""
+    return dt.datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
 
 
 def page_data(**more: Any) -> dict[str, Any]:

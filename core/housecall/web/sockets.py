@@ -403,7 +403,8 @@ class Sockets:
         if not isinstance(visit, str) or not isinstance(to, str):
             raise _Bad("invalid", visit="required", to="required")
         if unknown := set(body) - {"visit", "to", "life", "round", "description", "candidate", "please"}:
-            raise _Bad("invalid", **{str(name)[:40]: "unknown" for name in unknown})
+            wrong: dict[str, str] = dict.fromkeys((str(name)[:40] for name in unknown), "unknown")
+            raise _Bad("invalid", **wrong)
         if not isinstance(body.get("life"), int) or not isinstance(body.get("round", 0), int):
             raise _Bad("invalid", life="invalid")
         for name, kind in {"description": dict, "candidate": dict, "please": str}.items():

@@ -1,0 +1,101 @@
+// The call: one Peer for each other seat, made and renewed as seats, pages and lives come and go.
+
+import { Peer } from "./peer.js";
+
+const certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" });
+
+export class Call {
+  // link: the socket; ice: an Ice; devices: a Devices; on: {tile(seat), track(seat, kind, track), media(seat, state),
+  // state(seat, state), gone(seat), bye(seat)}
+  constructor({ visit, me, link, ice, devices, on }) {
+    Object.assign(this, { visit, me, link, ice: ice.by(link), devices, on, peers: new Map(), rows: new Map(), early: [] });
+    this.awake = () => { for (const peer of this.peers.values()) { peer.next = 0; peer.watch(); } };
+    addEventListener("online", this.awake);
+    document.addEventListener("visibilitychange", this.awake);
+    this.sent = devices.tracks;
+    this.follow = () => this.replace();
+    devices.addEventListener("change", this.follow);
+  }
+  get media() {
+    const [audio, camera, screen] = this.devices.tracks;
+    return { mic: Boolean(audio) && !this.devices.muted, camera: Boolean(camera), screen: Boolean(screen), quality: "" };
+  }
+
+  // Rows of `welcome`, `seats`: who sits here, by which page.
+  seats(rows) { this.then(pass => this.sit(rows, pass)); }
+  then(step) {                                        // in the order in which the server said it
+    this.order = Promise.all([certificate, this.order]).then(([pass]) => this.over || step(pass));
+  }
+  sit(rows, pass) {
+    for (const row of rows) {
+      if (row.id === this.me) continue;
+      const peer = this.peers.get(row.id), known = this.rows.get(row.id);
+      this.rows.set(row.id, row);
+      if (!known) this.on.tile(row);
+      if (!row.key) continue;
+      if (!peer || peer.page !== row.key) {
+        if (row.present) this.make(row.id, row.key, 0, pass);
+      } else if (!row.present) {
+        peer.there = false;
+      } else if (peer.pc.connectionState !== "connected") {
+        peer.there = true;
+        peer.next = 0;
+        peer.watch();
+      } else {
+        peer.there = true;
+      }
+    }
+    for (const id of [...this.rows.keys()]) if (!rows.some(row => row.id === id)) this.drop(id);
+    for (const message of this.early.splice(0)) this.hear(message, pass);
+  }
+  make(them, page, life, pass) {
+    this.peers.get(them)?.close();
+    const peer = new Peer({
+      visit: this.visit, me: this.me, them, page, life, link: this.link, ice: this.ice, certificate: pass,
+      tracks: this.devices.tracks, media: () => this.media,
+      ontrack: (kind, track) => this.on.track(them, kind, track),
+      onmessage: (type, body) => this.heard(them, type, body),
+      onstate: state => this.on.state(them, state),
+      renew: next => this.make(them, page, next, pass),
+      report: error => console.warn("call:", error.name),
+    });
+    this.peers.set(them, peer);
+  }
+  signal(message) { this.then(pass => this.hear(message, pass)); }
+  hear(message, pass) {
+    const row = this.rows.get(message.from);
+    if (!row?.key) return void (this.early.length < 200 && this.early.push(message)); // its seat is announced in a moment
+    const peer = this.peers.get(message.from);
+    if (message.page !== row.key || !peer || message.life < peer.life) return;
+    if (message.life > peer.life) this.make(message.from, row.key, message.life, pass);
+    this.peers.get(message.from).take(message);
+  }
+  heard(them, type, body) {
+    if (type === "media" && body && typeof body === "object") this.on.media(them, body);
+    if (type === "bye") this.on.bye(them);
+  }
+  async replace() {
+    const tracks = this.devices.tracks;
+    for (const [i, track] of tracks.entries()) {
+      if (track === this.sent[i]) continue;
+      for (const peer of this.peers.values()) await peer.replace(i, track);
+    }
+    this.sent = tracks;
+    for (const peer of this.peers.values()) peer.say("media", this.media);
+  }
+  drop(id) {
+    this.rows.delete(id);
+    this.peers.get(id)?.close();
+    this.peers.delete(id);
+    this.on.gone(id);
+  }
+  bye() { for (const peer of this.peers.values()) peer.say("bye", { reason: "ended" }); }
+  close() {
+    this.over = true;
+    removeEventListener("online", this.awake);
+    document.removeEventListener("visibilitychange", this.awake);
+    this.devices.removeEventListener("change", this.follow);
+    for (const peer of this.peers.values()) peer.close();
+    this.peers.clear();
+  }
+}

@@ -1,0 +1,269 @@
+// The provider's page: the queue, the call, and what comes after, in one document that is never left.
+
+import { arrived, badge } from "./alerts.js";
+import { Call } from "./call.js";
+import { Devices, words } from "./devices.js";
+import { Ice } from "./ice.js";
+import { Link } from "./link.js";
+import { page, part, say } from "./page.js";
+import { Queue } from "./queue.js";
+import { Stage } from "./stage.js";
+import { count, text } from "./text.js";
+
+const UNDO = 6000; // ms in which "Remove" can be taken back
+const devices = new Devices();
+const ice = new Ice();
+const stage = new Stage({ devices, end: endVisit });
+const main = part("main");
+const rows = new Map(); // card id -> its element
+const removing = new Map(); // card id -> timer
+const rooms = new Map(page.rooms.map(room => [room.id, room]));
+let call = null, visit = null, me = null, pass = null, offset = 0, starting = false, heldVisit = null;
+
+const queue = new Queue({
+  gap: async room => {
+    const ack = await link.ask("snapshot", { room });
+    if (ack.ok) queue.snapshot({ ...ack, id: room });
+  },
+  changed: draw,
+  arrived: (card, first) => {
+    if (!first) {
+      arrived(card.id);
+      say(text("{name} is waiting", card));
+    }
+  },
+});
+
+const link = new Link({
+  as: "dashboard",
+  details: () => ({ pass }),
+  heard: {
+    welcome,
+    delta: change => queue.delta(change),
+    moved: change => { if (change.visit === visit?.id) moved(change); },
+    seats: ({ visit: id, seats }) => { if (id === visit?.id) { visit.seats = seats; call?.seats(seats); } },
+    signal: message => { if (message.visit === visit?.id) call?.signal(message); },
+    taken: ({ visit: id }) => { if (id === visit?.id) elsewhere(visit); },
+    parts: () => {}, status: () => {},
+  },
+  refused: code => {
+    const [what, next] = page.messages[code] ?? page.messages.failed;
+    part("refused-what").textContent = what;
+    part("refused-next").textContent = next;
+    if (!call) show("refused");
+  },
+  lost: () => { part("link-lost").hidden = false; },
+  found: () => { part("link-lost").hidden = true; },
+});
+
+function welcome(hello) {
+  offset = hello.now - Date.now();
+  for (const room of hello.rooms) queue.snapshot({ epoch: hello.epoch, ...room });
+  if (hello.held) elsewhere(hello.visit);
+  else if (hello.visit) join(hello.visit, hello.me.seat, hello.pass);
+  else if (visit) ended();
+}
+
+// -- the queue
+
+function show(state) {
+  if (main.dataset.state === state) return;
+  main.dataset.state = state;
+  part("in-call").hidden = state !== "call";
+  part("refused").hidden = state !== "refused";
+  part("queue").hidden = state === "refused";
+  (state === "call" ? part("call-title") : state === "refused" ? part("refused-what") : part("queue-title")).focus();
+}
+
+function draw() {
+  const cards = queue.cards(), list = part("cards"), waiting = cards.filter(card => card.state === "waiting");
+  const kept = new Set(cards.map(card => card.id));
+  for (const [id, row] of rows) if (!kept.has(id)) {
+    if (row.contains(document.activeElement)) part("queue-title").focus();
+    row.remove();
+    rows.delete(id);
+    clearTimeout(removing.get(id));
+    removing.delete(id);
+  }
+  for (const card of cards) {
+    if (!rows.has(card.id)) rows.set(card.id, made(card));
+    fill(rows.get(card.id), card);
+  }
+  const order = cards.map(card => rows.get(card.id));
+  order.forEach((row, i) => { if (list.children[i] !== row) list.insertBefore(row, list.children[i] ?? null); });
+  part("count").textContent = waiting.length ? count(waiting.length, "1 person is waiting", "{n} people are waiting") : "";
+  part("empty").hidden = cards.length > 0;
+  badge(waiting.length);
+}
+
+function made(card) {
+  const row = part("card").content.firstElementChild.cloneNode(true);
+  row.dataset.visit = card.id;
+  row.querySelector(".start").onclick = () => start(card.id);
+  row.querySelector(".remove").onclick = () => remove(card.id);
+  row.querySelector(".undo").onclick = () => undo(card.id);
+  return row;
+}
+
+function fill(row, card) {
+  const part = name => row.querySelector(name), mine = card.id === visit?.id;
+  const name = card.name || text("Name not given yet");
+  part(".name").textContent = name;
+  part(".since").textContent = since(card);
+  part(".since").title = new Date(card.arrived).toLocaleTimeString(page.lang, { hour: "2-digit", minute: "2-digit" });
+  part(".room-name").hidden = rooms.size < 2;
+  part(".room-name").textContent = rooms.get(card.room)?.name ?? "";
+  part(".media").hidden = card.media !== "audio";
+  part(".away").hidden = card.lost === null;
+  row.classList.toggle("dim", card.lost !== null);
+  part(".state").hidden = card.state === "waiting";
+  part(".state").textContent = mine ? text("In your call") : card.state === "paused" ? text("Paused") : text("In a call");
+  const ready = part(".ready") ?? Object.assign(document.createElement("span"), { className: "tag ready" });
+  if (!ready.isConnected) part(".tags").append(ready);
+  ready.hidden = !card.ready || card.ready.colour === "green";
+  ready.dataset.colour = card.ready?.colour ?? "";
+  ready.textContent = card.ready?.colour === "red" ? text("No microphone") : text("No camera");
+  const startable = card.state === "waiting";
+  part(".start").hidden = part(".remove").hidden = !startable || removing.has(card.id);
+  part(".start").disabled = Boolean(visit) || starting;
+  part(".start").title = visit ? text("End your present visit first") : "";
+  part(".start").setAttribute("aria-label", text("Start visit with {name}", { name }));
+  part(".remove").setAttribute("aria-label", text("Remove {name}", { name }));
+  part(".undoing").hidden = !removing.has(card.id);
+}
+
+function since(card) {
+  const minutes = Math.max(0, Math.floor((Date.now() + offset - card.arrived) / 60000));
+  return minutes < 1 ? text("arrived just now") : count(minutes, "waiting for 1 minute", "waiting for {n} minutes");
+}
+
+setInterval(draw, 15000); // the minutes go on without anybody's message
+
+function remove(id) {
+  const row = rows.get(id);
+  removing.set(id, setTimeout(async () => {
+    removing.delete(id);
+    const card = queue.find(id);
+    if (card) await retried({ visit: id, to: "ended", rev: card.rev }, card.state);
+    draw();
+  }, UNDO));
+  draw();
+  row.querySelector(".undo").focus();
+  say(text("Removed. You can undo this for a few seconds."));
+}
+
+function undo(id) {
+  clearTimeout(removing.get(id));
+  removing.delete(id);
+  draw();
+  rows.get(id)?.querySelector(".remove").focus();
+}
+
+// A move; once more when only something small has changed since we looked.
+async function retried(move, state) {
+  const ack = await link.ask("move", move);
+  return ack.error === "stale" && ack.state === state ? link.ask("move", { ...move, rev: ack.rev }) : ack;
+}
+
+// -- the call
+
+async function start(id) {
+  const card = queue.find(id);
+  if (!card || visit || starting) return;
+  starting = true;
+  part("ended").hidden = true;
+  draw();
+  readyDevices(card.media);
+  const ack = await retried({ visit: id, to: "in_call", rev: card.rev }, "waiting");
+  starting = false;
+  if (ack.ok) join(ack.visit, ack.seat, ack.pass);
+  else {
+    devices.stop();
+    tell([ack.message, ...ack.reasons ?? []].join(" "));
+  }
+  draw();
+}
+
+function tell(words) {
+  part("ended").textContent = words;
+  part("ended").hidden = false;
+}
+
+function readyDevices(media) {
+  devices.restart();
+  devices.wanted = media === "video";
+  devices.cameraOff = media !== "video";
+  if (!devices.audio) devices.ask();
+}
+
+function join(running, seat, next) {
+  visit = running;
+  me = seat;
+  pass = next;
+  heldVisit = null;
+  part("elsewhere").hidden = true;
+  show("call");
+  if (devices.state === "off") readyDevices(visit.media);
+  stage.open({ media: visit.media, started: visit.started, now: Date.now() + offset });
+  call ??= new Call({
+    visit: visit.id, me, link, ice, devices,
+    on: {
+      tile: row => stage.tile(row), track: (id, kind, track) => stage.track(id, kind, track),
+      media: (id, media) => stage.media(id, media), state: (id, state) => stage.state(id, state),
+      gone: id => stage.gone(id),
+      bye: () => { if (!link.connected) ended(); else link.ask("move", { visit: visit.id, to: "ended", rev: null }); },
+    },
+  });
+  call.seats(visit.seats);
+  draw();
+}
+
+function moved({ state, rev, pass: next }) {
+  Object.assign(visit, { state, rev });
+  pass = next ?? pass;
+  if (state === "ended") ended();
+}
+
+async function endVisit() {
+  const over = visit;
+  call.bye();
+  const ack = await link.ask("move", { visit: over.id, to: "ended", rev: null });
+  if (visit === over) ended();
+  if (ack.error && ack.error !== "unknown") tell(ack.message);
+}
+
+function ended() {
+  const minutes = Math.max(1, Math.round((Date.now() + offset - visit.started) / 60000));
+  close();
+  show("queue");
+  tell(count(minutes, "The visit has ended after 1 minute.", "The visit has ended after {n} minutes."));
+  draw();
+}
+
+function elsewhere(running) {
+  close();
+  heldVisit = running;
+  part("elsewhere").hidden = false;
+  show("queue");
+}
+
+function close() {
+  call?.close();
+  call = visit = me = pass = null;
+  stage.close();
+  devices.stop();
+}
+
+part("take").onclick = async () => {
+  const ack = await link.ask("take", { visit: heldVisit.id });
+  if (ack.ok) join(ack.visit, ack.seat, ack.pass);
+  else tell(ack.message);
+};
+part("try-devices").onclick = () => devices.ask();
+part("reload").onclick = () => location.reload();
+devices.addEventListener("change", () => {
+  part("devices").dataset.devices = devices.state;
+  part("devices-words").textContent = devices.problem ? words(devices.problem) : "";
+  part("try-devices").hidden = !devices.problem;
+});
+main.dataset.ready = "";

@@ -1,0 +1,143 @@
+// This side's camera and microphone: asked for in a gesture, each optional, with words for everything that can go wrong.
+
+import { text } from "./text.js";
+
+const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
+const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 }, facingMode: "user" };
+
+export class Devices extends EventTarget {
+  // state: off, asking, on, partly (one of the two), failed. problem: {kind, device} or null. Fires "change".
+  constructor({ camera = true } = {}) {
+    super();
+    Object.assign(this, { wanted: camera, audio: null, video: null, state: "off", problem: null, muted: false, cameraOff: !camera });
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (this.problem?.kind === "missing") this.ask(); });
+    this.follow();
+  }
+  get tracks() { return [this.audio, this.cameraOff ? null : this.video, null]; }
+  changed() { this.dispatchEvent(new Event("change")); }
+
+  // Ask for what is wanted and not there. The browser may ask the person; the answer may take as long as it likes.
+  async ask() {
+    if (this.state === "asking") return;
+    if (!navigator.mediaDevices?.getUserMedia) return this.fail({ kind: "insecure", device: "both" });
+    this.state = "asking";
+    this.problem = null;
+    this.changed();
+    const camera = this.wanted && !this.cameraOff && !this.video;
+    const microphone = !this.audio;
+    const first = await attempt({ audio: microphone && SOUND, video: camera && PICTURE });
+    if (first.stream) return this.got(first.stream);
+    if (camera && microphone) {
+      const second = await attempt({ audio: SOUND });
+      if (second.stream) return this.got(second.stream, { kind: first.kind, device: "camera" });
+      const third = first.kind === "missing" || first.kind === "busy" ? await attempt({ video: PICTURE }) : {};
+      if (third.stream) return this.got(third.stream, { kind: second.kind, device: "microphone" });
+    }
+    this.fail({ kind: first.kind, device: camera && microphone ? "both" : camera ? "camera" : "microphone" });
+  }
+  got(stream, problem = null) {
+    if (this.stopped) return stream.getTracks().forEach(track => track.stop());
+    const [audio] = stream.getAudioTracks(), [video] = stream.getVideoTracks();
+    if (audio) {
+      this.audio = audio;
+      audio.enabled = !this.muted;
+      audio.addEventListener("ended", () => this.lost("audio", audio));
+    }
+    if (video) {
+      this.video = video;
+      video.addEventListener("ended", () => this.lost("video", video));
+    }
+    this.problem = problem;
+    this.state = problem ? "partly" : "on";
+    this.changed();
+  }
+  fail(problem) {
+    this.problem = problem;
+    this.state = this.audio || this.video ? "partly" : "failed";
+    this.changed();
+  }
+  lost(kind, track) {                                  // unplugged, or the permission was taken back
+    if (this[kind] !== track) return;
+    this[kind] = null;
+    this.fail({ kind: "lost", device: kind === "audio" ? "microphone" : "camera" });
+  }
+  withoutCamera() {
+    this.cameraOff = true;
+    this.drop();
+    if (this.problem?.device === "camera") this.problem = null;
+    if (this.audio) this.state = "on";
+    this.changed();
+  }
+  mute(muted) {
+    this.muted = muted;
+    if (this.audio) this.audio.enabled = !muted;
+    this.changed();
+  }
+  async camera(on) {
+    this.cameraOff = !on;
+    if (on) await this.ask();
+    else {
+      this.drop();
+      this.changed();
+    }
+  }
+  drop() {                                             // stopped, so that the camera's light goes out
+    this.video?.stop();
+    this.video = null;
+  }
+  stop() {
+    this.stopped = true;
+    this.audio?.stop();
+    this.drop();
+    this.audio = null;
+    this.state = "off";
+    this.changed();
+  }
+  restart() { this.stopped = false; }
+
+  // A permission that is given later, in the browser's own settings, is noticed by itself.
+  async follow() {
+    for (const name of ["camera", "microphone"]) {
+      try {
+        const status = await navigator.permissions.query({ name });
+        status.onchange = () => { if (status.state === "granted" && this.problem) this.ask(); };
+      } catch { /* this browser does not tell */ }
+    }
+  }
+}
+
+async function attempt(wanted) {
+  try {
+    return { stream: await navigator.mediaDevices.getUserMedia(wanted) };
+  } catch (error) {
+    if (error.name === "OverconstrainedError" && wanted.video && wanted.video !== true) return attempt({ ...wanted, video: true });
+    return { kind: await kind(error, wanted) };
+  }
+}
+
+async function kind(error, wanted) {
+  if (error.name === "NotFoundError") return "missing";
+  if (error.name === "NotReadableError" || error.name === "AbortError") return "busy";
+  if (error.name !== "NotAllowedError") return "failed";
+  try {
+    const status = await navigator.permissions.query({ name: wanted.video ? "camera" : "microphone" });
+    return { denied: "denied", prompt: "dismissed", granted: "system" }[status.state];
+  } catch {
+    return "denied";
+  }
+}
+
+// What happened and what to do, for a problem of devices.
+export function words({ kind, device }) {
+  const name = { camera: text("camera"), microphone: text("microphone"), both: text("camera and microphone") }[device];
+  switch (kind) {
+    case "denied": return text("Your browser blocks {name} for this page. Press the lock or camera sign beside the address, allow it, and we go on by ourselves.", { name });
+    case "dismissed": return text("Your browser asked for {name} and got no answer. Press “Try again”, then “Allow”.", { name });
+    case "system": return text("Your device does not let this browser use {name}. Allow it in the device's settings, then press “Try again”.", { name });
+    case "missing": return text("No {name} was found. Plug one in, or go on without it.", { name });
+    case "busy": return text("Another program uses your {name}. Close it, then press “Try again”.", { name });
+    case "lost": return text("Your {name} went away. Plug it in again or allow it again, then press “Try again”.", { name });
+    case "insecure": return text("This browser gives no page a camera here. Open the link in Chrome, Edge, Firefox or Safari.");
+    default: return text("Your {name} could not be started. Press “Try again”, or go on without it.", { name });
+  }
+}

@@ -1,0 +1,37 @@
+// The socket to the practice's server: opened once a page, back by itself, with an answer or an error for each question.
+
+import { io } from "socket.io-client";
+import { key } from "./keys.js";
+import { page } from "./page.js";
+
+const PATIENCE = 8000; // ms for an answer
+
+export class Link {
+  // as: "seat" or "dashboard"; details(): what else the server should hear at each connect (room, pass, name)
+  // heard: {event: function}; refused(code): the server does not want this page; lost(), found(): the line went, came
+  constructor({ as, details, heard, refused, lost, found }) {
+    this.socket = io({
+      transports: ["websocket"], reconnectionDelay: 300, reconnectionDelayMax: 1500, forceNew: true,
+      auth: give => give({ v: 1, as, key, ...details() }),
+    });
+    for (const [event, function_] of Object.entries(heard)) this.socket.on(event, function_);
+    this.socket.on("cut", ({ reason }) => { this.close(); refused(reason); });
+    this.socket.on("connect", found);
+    this.socket.on("disconnect", reason => { if (reason !== "io client disconnect") lost(); });
+    this.socket.on("connect_error", error => {
+      if (this.socket.active) lost();                       // not reached: it tries again by itself
+      else refused(error.message);
+    });
+  }
+  get connected() { return this.socket.connected; }
+  close() { this.socket.disconnect(); }
+
+  // Answers the server's ack: {ok: true, …} or {error, message, …}. Never waits for a line that is gone.
+  ask(event, body = {}) {
+    if (!this.connected) return Promise.resolve(failed());
+    return new Promise(resolve => this.socket.timeout(PATIENCE).emit(event, body, (late, ack) => resolve(late ? failed() : ack)));
+  }
+  emit(event, body, answered) { this.socket.emit(event, body, answered); }
+}
+
+const failed = () => ({ error: "failed", message: page.messages.failed.join(" ") });

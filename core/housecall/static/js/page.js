@@ -1,0 +1,20 @@
+// What the server told this page when it was made, and the few things that every page does with its own document.
+
+export const page = JSON.parse(document.getElementById("page").textContent);
+
+export const part = id => document.getElementById(id);
+
+// Says something to people who listen to the page rather than look at it.
+export function say(words) {
+  part("said").textContent = words;
+}
+
+// Asks a question in a dialog of the page; answers the value of the button, or "" after Escape.
+export function ask(dialog) {
+  return new Promise(resolve => {
+    dialog.returnValue = "";
+    for (const button of dialog.querySelectorAll("button")) button.onclick = () => dialog.close(button.value);
+    dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true });
+    dialog.showModal();
+  });
+}

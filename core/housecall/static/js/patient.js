@@ -1,0 +1,248 @@
+// The patient's page: welcome, waiting, the call and what comes after, in one document that is never left.
+
+import { stayAwake } from "./awake.js";
+import { Call } from "./call.js";
+import { Devices, words } from "./devices.js";
+import { Ice } from "./ice.js";
+import { key } from "./keys.js";
+import { Link } from "./link.js";
+import { ask, page, part, say } from "./page.js";
+import { beacon, post } from "./post.js";
+import { Stage } from "./stage.js";
+import { count, text } from "./text.js";
+
+const room = page.room;
+const devices = new Devices({ camera: room.media === "video" });
+const ice = new Ice();
+const stage = new Stage({ devices, end: () => leave("ended") });
+const main = part("main");
+let link = null, call = null, visit = null, me = null, pass = null, offset = 0;
+let name = "";                                            // lives here and nowhere else in this browser
+
+// -- what is shown
+
+function show(state) {
+  if (main.dataset.state === state) return;
+  main.dataset.state = state;
+  for (const section of main.querySelectorAll("[data-when]")) section.hidden = section.dataset.when !== state;
+  main.querySelector(`[data-when="${state}"] h1`)?.focus();
+  stayAwake(state === "waiting" || state === "call");
+}
+
+function refuse(code) {
+  const [what, next] = page.messages[code] ?? page.messages.failed;
+  part("refused-what").textContent = what;
+  part("refused-next").textContent = next;
+  part("reload").hidden = code !== "old_page" && code !== "failed" && code !== "flood";
+  finish();
+  show("refused");
+}
+
+const STATUS = {
+  online: () => text("Your provider is here and will call you."),
+  busy: () => text("Your provider is with another patient."),
+  away: () => text("Your provider is not here yet."),
+};
+
+function showStatus({ provider }) {
+  for (const line of document.querySelectorAll(".provider-status")) {
+    line.dataset.status = provider;
+    line.querySelector(".provider-words").textContent = STATUS[provider]?.() ?? "";
+  }
+  if (main.dataset.state === "waiting") say(STATUS[provider]?.() ?? "");
+}
+
+function showPlace({ ahead }) {
+  const words = ahead === 0 ? text("You are next.") : count(ahead, "1 person is before you.", "{n} people are before you.");
+  part("place").textContent = words;
+  say(words);
+}
+
+function showDevices() {
+  const { state, problem } = devices, failed = state === "failed" || state === "partly";
+  part("devices").dataset.devices = state;
+  part("devices-words").textContent =
+    state === "asking" ? (room.media === "video" ? text("Your browser now asks for camera and microphone. Press “Allow”, so that your provider can see and hear you.") : text("Your browser now asks for the microphone. Press “Allow”, so that your provider can hear you.")) :
+    problem ? words(problem) :
+    state === "on" && devices.video ? text("Your camera and microphone work.") :
+    state === "on" ? text("Your microphone works.") : "";
+  part("try-devices").hidden = !failed;
+  part("no-camera").hidden = room.media !== "video" || devices.cameraOff || !(state === "asking" || (failed && problem?.device !== "microphone"));
+  part("mute-waiting").hidden = !devices.audio;
+  part("camera-waiting").hidden = room.media !== "video" || !(devices.video || devices.cameraOff);
+  part("self-waiting").hidden = room.media !== "video";
+  if (link?.connected && visit) {
+    const ready = state === "on" ? ["green", ""] : devices.audio ? ["yellow", problem ? `${problem.device} ${problem.kind}` : "camera off"] : state === "asking" ? null : ["red", problem ? `${problem.device} ${problem.kind}` : "no devices"];
+    if (ready && ready.join() !== showDevices.said) {
+      showDevices.said = ready.join();
+      link.ask("ready", { colour: ready[0], reason: ready[1].slice(0, 40) });
+    }
+  }
+}
+
+// -- checking in
+
+part("check-in").addEventListener("submit", async event => {
+  event.preventDefault();
+  const field = part("name"), error = part("name-error"), button = event.submitter ?? part("check-in").querySelector("button");
+  const wrong = words => {
+    error.textContent = words;
+    error.hidden = !words;
+    field.toggleAttribute("aria-invalid", Boolean(words));
+    field.setAttribute("aria-describedby", words ? "name-help name-error" : "name-help");
+    if (words) field.focus();
+  };
+  if (!field.value.trim()) return wrong(text("Please type a name, so that your provider knows who is waiting."));
+  wrong("");
+  button.disabled = true;
+  const { status, body } = await post(`/${room.slug}/check-in`, { name: field.value, lang: page.lang });
+  button.disabled = false;
+  if (status === 201) {
+    name = field.value;
+    field.value = "";
+    arrive();
+  } else if (status === 0) wrong(text("The practice's server was not reached. Check your connection and try again."));
+  else if (status === 403) wrong(text("This page has been open for too long. Reload it, then check in."));
+  else wrong(body.message ?? page.messages.failed.join(" "));
+});
+
+function arrive() {
+  devices.restart();
+  devices.ask();
+  connect();
+}
+
+for (const button of document.querySelectorAll(".again")) button.onclick = () => {
+  show("welcome");
+  part("name").focus();
+};
+
+// -- the line to the practice
+
+function connect() {
+  link?.close();
+  link = new Link({
+    as: "seat",
+    details: () => ({ room: room.id, pass, name: name || undefined }),
+    heard: {
+      welcome, place: showPlace, status: showStatus,
+      moved: change => { if (change.visit === visit?.id) moved(change); },
+      seats: ({ visit: id, seats }) => { if (id === visit?.id) { visit.seats = seats; call?.seats(seats); } },
+      signal: message => { if (message.visit === visit?.id) call?.signal(message); },
+      taken: () => { endCall(); devices.stop(); show("taken"); },
+    },
+    refused: code => code === "no_ticket" || (code === "over" && main.dataset.state === "coming") ? goneBefore(code) : refuse(code),
+    lost: () => { part("link-lost").hidden = main.dataset.state === "call" || main.dataset.state === "after"; },
+    found: () => { part("link-lost").hidden = true; },
+  });
+}
+
+// A reload with a ticket that opens nothing any more: simply the beginning.
+function goneBefore(code) {
+  if (main.dataset.state === "coming") {
+    finish();
+    show("welcome");
+  } else refuse(code);
+}
+
+function welcome(hello) {
+  visit = hello.visit;
+  me = hello.me.id;
+  pass = hello.pass;
+  name ||= visit.name;
+  offset = hello.now - Date.now();
+  const reloaded = main.dataset.state === "coming" || main.dataset.state === "taken";
+  if (reloaded && devices.state === "off") {
+    devices.restart();
+    devices.ask();
+  }
+  showDevices.said = "";
+  if (visit.state === "in_call") startCall();
+  else if (visit.state === "ended") ended();
+  else wait();
+  showDevices();
+}
+
+function wait() {
+  endCall();
+  show("waiting");
+}
+
+function moved({ state, rev, pass: next, started }) {
+  Object.assign(visit, { state, rev });
+  pass = next ?? pass;
+  if (state === "in_call") {
+    visit.started = started ?? visit.started ?? Date.now() + offset;
+    startCall();
+  } else if (state === "ended") ended();
+  else wait();
+}
+
+// -- the call
+
+function startCall() {
+  show("call");
+  part("link-lost").hidden = true;
+  stage.open({ media: visit.media, started: visit.started, now: Date.now() + offset });
+  if (!call) {
+    call = new Call({
+      visit: visit.id, me, link, ice, devices,
+      on: {
+        tile: row => stage.tile(row), track: (id, kind, track) => stage.track(id, kind, track),
+        media: (id, media) => stage.media(id, media), state: (id, state) => stage.state(id, state),
+        gone: id => stage.gone(id), bye: () => ended(),
+      },
+    });
+  }
+  call.seats(visit.seats);
+}
+
+function endCall() {
+  call?.close();
+  call = null;
+  stage.close();
+}
+
+async function leave() {
+  const over = visit;
+  call?.bye();
+  await link.ask("move", { visit: over.id, to: "ended", rev: null });
+  ended();
+}
+
+function ended() {
+  const called = Boolean(visit?.started);
+  finish();
+  part("after-title").textContent = called ? text("Your visit has ended") : text("You have left the waiting room");
+  part("after-words").hidden = false;
+  show("after");
+}
+
+// Everything of this visit is let go: line, devices, call, name.
+function finish() {
+  endCall();
+  devices.stop();
+  link?.close();
+  link = visit = me = pass = null;
+  name = "";
+}
+
+// -- buttons and the page itself
+
+part("try-devices").onclick = () => devices.ask();
+part("no-camera").onclick = () => devices.withoutCamera();
+part("mute-waiting").onclick = () => devices.mute(!devices.muted);
+part("camera-waiting").onclick = () => devices.camera(devices.cameraOff);
+part("leave").onclick = async () => { if (await ask(part("leaving")) === "leave") leave(); };
+part("take").onclick = async () => {
+  const ack = await link.ask("take", { name: name || undefined });
+  if (ack.error) refuse(ack.error);
+};
+part("reload").onclick = () => location.reload();
+devices.addEventListener("change", showDevices);
+
+addEventListener("pagehide", () => { if (visit) beacon(`/${room.slug}/leaving`, { page: key }); });
+addEventListener("pageshow", event => { if (event.persisted && visit) connect(); });
+
+if (page.me) connect();
+main.dataset.ready = "";

@@ -1,0 +1,126 @@
+// One connection to one other seat: perfect negotiation, and two tiers of recovery (docs/architecture.md, "Calls").
+
+const PATIENCE = { new: 6000, connecting: 6000, disconnected: 2000, failed: 0 }; // ms of a state before we step in
+const GAPS = [4000, 6000, 9000, 15000];                                          // ms between our attempts
+const KINDS = ["audio", "camera", "screen"];                                     // the order of the transceivers
+const ufrag = description => description.sdp.match(/a=ice-ufrag:(\S+)/)?.[1];
+
+export class Peer {
+  // me, them: seat ids; link: the socket to the server; ice: {current(), async fresh()} giving {iceServers};
+  // tracks: [audio, camera, screen], null where off; media(): what to say of them each second;
+  // renew(life): our owner closes this Peer and makes the next; ontrack(kind, track); onmessage(type, body)
+  constructor({ visit, me, them, page, life = 0, link, ice, certificate, tracks, media, ontrack, onmessage, onstate, renew, report }) {
+    Object.assign(this, {
+      visit, them, page, life, link, ice, tracks, media, onstate, renew, report,
+      there: true, polite: me > them, queue: Promise.resolve(),
+      round: 0, seen: 0, making: false, tries: 0, next: 0, packets: 0, since: performance.now(), heard: 0, closed: false,
+    });
+    const pc = this.pc = new RTCPeerConnection({ ...ice.current(), certificates: [certificate], bundlePolicy: "max-bundle" });
+    this.channel = pc.createDataChannel("hc", { negotiated: true, id: 0 });       // no race about who opens it
+    this.channel.onopen = () => this.say("media", media());
+    this.channel.onmessage = ({ data }) => {
+      const [type, body] = JSON.parse(data);
+      this.heard = performance.now();
+      if (type === "signal") this.take(body); else onmessage(type, body);
+    };
+    pc.onicecandidate = ({ candidate }) => this.send({ candidate });
+    pc.onnegotiationneeded = () => { if (!this.polite || pc.remoteDescription) this.offer(); }; // the polite side waits for the first offer
+    pc.onconnectionstatechange = () => { this.since = performance.now(); onstate(pc.connectionState); this.watch(); };
+    pc.ontrack = ({ track, transceiver }) => ontrack(KINDS[pc.getTransceivers().indexOf(transceiver)], track);
+    if (!this.polite) for (const [i, kind] of ["audio", "video", "video"].entries()) pc.addTransceiver(tracks[i] ?? kind);
+    this.timer = setInterval(() => this.watch(), 1000);
+  }
+  close() {
+    this.closed = true;
+    clearInterval(this.timer);
+    this.pc.close();
+  }
+  say(...message) { if (this.channel.readyState === "open") this.channel.send(JSON.stringify(message)); }
+
+  // One path at a time: the socket, or the channel while a socket is away.
+  send(message) {
+    const data = { life: this.life, ...message };
+    if (this.link.connected) this.link.emit("signal", { visit: this.visit, to: this.them, ...data }, ack => ack?.ok || this.say("signal", data));
+    else this.say("signal", data);                    // never let the socket keep signals for later
+  }
+  async replace(i, track) {
+    this.tracks[i] = track;
+    const transceiver = this.pc.getTransceivers()[i];
+    if (transceiver) await transceiver.sender.replaceTrack(track);
+    this.say("media", this.media());
+  }
+  async offer() {
+    this.making = true;
+    this.asked = performance.now();
+    try {
+      await this.pc.setLocalDescription();
+      this.send({ description: this.pc.localDescription, round: ++this.round });
+    } catch (error) {
+      if (!this.closed) this.report(error);
+    } finally {
+      this.making = false;
+    }
+  }
+  take(message) { this.soon(() => this.handle(message)); }
+  soon(step) {                                        // one step at a time
+    this.queue = this.queue.then(() => this.closed || step()).catch(error => this.closed || this.report(error));
+  }
+  async handle({ description, candidate, please, round }) {
+    const pc = this.pc;
+    if (please === "restart" || please === "rebuild") return this[please]();
+    if (!description) return pc.addIceCandidate(candidate || undefined).catch(() => {}); // may belong to a dropped round
+    if (description.type === "answer") {
+      if (round === this.round && pc.signalingState === "have-local-offer") await pc.setRemoteDescription(description);
+      return;
+    }
+    if (round <= this.seen) return;
+    this.seen = round;
+    if (!this.polite && (this.making || pc.signalingState !== "stable")) return; // collision: the impolite side's offer wins
+    if (pc.remoteDescription && ufrag(description) !== ufrag(pc.remoteDescription)) await this.refresh();
+    const first = !pc.remoteDescription;
+    await pc.setRemoteDescription(description);       // on the polite side this rolls its own offer back
+    if (first) for (const [i, transceiver] of pc.getTransceivers().entries()) { // the polite side adopts the three
+      transceiver.direction = "sendrecv";
+      await transceiver.sender.replaceTrack(this.tracks[i]);
+    }
+    await pc.setLocalDescription();
+    this.send({ description: pc.localDescription, round });
+  }
+  async watch() {
+    const now = performance.now(), pc = this.pc;
+    let state = pc.connectionState;                   // never iceConnectionState: it stays "disconnected" for a minute
+    if (state === "connected") {
+      this.say("media", this.media());                // also our sign of life
+      let packets = 0;
+      for (const row of (await pc.getStats()).values()) if (row.type === "inbound-rtp") packets += row.packetsReceived || 0;
+      if (this.closed) return;
+      if (packets > this.packets) this.heard = now;
+      this.packets = packets;
+      if (now - Math.max(this.heard, this.since) < 6000) {
+        this.tries = this.next = 0;
+        this.onstate("connected");
+        if (pc.signalingState === "have-local-offer" && now - this.asked > 5000) this.soon(() => this.again());
+        return;
+      }
+      state = "silent";                               // "connected", yet nothing comes in
+      this.onstate(state);
+    }
+    if (state === "closed" || now - this.since < PATIENCE[state] || now < this.next || !this.there || !this.link.connected) return;
+    this.next = now + GAPS[Math.min(this.tries++, 3)];
+    this.soon(() => state === "silent" || this.tries % 3 === 0 ? this.rebuild() : this.restart());
+  }
+  async again() {                                     // an offer that nobody answered
+    if (this.pc.signalingState !== "have-local-offer") return;
+    await this.pc.setLocalDescription({ type: "rollback" });
+    await this.offer();
+  }
+  async refresh() { this.pc.setConfiguration({ ...this.pc.getConfiguration(), ...await this.ice.fresh() }); }
+  async restart() {                                   // tier one: same connection, new ICE
+    if (this.polite) return this.send({ please: "restart" });
+    if (!this.pc.remoteDescription) return this.rebuild();
+    if (this.pc.signalingState === "have-local-offer") await this.pc.setLocalDescription({ type: "rollback" });
+    await this.refresh();
+    this.pc.restartIce();                             // fires negotiationneeded
+  }
+  rebuild() { if (this.polite) this.send({ please: "rebuild" }); else this.renew(this.life + 1); } // tier two: a new connection
+}
