@@ -1,0 +1,83 @@
+"""What a patient and a provider do in a visit, and the proof that media really flows (webrtc.md C5)."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Page, expect
+
+#: Decoded frames, bytes of sound energy, and the colour in the middle of the far picture.
+PROOF = """() => {
+  const frames = window.made.filter(pc => pc.connectionState === "connected").map(async pc => {
+    const got = { frames: 0, energy: 0 };
+    for (const row of (await pc.getStats()).values()) if (row.type === "inbound-rtp") {
+      if (row.kind === "video") got.frames += row.framesDecoded ?? 0;
+      else got.energy += row.totalAudioEnergy ?? 0;
+    }
+    return got;
+  });
+  return Promise.all(frames).then(all => all.reduce((a, b) => ({ frames: a.frames + b.frames, energy: a.energy + b.energy }), { frames: 0, energy: 0 }));
+}"""
+
+COLOUR = """() => {
+  const video = document.querySelector(".tile video");
+  if (!video?.videoWidth) return null;
+  const canvas = Object.assign(document.createElement("canvas"), { width: 8, height: 8 });
+  const pen = canvas.getContext("2d");
+  pen.drawImage(video, 0, 0, 8, 8);
+  return [...pen.getImageData(4, 4, 1, 1).data].slice(0, 3);
+}"""
+
+
+def check_in(page: Page, url: str, name: str) -> None:
+    page.goto(url)
+    expect(page.locator("main[data-ready]")).to_be_attached()
+    page.get_by_label("Your name").fill(name)
+    page.get_by_role("button", name="Check in").first.click()
+    expect(page.get_by_role("heading", name="You are checked in")).to_be_visible()
+
+
+def open_dashboard(page: Page, url: str) -> None:
+    page.goto(f"{url}/dashboard")
+    expect(page.locator("main[data-ready]")).to_be_attached()
+
+
+def start(page: Page, name: str) -> None:
+    page.get_by_role("button", name=f"Start visit with {name}").click()
+    expect(page.locator("main[data-state=call]")).to_be_visible()
+
+
+def end(page: Page) -> None:
+    page.get_by_role("button", name="End visit").click()
+    page.get_by_role("button", name="End it now").click()
+
+
+def connected(*pages: Page) -> None:
+    for page in pages:
+        expect(page.locator(".tile[data-state=connected]")).to_be_visible(timeout=20_000)
+
+
+def poll(page: Page, condition: str, argument: object = None, timeout: int = 20_000) -> None:
+    """Wait until an expression over `window.proof` (kept fresh) holds."""
+    page.wait_for_function(condition, arg=argument, timeout=timeout, polling=200)
+
+
+def media_flows(page: Page, *, video: bool = True) -> None:
+    """Decoded frames and sound energy both grow between two looks."""
+    before = page.evaluate(PROOF)
+    page.wait_for_function(
+        f"async before => {{ const now = await ({PROOF})();"
+        f" return now.energy > before.energy + 1e-6 && {'now.frames > before.frames + 3' if video else 'true'}; }}",
+        arg=before,
+        polling=200,
+        timeout=20_000,
+    )
+
+
+def sees(page: Page, colour: tuple[int, int, int], *, tolerance: int = 60) -> None:
+    """The far picture turns this colour."""
+    page.wait_for_function(
+        f"([r, g, b, d]) => {{ const c = ({COLOUR})();"
+        " return c && Math.abs(c[0] - r) < d && Math.abs(c[1] - g) < d && Math.abs(c[2] - b) < d; }",
+        arg=[*colour, tolerance],
+        polling=200,
+        timeout=20_000,
+    )
