@@ -67,7 +67,7 @@ def listing(rooms: Collection[str], *, page: int = 1) -> Listing:
     ).one()
     pages = max(1, -(-visits // PAGE))
     page = min(page, pages)
-    named = db.session.execute(select(Room.id, Room.name).where(Room.id.in_(rooms))).tuples()
+    named = db.session.execute(select(Room.id, Room.name).where(Room.id.in_(rooms)))
     names = {room_id: name for room_id, name in named}
     query = (
         select(History, Member)
@@ -82,16 +82,21 @@ def listing(rooms: Collection[str], *, page: int = 1) -> Listing:
             arrived=h.arrived,
             ended=h.ended,
             waited=((h.started or h.ended) - h.arrived) // 60_000,
-            minutes=max(1, round((h.ended - h.started) / 60_000)) if h.started else None,
+            minutes=_minutes(h.ended - h.started) if h.started else None,
             room=names.get(h.room_id, ""),
             member=shown_name(m) if m else "",
             outcome=h.outcome,
             media=h.media,
         )
-        for h, m in db.session.execute(query).tuples()
+        for h, m in db.session.execute(query)
     ]
-    totals = {"visits": visits, "completed": int(completed), "minutes": int(total) // 60_000}
+    totals = {"visits": visits, "completed": int(completed), "minutes": _minutes(int(total))}
     return Listing(rows=rows, totals=totals, weeks=_weeks(rooms), page=page, pages=pages)
+
+
+def _minutes(ms: int) -> int:
+    """Begun minutes: a call of ten seconds is one."""
+    return -(-ms // 60_000)
 
 
 def _weeks(rooms: Collection[str]) -> list[dict[str, Any]]:

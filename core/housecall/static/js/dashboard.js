@@ -225,14 +225,14 @@ function moved({ state, rev, pass: next }) {
 }
 
 async function endVisit() {
-  const over = visit;
   call.bye();
-  const ack = await link.ask("move", { visit: over.id, to: "ended", rev: null });
-  if (visit === over) ended();
+  const ack = await link.ask("move", { visit: visit.id, to: "ended", rev: null });
+  ended();
   if (ack.error && ack.error !== "unknown") tell(ack.message);
 }
 
 function ended() {
+  if (!visit) return;
   const minutes = Math.max(1, Math.round((Date.now() + offset - visit.started) / 60000));
   close();
   show("queue");

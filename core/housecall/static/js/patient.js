@@ -204,13 +204,13 @@ function endCall() {
 }
 
 async function leave() {
-  const over = visit;
   call?.bye();
-  await link.ask("move", { visit: over.id, to: "ended", rev: null });
+  await link.ask("move", { visit: visit.id, to: "ended", rev: null });
   ended();
 }
 
 function ended() {
+  if (!visit) return;
   const called = Boolean(visit?.started);
   finish();
   part("after-title").textContent = called ? text("Your visit has ended") : text("You have left the waiting room");
