@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
+
+from practice import Practice, Room
 
 
 @pytest.hookimpl(trylast=True)
@@ -13,3 +16,16 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if os.environ.get("CI") and reporter is not None and exitstatus == 0 and reporter.stats.get("skipped"):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
         reporter.write_line("CI: a skipped test is a failure; its part is missing.", red=True)
+
+
+@pytest.fixture(scope="session")
+def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
+    """One server for all tests of this process; each test makes its own room."""
+    running = Practice(tmp_path_factory.mktemp("practice") / "site").start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def room(practice: Practice) -> Room:
+    return practice.room()

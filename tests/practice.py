@@ -114,6 +114,4 @@ class Practice:
             clinics.members.update(member.id, {"title": "Dr", **profile})
             room = clinics.rooms.create(clinic, slug=slug, name="Dr Ada Smith", owner_id=member.id, media=media)
             login = clinics.logins.start(member.id, "test", agent="", address="127.0.0.1")
-            return Room(
-                id=room.id, slug=slug, url=f"{self.url}/{slug}", member=member.id, email=email, login=login
-            )
+            return Room(id=room.id, slug=slug, url=f"{self.url}/{slug}", member=member.id, email=email, login=login)

@@ -41,9 +41,11 @@ def test_the_command_line_loads_nothing_heavy() -> None:
 
 
 def test_core_names_no_plugin() -> None:
-    plugins = [p.name for p in (ROOT / "plugins").iterdir() if (p / "plugin.toml").exists()] if (
-        ROOT / "plugins"
-    ).is_dir() else []
+    plugins = (
+        [p.name for p in (ROOT / "plugins").iterdir() if (p / "plugin.toml").exists()]
+        if (ROOT / "plugins").is_dir()
+        else []
+    )
     offered = {"chat", "screenshare", "payments", "teleconsent", "sms", *plugins}
     for path in (ROOT / "core").rglob("*"):
         if path.suffix in (".py", ".js", ".html") and "vendor" not in path.parts:

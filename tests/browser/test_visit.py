@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
+from pathlib import Path
 
-from conftest import Person
+from people import Person, sign_in
 from playwright.sync_api import expect
+from visit import check_in, connected, end, media_flows, no_new_frames, open_dashboard, sees, silent, start
+
 from practice import Practice, Room
-from visit import check_in, connected, end, media_flows, open_dashboard, sees, start
 
 RED, GREEN = (224, 0, 0), (0, 192, 0)
 
 
-def test_a_whole_visit_with_media_both_ways(
-    practice: Practice, room: Room, person: Callable[..., Person]
-) -> None:
+def test_a_whole_visit_with_media_both_ways(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
     provider, patient = person("red", login=room.login), person("green")
     open_dashboard(provider.page, practice.url)
     expect(provider.page.get_by_role("heading", name="Nobody is waiting")).to_be_visible()
@@ -32,3 +33,221 @@ def test_a_whole_visit_with_media_both_ways(
     expect(patient.page.get_by_role("heading", name="Your visit has ended")).to_be_visible()
     expect(provider.page.get_by_text("The visit has ended after 1 minute.")).to_be_visible()
     expect(provider.page.get_by_role("heading", name="Nobody is waiting")).to_be_visible()
+
+
+def in_call(
+    practice: Practice, room: Room, person: Callable[..., Person], name: str = "Grace Hopper"
+) -> tuple[Person, Person]:
+    """A provider and a patient who see and hear each other."""
+    provider, patient = person("red", login=room.login), person("green")
+    open_dashboard(provider.page, practice.url)
+    check_in(patient.page, room.url, name)
+    start(provider.page, name)
+    connected(provider.page, patient.page)
+    return provider, patient
+
+
+def test_mute_and_camera_off_reach_the_far_side(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
+    provider, patient = in_call(practice, room, person)
+    sees(provider.page, GREEN)
+    media_flows(provider.page)
+    patient.page.get_by_role("button", name="Mute").click()
+    expect(provider.page.locator(".tile[data-muted=true]").get_by_text("Muted")).to_be_visible()
+    silent(provider.page)
+    patient.page.get_by_role("button", name="Unmute").click()
+    expect(provider.page.locator(".tile[data-muted=false]")).to_be_visible()
+    media_flows(provider.page, video=False)
+    patient.page.get_by_role("button", name="Turn camera off").click()
+    expect(provider.page.get_by_text("Grace Hopper's camera is off")).to_be_visible()
+    assert patient.page.evaluate("!document.querySelector('#self-stage video')")
+    no_new_frames(provider.page)
+    patient.page.get_by_role("button", name="Turn camera on").click()
+    expect(provider.page.locator(".tile[data-camera=on]")).to_be_visible()
+    media_flows(provider.page)
+    provider.page.get_by_role("button", name="Mute").click()
+    expect(patient.page.locator(".tile[data-muted=true]")).to_be_visible()
+    end(patient.page)
+    expect(patient.page.get_by_role("heading", name="Your visit has ended")).to_be_visible()
+    expect(provider.page.get_by_text("The visit has ended after 1 minute.")).to_be_visible()
+
+
+def test_a_reload_while_waiting_keeps_the_place(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
+    provider, first, second = person("red", login=room.login), person("green"), person("blue")
+    open_dashboard(provider.page, practice.url)
+    check_in(first.page, room.url, "Grace Hopper")
+    check_in(second.page, room.url, "Katherine Johnson")
+    expect(second.page.locator("#place")).to_have_text("1 person is before you.")
+    first.page.reload()
+    expect(first.page.get_by_role("heading", name="You are checked in")).to_be_visible()
+    expect(first.page.locator("#place")).to_have_text("You are next.")
+    names = provider.page.locator(".card .name")
+    expect(names).to_have_text(["Grace Hopper", "Katherine Johnson"])
+    start(provider.page, "Grace Hopper")
+    connected(provider.page, first.page)
+    expect(second.page.locator("#place")).to_have_text("You are next.")
+    expect(second.page.locator(".waiting .provider-words")).to_have_text("Your provider is with another patient.")
+    end(provider.page)
+    start(provider.page, "Katherine Johnson")
+    connected(provider.page, second.page)
+    sees(provider.page, (0, 0, 224))
+
+
+def test_both_sides_may_reload_in_the_call(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
+    provider, patient = in_call(practice, room, person)
+    patient.page.reload()
+    connected(provider.page, patient.page)
+    media_flows(provider.page)
+    media_flows(patient.page)
+    provider.page.reload()
+    expect(provider.page.locator("main[data-state=call]")).to_be_visible()
+    connected(provider.page, patient.page)
+    media_flows(provider.page)
+    media_flows(patient.page)
+    sees(provider.page, GREEN)
+
+
+def test_both_links_in_one_browser(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
+    """One cookie jar holds a login and a ticket; each page is who it says it is."""
+    provider = person("red", login=room.login)
+    open_dashboard(provider.page, practice.url)
+    patient = provider.context.new_page()
+    check_in(patient, room.url, "Grace Hopper")
+    provider.page.bring_to_front()
+    start(provider.page, "Grace Hopper")
+    connected(provider.page, patient)
+    media_flows(provider.page)
+    media_flows(patient)
+    end(provider.page)
+    expect(patient.get_by_role("heading", name="Your visit has ended")).to_be_visible()
+
+
+def test_an_audio_only_visit_asks_for_no_camera(practice: Practice, person: Callable[..., Person]) -> None:
+    room = practice.room(media="audio")
+    provider, patient = person("red", login=room.login), person("green")
+    for each in (provider, patient):
+        each.context.add_init_script(
+            "{ const ask = navigator.mediaDevices.getUserMedia; window.asks = [];"
+            " navigator.mediaDevices.getUserMedia = wanted => { asks.push(Boolean(wanted.video)); return ask(wanted); } }"
+        )
+    open_dashboard(provider.page, practice.url)
+    check_in(patient.page, room.url, "Grace Hopper")
+    expect(patient.page.get_by_text("Your microphone works.")).to_be_visible()
+    start(provider.page, "Grace Hopper")
+    connected(provider.page, patient.page)
+    media_flows(provider.page, video=False)
+    media_flows(patient.page, video=False)
+    expect(provider.page.get_by_text("You are talking with Grace Hopper")).to_be_visible()
+    expect(provider.page.locator("#camera")).to_be_hidden()
+    assert patient.page.evaluate("asks") == [False]
+    assert provider.page.evaluate("asks") == [False]
+
+
+def test_a_visit_without_any_device(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
+    provider, patient = person("red", login=room.login), person(devices=False)
+    open_dashboard(provider.page, practice.url)
+    check_in(patient.page, room.url, "Grace Hopper")
+    expect(patient.page.locator("#devices-words")).to_contain_text("Your browser blocks camera and microphone")
+    expect(provider.page.get_by_text("No microphone")).to_be_visible()
+    patient.page.get_by_role("button", name="Continue without camera").click()
+    start(provider.page, "Grace Hopper")
+    connected(provider.page, patient.page)
+    sees(patient.page, RED)
+    expect(provider.page.get_by_text("Grace Hopper's camera is off")).to_be_visible()
+
+
+def test_a_permission_given_later_is_noticed(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
+    patient = person(devices=False)
+    check_in(patient.page, room.url, "Grace Hopper")
+    expect(patient.page.locator("#devices[data-devices=failed]")).to_be_visible()
+    patient.context.grant_permissions(["camera", "microphone"])
+    expect(patient.page.get_by_text("Your camera and microphone work.")).to_be_visible()
+
+
+def test_a_second_tab_takes_the_seat_only_when_told(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    provider, patient = in_call(practice, room, person)
+    second = patient.context.new_page()
+    second.goto(room.url)
+    expect(second.get_by_role("heading", name="This visit is open in another tab")).to_be_visible()
+    media_flows(provider.page)
+    second.get_by_role("button", name="Continue here").click()
+    expect(patient.page.get_by_role("heading", name="This visit is open in another tab")).to_be_visible()
+    connected(provider.page, second)
+    media_flows(provider.page)
+    media_flows(second)
+
+
+def test_a_provider_continues_in_another_window(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
+    provider, patient = in_call(practice, room, person)
+    second = provider.context.new_page()
+    open_dashboard(second, practice.url)
+    expect(second.get_by_text("Your visit is open in another window.")).to_be_visible()
+    second.get_by_role("button", name="Continue here").click()
+    expect(provider.page.get_by_text("Your visit is open in another window.")).to_be_visible()
+    connected(second, patient.page)
+    media_flows(second)
+    media_flows(patient.page)
+
+
+def test_remove_can_be_undone(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
+    provider, patient = person("red", login=room.login), person("green")
+    provider.context.add_init_script(SHORT_TIMERS)
+    open_dashboard(provider.page, practice.url)
+    check_in(patient.page, room.url, "Grace Hopper")
+    provider.page.get_by_role("button", name="Remove Grace Hopper").click()
+    provider.page.get_by_role("button", name="Undo").click()
+    expect(provider.page.get_by_role("button", name="Start visit with Grace Hopper")).to_be_visible()
+    provider.page.evaluate("window.late = true")
+    provider.page.get_by_role("button", name="Remove Grace Hopper").click()
+    expect(provider.page.get_by_role("heading", name="Nobody is waiting")).to_be_visible()
+    expect(patient.page.get_by_role("heading", name="You have left the waiting room")).to_be_visible()
+
+
+#: Once a test has set `late`, what would happen after six seconds happens at once.
+SHORT_TIMERS = """{
+  const later = window.setTimeout;
+  window.setTimeout = (step, ms, ...rest) => later(step, ms === 6000 && window.late ? 0 : ms, ...rest);
+}"""
+
+
+def test_a_patient_may_leave_the_queue(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
+    provider, patient = person("red", login=room.login), person("green")
+    open_dashboard(provider.page, practice.url)
+    check_in(patient.page, room.url, "Grace Hopper")
+    expect(provider.page.get_by_role("heading", name="Grace Hopper")).to_be_visible()
+    patient.page.get_by_role("button", name="Leave the waiting room").click()
+    patient.page.get_by_role("button", name="Leave", exact=True).click()
+    expect(patient.page.get_by_role("heading", name="You have left the waiting room")).to_be_visible()
+    expect(provider.page.get_by_role("heading", name="Nobody is waiting")).to_be_visible()
+    patient.page.reload()
+    expect(patient.page.get_by_role("button", name="Check in").first).to_be_visible()
+
+
+def test_the_call_survives_the_death_of_the_server(tmp_path: Path, person: Callable[..., Person]) -> None:
+    """`kill -9` in mid-call: picture and sound go on; when the server is back, both are where they were."""
+    own = Practice(tmp_path / "site").start()
+    room = own.room()
+    own_host = f"localhost:{own.port}"
+    provider, patient = person("red", own=own_host), person("green", own=own_host)
+    sign_in(provider.context, own.url, room.login)
+    for each in (provider, patient):
+        each.expected += ["WebSocket connection", "ERR_CONNECTION_REFUSED"]
+    open_dashboard(provider.page, own.url)
+    check_in(patient.page, room.url, "Grace Hopper")
+    start(provider.page, "Grace Hopper")
+    connected(provider.page, patient.page)
+    own.stop(signal.SIGKILL)
+    expect(provider.page.locator("#link-lost")).to_be_visible()
+    media_flows(provider.page)
+    media_flows(patient.page)
+    patient.page.get_by_role("button", name="Mute").click()
+    expect(provider.page.locator(".tile[data-muted=true]")).to_be_visible()
+    own.start()
+    expect(provider.page.locator("#link-lost")).to_be_hidden(timeout=20_000)
+    expect(provider.page.locator(".card .name")).to_have_text(["Grace Hopper"])
+    expect(provider.page.locator(".card .state")).to_have_text("In your call")
+    media_flows(patient.page)
+    end(provider.page)
+    expect(patient.page.get_by_role("heading", name="Your visit has ended")).to_be_visible()
+    own.stop()

@@ -81,3 +81,26 @@ def sees(page: Page, colour: tuple[int, int, int], *, tolerance: int = 60) -> No
         polling=200,
         timeout=20_000,
     )
+
+
+def silent(page: Page) -> None:
+    """Nothing but silence comes: for a second, the far sound's energy does not grow."""
+    unchanged(page, "energy")
+
+
+def no_new_frames(page: Page) -> None:
+    """For a second, no new picture is decoded."""
+    unchanged(page, "frames")
+
+
+def unchanged(page: Page, figure: str) -> None:
+    """Wait until a figure of PROOF has stood still for a second of the page's own clock."""
+    page.wait_for_function(
+        f"async figure => {{ const now = (await ({PROOF})())[figure], at = performance.now();"
+        " const still = window.still ??= {}; const before = still[figure];"
+        " if (!before || now > before.value + 1e-7) { still[figure] = { value: now, at }; return false; }"
+        " if (at - before.at < 1000) return false; delete still[figure]; return true; }",
+        arg=figure,
+        polling=200,
+        timeout=20_000,
+    )

@@ -289,15 +289,15 @@ class Visits:
             for change in list(self._unwritten.values()):
                 self._write(change)
         for (visit_id, seat_id), since in list(self._silent.items()):
-            visit = self.store.get(visit_id)
+            visit = self.get(visit_id)
             seat = visit.seat(seat_id) if visit else None
             if visit is None or seat is None or seat.present:
                 self._silent.pop((visit_id, seat_id), None)
             elif seat.lost_at is None and now - since >= SILENT:
                 self._change(visit_id, _lost(seat_id, since))
         for (visit_id, seat_id), since in list(self._leaving.items()):
-            visit = self.store.get(visit_id)
-            if visit is None or visit.state == "ended":
+            visit = self.get(visit_id)
+            if visit is None:
                 self._leaving.pop((visit_id, seat_id), None)
             elif now - since >= LEAVING and seat_id == visit.patient.id:
                 self._end(visit, CLOCK, "left")

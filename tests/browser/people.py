@@ -1,0 +1,139 @@
+"""Real Chromium against a real server: people, each with a browser context, a camera and a record of its requests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+
+from parts import find
+from practice import Practice
+
+COLOURS = {"red": "#e00000", "green": "#00c000", "blue": "#0000e0", "yellow": "#c0c000"}
+
+#: A camera of one colour and a steady tone, so that the far side can tell who is who (webrtc.md C5), and a record of
+#: every RTCPeerConnection and of the ICE servers that it was given.
+DEVICES = """
+([colour, tone]) => {
+  window.made = []; window.asked = [];
+  const Real = RTCPeerConnection;
+  window.RTCPeerConnection = class extends Real {
+    constructor(...given) { super(...given); window.made.push(this);
+      for (const server of given[0]?.iceServers ?? []) window.asked.push(...[server.urls].flat()); }
+  };
+  if (!colour || !navigator.mediaDevices) return;      // about:blank has none
+  const devices = navigator.mediaDevices;
+  devices.getUserMedia = async ({ video, audio }) => {
+    const out = new MediaStream();
+    if (video) {
+      const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 240 });
+      const pen = canvas.getContext("2d");
+      const paint = () => { pen.fillStyle = colour; pen.fillRect(0, 0, 320, 240); };
+      paint(); setInterval(paint, 100);
+      out.addTrack(canvas.captureStream(10).getVideoTracks()[0]);
+    }
+    if (audio) {
+      const context = new AudioContext(), sound = context.createOscillator();
+      const destination = context.createMediaStreamDestination();
+      sound.frequency.value = tone; sound.connect(destination); sound.start();
+      out.addTrack(destination.stream.getAudioTracks()[0]);
+    }
+    return out;
+  };
+}
+"""
+
+
+@dataclass
+class Person:
+    """Somebody with a browser of their own: a context, its page, and what it asked for and complained about."""
+
+    context: BrowserContext
+    page: Page
+    hosts: set[str] = field(default_factory=set)
+    complaints: list[str] = field(default_factory=list)
+    expected: list[str] = field(default_factory=list)  #: texts of complaints that a test provokes on purpose
+
+    def watch(self) -> None:
+        def host(url: str) -> None:
+            parts = urlsplit(url)
+            if parts.scheme in ("http", "https", "ws", "wss"):
+                self.hosts.add(parts.netloc)
+
+        def console(message: ConsoleMessage) -> None:
+            if message.type in ("error", "warning"):
+                self.complaints.append(f"{message.type}: {message.text}")
+
+        self.context.on("request", lambda request: host(request.url))
+        self.context.on("page", lambda page: page.on("websocket", lambda socket: host(socket.url)))
+        self.page.on("websocket", lambda socket: host(socket.url))
+        self.context.on("console", console)
+        self.context.on("weberror", lambda error: self.complaints.append(f"exception: {error.error}"))
+
+    def check(self, own: str) -> None:
+        """No complaint in the console that was not expected, and no host asked but our own."""
+        left = [c for c in self.complaints if not any(text in c for text in self.expected)]
+        assert left == []
+        assert self.hosts <= {own}, f"asked other hosts: {self.hosts - {own}}"
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    path = find("chromium")
+    with sync_playwright() as playwright:
+        yield from _launched(playwright, path)
+
+
+def _launched(playwright: Playwright, path: str | None) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(
+        executable_path=path,
+        args=[
+            "--use-fake-device-for-media-stream",
+            "--allow-loopback-in-peer-connection",
+            "--disable-background-networking",
+            "--autoplay-policy=no-user-gesture-required",
+        ],
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def person(chromium: Browser, practice: Practice) -> Iterator[Callable[..., Person]]:
+    """Makes people; at the end of the test each must have a clean console and have asked our own host only."""
+    people: list[tuple[Person, str]] = []
+
+    def make(
+        colour: str | None = None,
+        *,
+        login: str | None = None,
+        own: str | None = None,
+        devices: bool = True,
+        **options: Any,
+    ) -> Person:
+        options.setdefault("permissions", ["camera", "microphone"] if devices else [])
+        context = chromium.new_context(**options)
+        context.set_default_timeout(15_000)
+        tone = 300 + 100 * list(COLOURS).index(colour) if colour else 0
+        context.add_init_script(f"({DEVICES})({[COLOURS[colour] if colour else '', tone]!r})")
+        if login:
+            sign_in(context, practice.url, login)
+        made = Person(context, context.new_page())
+        made.watch()
+        people.append((made, own or f"localhost:{practice.port}"))
+        return made
+
+    yield make
+    for each, _ in people:
+        each.context.close()
+    for each, own in people:
+        each.check(own)
+
+
+def sign_in(context: BrowserContext, url: str, login: str) -> None:
+    """The cookie that a real sign-in sets (test_sign_in.py does it with the form)."""
+    context.add_cookies([{"name": "hc-login", "value": login, "url": url, "httpOnly": True, "sameSite": "Lax"}])
