@@ -9,7 +9,7 @@ run: .venv/run
 
 test: .venv/test
 	$(HERE)/python tests/parts.py
-	$(HERE)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(HERE)/python -m pytest -n auto $(ARGS)
 
 .venv/run: pyproject.toml hatch_build.py web/package-lock.json web/vendor.json
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Housecall needs Python 3.11 or newer; make PYTHON=/path/to/python run"; exit 1; }

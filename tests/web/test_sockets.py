@@ -1,0 +1,264 @@
+"""The socket's events against the real server: who may say what, and what bad input gets."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from visitor import Refused, Socket, Visitor
+
+from practice import Practice, Room
+
+OFFER = {"life": 0, "round": 1, "description": {"type": "offer", "sdp": "v=0"}}
+
+
+def waiting(practice: Practice, room: Room, name: str = "Grace") -> Visitor:
+    visitor = Visitor(practice.url)
+    assert visitor.check_in(room.slug, name).status_code == 201
+    return visitor
+
+
+def provider(practice: Practice, room: Room) -> Visitor:
+    return Visitor(practice.url, login=room.login)
+
+
+def called(patient: Socket, board: Socket) -> tuple[dict[str, Any], str, str]:
+    """Move the one visit of a board into the call: its id with revision, the patient's seat, the member's seat."""
+    hello = patient.hear("welcome")
+    visit = hello["visit"]
+    ack = board.ask("move", {"visit": visit["id"], "to": "in_call", "rev": visit["rev"]})
+    assert ack["ok"], ack
+    return ack["visit"], hello["me"]["id"], ack["seat"]
+
+
+def test_a_visit_by_its_messages(practice: Practice, room: Room) -> None:
+    patient = waiting(practice, room)
+    with provider(practice, room).dashboard() as board, patient.seat(room.id) as seat:
+        hello = board.hear("welcome")
+        assert [r["id"] for r in hello["rooms"]] == [room.id]
+        assert hello["rooms"][0]["cards"][0]["name"] == "Grace"
+        assert seat.hear("status") == {"provider": "online"}
+        assert seat.hear("place") == {"ahead": 0}
+        delta = board.hear("delta")
+        assert delta["epoch"] == hello["epoch"]
+        assert delta["rev"] == hello["rooms"][0]["rev"] + 1
+        assert delta["put"]["seats"][0]["present"]
+        visit = delta["put"]
+        ack = board.ask("move", {"visit": visit["id"], "to": "in_call", "rev": visit["rev"]})
+        assert ack["ok"]
+        assert seat.hear("moved")["state"] == "in_call"
+        relayed = seat.ask("signal", {"visit": visit["id"], "to": ack["seat"], **OFFER})
+        assert relayed == {"ok": True, "reached": True}
+        heard = board.hear("signal")
+        assert heard == {"visit": visit["id"], "from": visit["seats"][0]["id"], "page": seat.key, **OFFER}
+        assert seat.ask("move", {"visit": visit["id"], "to": "ended", "rev": None})["ok"]
+        assert board.hear("moved")["reason"] == "completed"
+        drops = [data["drop"] for event, data in board.past if event == "delta" and "drop" in data]
+        assert drops == [visit["id"]]
+
+
+def test_a_patient_never_hears_another_patients_name(practice: Practice, room: Room) -> None:
+    one, two = waiting(practice, room, "Grace"), waiting(practice, room, "Katherine")
+    with provider(practice, room).dashboard() as board, one.seat(room.id) as first, two.seat(room.id) as second:
+        called(first, board)
+        second.hear("status")
+        second.hear("place")
+        told = repr([*first.past, *first._drain(), *second.past, *second._drain()])
+        assert "Katherine" not in repr([*first.past])
+        assert "Dr Ada Smith" in told
+        assert "Grace" not in repr(second.past)
+
+
+@pytest.mark.parametrize(
+    ("auth", "code"),
+    [
+        ({"as": "seat", "room": "nowhere"}, "no_ticket"),
+        ({"as": "seat"}, "no_ticket"),
+        ({"as": "seat", "room": 7}, "no_ticket"),
+        ({"as": "dashboard"}, "sign_in"),
+        ({"as": "king"}, "old_page"),
+        ({"as": "seat", "v": 0}, "old_page"),
+        ({"as": "seat", "key": "short"}, "old_page"),
+        ({"as": "seat", "key": 7}, "old_page"),
+    ],
+)
+def test_a_socket_without_a_right_is_refused_by_a_code(practice: Practice, auth: dict[str, Any], code: str) -> None:
+    with pytest.raises(Refused, match=f"^{code}$"):
+        Visitor(practice.url).socket(**auth)
+
+
+def test_a_foreign_page_gets_no_socket(practice: Practice, room: Room) -> None:
+    patient = waiting(practice, room)
+    cookies = "; ".join(f"{c.name}={c.value}" for c in patient.http.cookies)
+    with pytest.raises(Refused):
+        Socket(practice.url, {"Cookie": cookies, "Origin": "https://evil.example"}, {"as": "seat", "room": room.id})
+    with pytest.raises(Refused):
+        spoofed = {"Cookie": cookies, "Origin": "https://evil.example", "X-Forwarded-Host": "evil.example"}
+        Socket(practice.url, spoofed, {"as": "seat", "room": room.id})
+
+
+def test_a_strangers_ticket_is_refused(practice: Practice, room: Room) -> None:
+    """A forged ticket, a ticket of another room under this room's name, and one of an ended visit."""
+    other = practice.room()
+    patient = waiting(practice, room)
+    stranger = Visitor(practice.url)
+    stranger.http.cookies.set(f"hc-ticket-{room.id}", "WyJtYWluIl0.forged")
+    with pytest.raises(Refused, match="^no_ticket$"):
+        stranger.seat(room.id)
+    ticket = patient.http.cookies[f"hc-ticket-{room.id}"]
+    stranger.http.cookies.set(f"hc-ticket-{other.id}", ticket)
+    with pytest.raises(Refused, match="^not_here$"):
+        stranger.seat(other.id)
+    with patient.seat(room.id) as seat:
+        visit = seat.hear("welcome")["visit"]
+        assert seat.ask("move", {"visit": visit["id"], "to": "ended", "rev": None})["ok"]
+    with pytest.raises(Refused, match="^over$"):
+        patient.seat(room.id)
+
+
+def test_nobody_acts_on_a_visit_that_is_not_theirs(practice: Practice, room: Room) -> None:
+    other = practice.room()
+    patient, stranger = waiting(practice, room), waiting(practice, other)
+    with (
+        patient.seat(room.id) as seat,
+        stranger.seat(other.id) as outside,
+        provider(practice, room).dashboard() as board,
+        provider(practice, other).dashboard() as foreign,
+    ):
+        visit, mine, theirs = called(seat, board)
+        for intruder in (outside, foreign):
+            for event, body in (
+                ("move", {"visit": visit["id"], "to": "ended", "rev": None}),
+                ("signal", {"visit": visit["id"], "to": mine, **OFFER}),
+                ("signal", {"visit": visit["id"], "to": theirs, **OFFER}),
+            ):
+                assert intruder.ask(event, body)["error"] == "unknown"
+        assert foreign.ask("take", {"visit": visit["id"]})["error"] == "unknown"
+        assert foreign.ask("snapshot", {"room": room.id})["error"] == "unknown"
+        assert seat.ask("snapshot", {"room": room.id})["error"] == "unknown"
+        assert seat.ask("move", {"visit": visit["id"], "to": "paused", "rev": None})["error"] == "forbidden"
+        assert seat.ask("signal", {"visit": visit["id"], "to": theirs, **OFFER})["reached"]
+
+
+def test_a_copied_page_key_steals_nothing(practice: Practice, room: Room) -> None:
+    """Keys are told to the other side; who holds a seat is decided by ticket or login as well."""
+    patient = waiting(practice, room)
+    thief = waiting(practice, room, "Thief")
+    with patient.seat(room.id) as seat, provider(practice, room).dashboard() as board:
+        visit, _, theirs = called(seat, board)
+        with thief.seat(room.id, key=board.key) as stolen:
+            stolen.hear("welcome")
+            assert seat.ask("signal", {"visit": visit["id"], "to": theirs, **OFFER})["reached"]
+            assert board.hear("signal")["page"] == seat.key
+            assert "signal" not in [event for event, _ in stolen._drain()]
+
+
+@pytest.mark.parametrize(
+    ("body", "error", "field"),
+    [
+        ("text", "invalid", None),
+        ([1], "invalid", None),
+        ({}, "invalid", "visit"),
+        ({"visit": 1, "to": 2, "life": 0}, "invalid", "visit"),
+        ({"visit": "V", "to": "S", "life": "x"}, "invalid", "life"),
+        ({"visit": "V", "to": "S", "life": 0, "evil": 1}, "invalid", "evil"),
+        ({"visit": "V", "to": "S", "life": 0, "description": "sdp"}, "invalid", "description"),
+        ({"visit": "V", "to": "S", "life": 0, "description": {"sdp": "x" * 33_000}}, "too_big", "description"),
+        ({"visit": "V", "to": "S", "life": 0, "candidate": {}}, "unknown", None),
+    ],
+)
+def test_a_malformed_signal_is_answered_and_the_visit_goes_on(
+    practice: Practice, room: Room, body: Any, error: str, field: str | None
+) -> None:
+    patient = waiting(practice, room)
+    with patient.seat(room.id) as seat, provider(practice, room).dashboard() as board:
+        visit, _, theirs = called(seat, board)
+        ack = seat.ask("signal", body)
+        assert ack["error"] == error
+        assert ack["message"]
+        assert field is None or field in ack["fields"]
+        assert seat.ask("signal", {"visit": visit["id"], "to": theirs, **OFFER})["reached"]
+
+
+def test_unknown_events_are_answered_unknown(practice: Practice, room: Room) -> None:
+    patient = waiting(practice, room)
+    with patient.seat(room.id) as seat:
+        for event in ("say", "step", "welcome", "admin", "chat:message"):
+            assert seat.ask(event, {})["error"] == "unknown"
+
+
+def test_a_stale_move_says_how_it_stands(practice: Practice, room: Room) -> None:
+    patient = waiting(practice, room)
+    with patient.seat(room.id) as seat, provider(practice, room).dashboard() as board:
+        visit = seat.hear("welcome")["visit"]
+        ack = board.ask("move", {"visit": visit["id"], "to": "in_call", "rev": visit["rev"] - 1})
+        assert (ack["error"], ack["state"], ack["rev"]) == ("stale", "waiting", visit["rev"])
+        assert board.ask("move", {"visit": visit["id"], "to": "paused", "rev": visit["rev"]})["error"] == "invalid"
+        assert board.ask("move", {"visit": visit["id"], "to": 7, "rev": "x"})["fields"].keys() >= {"to", "rev"}
+
+
+def test_a_flood_is_slowed_then_cut_and_others_do_not_notice(practice: Practice, room: Room) -> None:
+    patient, flooder = waiting(practice, room), waiting(practice, room, "Flood")
+    with patient.seat(room.id) as seat, provider(practice, room).dashboard() as board:
+        visit, _, theirs = called(seat, board)
+        flood = flooder.seat(room.id)
+        answers: list[Any] = []
+        for _ in range(800):
+            try:
+                flood.io.emit("signal", {"visit": "x", "to": "y", "life": 0}, callback=answers.append)
+            except Exception:  # the line is cut
+                break
+        assert flood.hear("cut") == {"reason": "flood"}
+        flood.hear("disconnect")
+        assert any(a["error"] == "slow_down" for a in answers)
+        assert seat.ask("signal", {"visit": visit["id"], "to": theirs, **OFFER})["reached"]
+        flood.close()
+
+
+def test_an_oversized_frame_ends_only_its_own_socket(practice: Practice, room: Room) -> None:
+    patient, big = waiting(practice, room), waiting(practice, room, "Big")
+    with patient.seat(room.id) as seat, provider(practice, room).dashboard() as board:
+        visit, _, theirs = called(seat, board)
+        large = big.seat(room.id)
+        large.io.emit("signal", {"visit": "x" * 70_000})
+        large.hear("disconnect")
+        assert seat.ask("signal", {"visit": visit["id"], "to": theirs, **OFFER})["reached"]
+
+
+def test_signing_out_cuts_the_dashboard(practice: Practice, room: Room) -> None:
+    member = provider(practice, room)
+    with member.dashboard() as board:
+        board.hear("welcome")
+        assert member.post("/sign-out", at="/account").status_code == 303
+        assert board.hear("cut") == {"reason": "signed_out"}
+        board.hear("disconnect")
+    with pytest.raises(Refused, match="^sign_in$"):
+        Visitor(practice.url, login=room.login).dashboard()
+
+
+def test_turn_credentials_are_for_seats_and_members_and_say_nothing(tmp_path: Any) -> None:
+    toml = (
+        '[server]\n[clinic.main]\nname = "Elm"\n[[clinic.main.ice]]\n'
+        'urls = ["turn:turn.example.org:3478"]\nsecret = "s3cret"\n'
+    )
+    own = Practice(tmp_path / "site", toml=toml).start()
+    room = own.room()
+    patient = waiting(own, room, "Grace")
+    with patient.seat(room.id) as seat:
+        ack = seat.ask("ice", {})
+        (server,) = ack["servers"]
+        assert server["urls"] == ["turn:turn.example.org:3478"]
+        expiry, opaque = server["username"].split(":")
+        assert int(expiry) * 1000 == ack["until"]
+        assert "Grace" not in opaque
+        assert server["credential"] == turn_password("s3cret", server["username"])
+    own.stop()
+
+
+def turn_password(secret: str, user: str) -> str:
+    """As coturn computes it (use-auth-secret)."""
+    import base64
+    import hashlib
+    import hmac
+
+    return base64.b64encode(hmac.digest(secret.encode(), user.encode(), hashlib.sha1)).decode()
