@@ -52,6 +52,7 @@ def _encode(data: bytes) -> Encoded:
                 raise Refused(photo="too_big")
             upright = ImageOps.exif_transpose(picture).convert("RGB")
     upright.thumbnail((SIDE, SIDE))
+    upright.info.clear()  # comments would be written again
     out = io.BytesIO()
     upright.save(out, "JPEG", quality=85, optimize=True)
     return Encoded(type="image/jpeg", width=upright.width, height=upright.height, bytes=out.getvalue())
