@@ -64,7 +64,6 @@ HTTP = {
 FIELDS = {
     "required": Message(N_("This is empty."), N_("Please fill it in.")),
     "too_long": Message(N_("This is too long."), N_("Please shorten it.")),
-    "too_short": Message(N_("This is too short."), N_("Please make it longer.")),
     "invalid": Message(N_("This does not look right."), N_("Please check it.")),
     "taken": Message(N_("This is already in use."), N_("Please choose another.")),
     "unknown": Message(N_("This is not known here."), N_("Reload the page and try again.")),

@@ -1,0 +1,110 @@
+"""R40, R8, R38: a patient's name lives for the visit only. It is looked for everywhere after the visit has ended."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from visitor import Visitor
+
+from practice import Practice
+
+LEAKY = str(Path(__file__).parent / "leaky_server.py")
+TOML = '[clinic.main]\nname = "Elm"\n[[clinic.main.ice]]\nurls = ["turn:turn.example.org"]\nsecret = "s3cret"\n'
+
+
+@pytest.fixture
+def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Practice]]:
+    running: list[Practice] = []
+
+    def start(leak: str = "") -> Practice:
+        monkeypatch.setenv("HOUSECALL_FOUND", str(tmp_path / "found.txt"))
+        monkeypatch.setenv("HOUSECALL_LEAK", leak)
+        practice = Practice(tmp_path / "site", toml=TOML, command=(sys.executable, "-W", "error", LEAKY, "run")).start()
+        running.append(practice)
+        return practice
+
+    yield start
+    for practice in running:
+        practice.stop()
+
+
+def a_visit_with(practice: Practice, name: str) -> list[str]:
+    """A whole visit of somebody with this name, with mistakes on the way; the texts that the server said to others."""
+    room = practice.room()
+    patient, member, stranger = Visitor(practice.url), Visitor(practice.url, login=room.login), Visitor(practice.url)
+    said: list[str] = []
+    with member.dashboard() as board:
+        board.hear("welcome")
+        assert patient.check_in(room.slug, name).status_code == 201
+        said.append(str(dict(patient.http.cookies)))
+        with patient.seat(room.id, name=name) as seat:
+            visit = seat.hear("welcome")["visit"]
+            delta = board.hear("delta")
+            assert delta["put"]["name"] == name, "the provider must see the name"
+            # mistakes that carry the name
+            bad = patient.post_json(
+                f"/{room.slug}/check-in", {"name": name, name: name}, token=patient.token(f"/{room.slug}")
+            )
+            assert bad.status_code == 422
+            for body in (
+                {"visit": name, "to": name, "life": name},
+                {"visit": visit["id"], "to": name, "life": 0},
+                name,
+            ):
+                seat.ask("signal", body)
+            seat.ask(name, {name: name})
+            seat.ask("ready", {"colour": name, "reason": name})
+            said.append(str(seat.ask("ice", {})))
+            said.append(stranger.get(f"/{room.slug}").text)
+            ack = board.ask("move", {"visit": visit["id"], "to": "in_call", "rev": None})
+            offer = {"life": 0, "round": 1, "description": {"type": "offer", "sdp": f"s={name}"}}
+            assert seat.ask("signal", {"visit": visit["id"], "to": ack["seat"], **offer})["reached"]
+            board.hear("signal")
+            assert board.ask("move", {"visit": visit["id"], "to": "ended", "rev": None})["ok"]
+            seat.hear("moved")
+        said.append(member.get("/dashboard/history").text)
+        said.append(member.get("/dashboard").text)
+    return said
+
+
+def found(practice: Practice, name: str, said: list[str]) -> set[str]:
+    """The kinds of place that still know a name: database, file, log, memory, said."""
+    places: set[str] = set()
+    for path in practice.folder.rglob("*"):
+        if path.is_file() and name.encode() in path.read_bytes():
+            places.add("database" if path.name.startswith("housecall.db") else "file")
+    if name in practice.log.read_text():
+        places.add("log")
+    if any(name in text for text in said):
+        places.add("said")
+    out = Path(os.environ["HOUSECALL_FOUND"])
+    out.unlink(missing_ok=True)
+    assert practice.process is not None
+    practice.process.send_signal(signal.SIGUSR1)
+    end = time.monotonic() + 30
+    while not out.exists():
+        assert time.monotonic() < end, "the server did not answer"
+        time.sleep(0.05)
+    if name in out.read_text():
+        places.add("memory")
+    return places
+
+
+def test_after_a_visit_nothing_knows_the_name(watched: Callable[..., Practice]) -> None:
+    practice, name = watched(), f"Zq{secrets.token_hex(8)}"
+    said = a_visit_with(practice, name)
+    assert found(practice, name, said) == set(), Path(os.environ["HOUSECALL_FOUND"]).read_text()
+
+
+@pytest.mark.parametrize("leak", ["database", "file", "log", "memory"])
+def test_a_line_that_keeps_the_name_would_be_seen(watched: Callable[..., Practice], leak: str) -> None:
+    practice, name = watched(leak), f"Zq{secrets.token_hex(8)}"
+    said = a_visit_with(practice, name)
+    assert leak in found(practice, name, said)
