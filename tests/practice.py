@@ -93,7 +93,7 @@ class Practice:
     def lasting(self) -> Iterator[None]:
         """The lasting half of the site, in this process, to add members and rooms."""
         site = config.load(self.folder, environ={})
-        app = Flask("seed")
+        app = Flask("housecall")
         app.config["SQLALCHEMY_DATABASE_URI"] = site.database
         clinics.database.init_app(app)
         with app.app_context():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import importlib.util
 import os
 import re
 import secrets
@@ -210,9 +211,11 @@ class _Reading:
         database = self.secret("server.database", server.get("database", "sqlite"))
         if database == "sqlite":
             database = f"sqlite:///{(self.folder / 'data' / 'housecall.db').resolve()}"
-        elif database is not None and not database.startswith(
-            ("sqlite:///", "postgresql://", "postgresql+psycopg2://")
-        ):
+        elif database is not None and database.startswith("postgresql://"):
+            database = database.replace("postgresql://", "postgresql+psycopg2://", 1)  # psycopg 3 blocks the loop
+            if importlib.util.find_spec("psycopg2") is None:
+                self.wrong("server.database", "PostgreSQL needs more: pip install 'housecall[postgresql]'")
+        elif database is not None and not database.startswith("sqlite:///"):
             self.wrong("server.database", 'this must be "sqlite" or an address that begins with postgresql://')
         own = self.secret("server.secret", server["secret"]) if "secret" in server else None
         if own is not None and len(own) < 32:

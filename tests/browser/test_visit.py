@@ -127,7 +127,8 @@ def test_an_audio_only_visit_asks_for_no_camera(practice: Practice, person: Call
     for each in (provider, patient):
         each.context.add_init_script(
             "{ const ask = navigator.mediaDevices.getUserMedia; window.asks = [];"
-            " navigator.mediaDevices.getUserMedia = wanted => { asks.push(Boolean(wanted.video)); return ask(wanted); } }"
+            " navigator.mediaDevices.getUserMedia = wanted => {"
+            " asks.push(Boolean(wanted.video)); return ask(wanted); } }"
         )
     open_dashboard(provider.page, practice.url)
     check_in(patient.page, room.url, "Grace Hopper")

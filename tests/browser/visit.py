@@ -14,7 +14,8 @@ PROOF = """() => {
     }
     return got;
   });
-  return Promise.all(frames).then(all => all.reduce((a, b) => ({ frames: a.frames + b.frames, energy: a.energy + b.energy }), { frames: 0, energy: 0 }));
+  const sum = (a, b) => ({ frames: a.frames + b.frames, energy: a.energy + b.energy });
+  return Promise.all(frames).then(all => all.reduce(sum, { frames: 0, energy: 0 }));
 }"""
 
 COLOUR = """() => {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from dataclasses import dataclass, field
 
@@ -139,10 +140,8 @@ class WaitingRooms(RuleBasedStateMachine):
 
     @rule(patient=consumes(patients))
     def patient_leaves(self, patient: Patient) -> None:
-        try:
+        with contextlib.suppress(Unknown):
             self.world.visits.move(patient.visit, "ended", actor=Actor(kind="seat", id=patient.seat))
-        except Unknown:
-            pass
 
     @rule(mine=patients, other=patients)
     def try_anothers_visit(self, mine: Patient, other: Patient) -> None:

@@ -83,7 +83,7 @@ def test_a_patient_never_hears_another_patients_name(practice: Practice, room: R
     ],
 )
 def test_a_socket_without_a_right_is_refused_by_a_code(practice: Practice, auth: dict[str, Any], code: str) -> None:
-    with pytest.raises(Refused, match=f"^{code}$"):
+    with pytest.raises(Refused, match=rf"^{code}$"):
         Visitor(practice.url).socket(**auth)
 
 
@@ -108,16 +108,16 @@ def test_a_strangers_ticket_is_refused(practice: Practice, room: Room) -> None:
     patient = waiting(practice, room)
     stranger = Visitor(practice.url)
     stranger.http.cookies.set(f"hc-ticket-{room.id}", "WyJtYWluIl0.forged")
-    with pytest.raises(Refused, match="^no_ticket$"):
+    with pytest.raises(Refused, match=r"^no_ticket$"):
         stranger.seat(room.id)
     ticket = patient.http.cookies[f"hc-ticket-{room.id}"]
     stranger.http.cookies.set(f"hc-ticket-{other.id}", ticket)
-    with pytest.raises(Refused, match="^not_here$"):
+    with pytest.raises(Refused, match=r"^not_here$"):
         stranger.seat(other.id)
     with patient.seat(room.id) as seat:
         visit = seat.hear("welcome")["visit"]
         assert seat.ask("move", {"visit": visit["id"], "to": "ended", "rev": None})["ok"]
-    with pytest.raises(Refused, match="^over$"):
+    with pytest.raises(Refused, match=r"^over$"):
         patient.seat(room.id)
 
 
@@ -237,7 +237,7 @@ def test_signing_out_cuts_the_dashboard(practice: Practice, room: Room) -> None:
         assert member.post("/sign-out", at="/account").status_code == 303
         assert board.hear("cut") == {"reason": "signed_out"}
         board.hear("disconnect")
-    with pytest.raises(Refused, match="^sign_in$"):
+    with pytest.raises(Refused, match=r"^sign_in$"):
         Visitor(practice.url, login=room.login).dashboard()
 
 

@@ -71,8 +71,8 @@ def erase(engine: Engine) -> bool:
     """Empty SQLite's journal, so that deleted rows are gone from the disk; False while a reader is in the way."""
     if engine.dialect.name != "sqlite":
         return True
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        busy, _, _ = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").one()
+    with _outside_transactions(engine) as connection:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
     return not busy
 
 
@@ -152,9 +152,19 @@ def _copy(engine: Engine) -> None:
     target = path.parent / "backup" / f"{path.stem}-{version}.db"
     target.parent.mkdir(mode=0o700, exist_ok=True)
     target.unlink(missing_ok=True)
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-        connection.execute(text("VACUUM INTO :target"), {"target": str(target)})
+    with _outside_transactions(engine) as connection:
+        connection.execute("VACUUM INTO ?", (str(target),))
     target.chmod(0o600)
+
+
+@contextlib.contextmanager
+def _outside_transactions(engine: Engine) -> Iterator[Any]:
+    """SQLite's own connection: SQLAlchemy's would begin a transaction first."""
+    raw = engine.raw_connection()
+    try:
+        yield raw.driver_connection
+    finally:
+        raw.close()
 
 
 @contextlib.contextmanager

@@ -40,6 +40,8 @@ def encode(data: bytes, *, offload: Offload) -> Encoded:
         return offload(_encode, data)  # type: ignore[no-any-return]
     except Refused:
         raise
+    except Pillow.DecompressionBombError:
+        raise Refused(photo="too_big") from None
     except Exception:  # whatever a decoder says of a broken file
         raise Refused(photo="not_a_picture") from None
 

@@ -23,6 +23,7 @@ from .rates import Bucket
 
 PROTOCOL = 1
 SIGNAL_BYTES = 32 * 1024
+SIGNAL_FIELDS = ("visit", "to", "life", "round", "description", "candidate", "please")
 SIGNAL_RATE, SIGNAL_BURST = 50, 150  #: a seat's signals (contracts §19)
 EVENT_RATE, EVENT_BURST = 20, 60
 FLOOD = 400  #: refused events after which a socket is cut
@@ -402,9 +403,8 @@ class Sockets:
         visit, to = body.get("visit"), body.get("to")
         if not isinstance(visit, str) or not isinstance(to, str):
             raise _Bad("invalid", visit="required", to="required")
-        if unknown := set(body) - {"visit", "to", "life", "round", "description", "candidate", "please"}:
-            wrong: dict[str, str] = dict.fromkeys((str(name)[:40] for name in unknown), "unknown")
-            raise _Bad("invalid", **wrong)
+        if unknown := [str(name)[:40] for name in body if name not in SIGNAL_FIELDS]:
+            raise _Bad("invalid", **dict.fromkeys(unknown, "unknown"))
         if not isinstance(body.get("life"), int) or not isinstance(body.get("round", 0), int):
             raise _Bad("invalid", life="invalid")
         for name, kind in {"description": dict, "candidate": dict, "please": str}.items():
@@ -416,9 +416,7 @@ class Sockets:
         target = next((self._page_at(seat) for seat in seats if seat.id == to), None)
         if target is None or to == mine:
             return {"reached": False, "ok": False}
-        said = {
-            key: body[key] for key in ("visit", "life", "round", "description", "candidate", "please") if key in body
-        }
+        said = {name: body[name] for name in SIGNAL_FIELDS if name in body and name != "to"}
         self.io.server.emit("signal", {**said, "from": mine, "page": here.page}, to=target.sid)
         return {"reached": True}
 
