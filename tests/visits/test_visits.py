@@ -211,6 +211,20 @@ def test_a_call_is_rebuilt_from_any_seats_pass(world: World) -> None:
         world.visits.sit(visit.id, member="bob", name="Bob", page="b")
 
 
+def test_a_pass_says_whether_its_visit_is_over(world: World) -> None:
+    visit, ticket = world.arrive("A")
+    pass_ = world.visits.pass_for(visit)
+    assert not world.visits.is_over(pass_)
+    world.wait(1000)
+    world.restart()
+    assert not world.visits.is_over(pass_)  # nobody has come back yet: not over for sure
+    world.enter(ticket, "page", name="A")
+    assert not world.visits.is_over(pass_)
+    world.visits.move(visit.id, "ended", actor=ADA)
+    assert world.visits.is_over(pass_)
+    assert not world.visits.is_over("forged")
+
+
 def test_a_pass_opens_nothing_by_itself(world: World) -> None:
     visit, _ = world.arrive("A")
     pass_ = world.visits.pass_for(visit)

@@ -131,6 +131,13 @@ class Visits:
         visit = self.store.get(read.v) if read and read.c == clinic else None
         return self._upgrade(visit, read) if visit else None
 
+    def is_over(self, pass_: str | None) -> bool:
+        """Whether the visit of a pass is over for sure; one that a new server has not heard of yet is not."""
+        read = self._sign.read_pass(pass_)
+        if read is None or self.get(read.v) is not None:
+            return False
+        return read.i >= self.store.started or self.ports.is_over(read.v)
+
     def _sit(self, visit: Visit, seat_id: str, page: str, *, take: bool) -> Entry:
         seat = _must(visit, seat_id)
         before = seat.key

@@ -155,12 +155,13 @@ class Sockets:
         here.member, here.name, here.login = member.id, clinics.members.shown_name(member), login.token_sha256
         here.rooms = tuple(room.id for room in clinics.members.rooms_of(member))
         self._remember(here)
-        if pass_ := _text(auth.get("pass")):
+        pass_ = _text(auth.get("pass"))
+        if pass_:
             self.visits.restore(pass_, clinic=here.clinic)
         for room in here.rooms:
             self.boards[room].add(here.sid)
             self.io.server.enter_room(here.sid, f"room:{room}")
-        self._welcome_dashboard(here)
+        self._welcome_dashboard(here, over=self.visits.is_over(pass_))
         for room in here.rooms:
             self._say_status(room)
 
@@ -214,7 +215,7 @@ class Sockets:
         self.io.server.emit("status", {"provider": self._status(visit.room)}, to=here.sid)
         self._say_place(here, visit)
 
-    def _welcome_dashboard(self, here: Connection) -> None:
+    def _welcome_dashboard(self, here: Connection, *, over: bool) -> None:
         hello: dict[str, Any] = {
             "me": {"member": here.member, "name": here.name},
             "now": self.clock(),
@@ -231,6 +232,8 @@ class Sockets:
                 hello["visit"] = self._visit(entry.visit, here)
                 hello["pass"] = self.visits.pass_for(entry.visit)
                 break
+        if over:
+            hello["over"] = True
         self.io.server.emit("welcome", hello, to=here.sid)
 
     def _snapshot(self, room: str) -> dict[str, Any]:
@@ -472,6 +475,8 @@ class Sockets:
         visit = self.visits.get(str(body.get("visit", "")))
         if visit is None or not here.serves(visit):
             raise _Bad("unknown")
+        if pass_ := _text(body.get("pass")):
+            self.visits.restore(pass_, clinic=here.clinic)
         entry = self.visits.sit(visit.id, member=here.member, name=here.name, page=here.page, take=True)
         return {"seat": entry.seat, "visit": self._visit(entry.visit, here), "pass": self.visits.pass_for(entry.visit)}
 

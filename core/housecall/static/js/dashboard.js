@@ -18,7 +18,7 @@ const main = part("main");
 const rows = new Map(); // card id -> its element
 const removing = new Map(); // card id -> timer
 const rooms = new Map(page.rooms.map(room => [room.id, room]));
-let call = null, visit = null, me = null, pass = null, offset = 0, starting = false, heldVisit = null;
+let call = null, visit = null, me = null, pass = null, offset = 0, starting = false, heldVisit = null, orphaned = false;
 
 const queue = new Queue({
   gap: async room => {
@@ -39,7 +39,10 @@ const link = new Link({
   details: () => ({ pass }),
   heard: {
     welcome,
-    delta: change => queue.delta(change),
+    delta: change => {
+      queue.delta(change);
+      if (orphaned && change.put?.id === visit?.id) reclaim();
+    },
     moved: change => { if (change.visit === visit?.id) moved(change); },
     seats: ({ visit: id, seats }) => { if (id === visit?.id) { visit.seats = seats; call?.seats(seats); } },
     signal: message => { if (message.visit === visit?.id) call?.signal(message); },
@@ -61,7 +64,19 @@ function welcome(hello) {
   for (const room of hello.rooms) queue.snapshot({ epoch: hello.epoch, ...room });
   if (hello.held) elsewhere(hello.visit);
   else if (hello.visit) join(hello.visit, hello.me.seat, hello.pass);
-  else if (visit) ended();
+  else if (visit && hello.over) ended();
+  else if (visit) {                                    // a new server, which the patient's page has not told yet
+    orphaned = true;
+    if (queue.find(visit.id)) reclaim();
+  }
+}
+
+// The visit is known again: our seat in it, and with our pass its state.
+async function reclaim() {
+  orphaned = false;
+  const ack = await link.ask("take", { visit: visit.id, pass });
+  if (ack.ok) join(ack.visit, ack.seat, ack.pass);
+  else ended();
 }
 
 // -- the queue
@@ -201,6 +216,7 @@ function join(running, seat, next) {
   me = seat;
   pass = next;
   heldVisit = null;
+  orphaned = false;
   part("elsewhere").hidden = true;
   show("call");
   if (devices.state === "off") readyDevices(visit.media);
