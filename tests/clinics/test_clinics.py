@@ -87,7 +87,7 @@ def test_a_login_is_kept_as_a_hash_and_a_shortened_address(ada: models.Member) -
     assert "131.0" not in rows
     found = logins.find(token)
     assert found is not None
-    assert found.agent == "Firefox on Linux"
+    assert found.agent == "Firefox, Linux"
     assert logins.find(token + "x") is None
     assert logins.network("2001:db8:1:2:3::4") == "2001:db8:1::/48"
 

@@ -97,10 +97,13 @@ def revoke_all(member_id: str) -> None:
 
 
 def family(agent: str) -> str:
-    """ "Firefox on Linux": enough to recognise one's own browser, too little to follow anybody."""
-    browser = next((name for mark, name in _BROWSERS if mark in agent), "A browser")
+    """Such as "Firefox, Linux": product names, the same in every language.
+
+    Enough to recognise one's own browser, too little to follow anybody.
+    """
+    browser = next((name for mark, name in _BROWSERS if mark in agent), "")
     system = next((name for mark, name in _SYSTEMS if mark in agent), "")
-    return f"{browser} on {system}" if system else browser
+    return ", ".join(filter(None, (browser, system)))
 
 
 def network(address: str) -> str:

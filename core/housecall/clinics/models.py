@@ -98,7 +98,7 @@ class Login(Base):
     created: Mapped[int] = mapped_column(default=now)
     seen: Mapped[int] = mapped_column(default=now)
     expires: Mapped[int]
-    agent: Mapped[str] = mapped_column(String(60))  #: "Firefox on Linux"
+    agent: Mapped[str] = mapped_column(String(60))  #: "Firefox, Linux"
     ip_prefix: Mapped[str] = mapped_column(String(60))  #: /24 or /48
 
 

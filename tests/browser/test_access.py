@@ -1,0 +1,258 @@
+"""Everybody can use it: axe-core in every state, light and dark; a phone, 400 % zoom, the keyboard, other words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from people import Person
+from playwright.sync_api import Page, expect
+from visit import check_in, connected, open_dashboard, start
+
+from parts import AXE
+from practice import Practice
+
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PHONE = {"width": 390, "height": 844}
+ZOOMED = {"width": 320, "height": 256}  # 1280 x 1024 at 400 % (WCAG 1.4.10)
+PAGES = ("", "help", "contact", "privacy", "cookies", "sign-in", "sign-up", "nothing-here", "?room=nowhere")
+MEMBERS_PAGES = ("dashboard", "dashboard/history", "account", "account/logins", "admin", "admin/people", "admin/rooms")
+
+
+def audit(page: Page, state: str) -> None:
+    """axe finds nothing, and nothing is wider than the screen."""
+    page.evaluate(AXE.read_text(encoding="utf-8") + ";1")
+    found = page.evaluate(
+        "rules => axe.run(document, { runOnly: rules }).then(all => all.violations.map("
+        "v => `${v.id}: ${v.nodes.map(n => n.target.join(' ') + ' ' + (n.any[0]?.message ?? '')).join(' | ')}`))",
+        RULES,
+    )
+    assert found == [], f"{state}: {found}"
+    width = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
+    assert width[0] <= width[1], f"{state}: the page is {width[0]} px wide on a screen of {width[1]}"
+
+
+@contextmanager
+def a_visit_in_every_state(
+    practice: Practice, person: Callable[..., Person], **options: object
+) -> Iterator[Iterator[tuple[str, Page]]]:
+    """Walks through a visit and stops at every state of either page."""
+
+    def walk() -> Iterator[tuple[str, Page]]:
+        room = practice.room(role="provider")
+        provider = person("red", login=room.login, **options).page
+        patient = person("green", **options).page
+        denied = person(devices=False, **options).page
+        patient.goto(room.url)
+        yield "welcome", patient
+        patient.locator("#check-in button").click()
+        expect(patient.locator("#name-error")).to_be_visible()
+        yield "welcome without a name", patient
+        open_dashboard(provider, practice.url)
+        expect(provider.locator("#empty")).to_be_visible()
+        yield "nobody waits", provider
+        patient.locator("#name").fill("Grace Hopper")
+        patient.locator("#check-in button").click()
+        expect(patient.locator("#devices[data-devices=on]")).to_be_visible()
+        yield "waiting", patient
+        denied.goto(room.url)
+        denied.locator("#name").fill("Katherine Johnson")
+        denied.locator("#check-in button").click()
+        expect(denied.locator("#devices[data-devices=failed]")).to_be_visible()
+        yield "denied", denied
+        expect(provider.locator(".card")).to_have_count(2)
+        yield "two wait", provider
+        provider.locator(".card .remove").nth(1).click()
+        yield "removed, can be undone", provider
+        provider.locator(".undo:visible").click()
+        second = patient.context.new_page()
+        second.goto(room.url)
+        expect(second.locator("main[data-state=taken]")).to_be_visible()
+        yield "taken", second
+        second.close()
+        patient.bring_to_front()
+        provider.locator(".card .start").first.click()
+        connected(provider, patient)
+        yield "provider in the call", provider
+        yield "patient in the call", patient
+        patient.locator("#mute").click()
+        patient.locator("#camera").click()
+        expect(provider.locator(".tile[data-camera=off][data-muted=true]")).to_be_visible()
+        yield "camera off, muted", provider
+        provider.locator("#end").click()
+        yield "really end?", provider
+        provider.locator("#ending button[value=end]").click()
+        expect(patient.locator("main[data-state=after]")).to_be_visible()
+        yield "after", patient
+        expect(provider.locator("#ended")).to_be_visible()
+        yield "ended", provider
+
+    yield walk()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", [PHONE, ZOOMED], ids=["phone", "zoomed"])
+def test_axe_finds_nothing_in_a_visit(
+    practice: Practice, person: Callable[..., Person], scheme: str, screen: dict[str, int]
+) -> None:
+    with a_visit_in_every_state(
+        practice, person, color_scheme=scheme, viewport=screen, reduced_motion="reduce"
+    ) as walk:
+        for state, page in walk:
+            audit(page, f"{state}, {scheme}")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("screen", [PHONE, ZOOMED], ids=["phone", "zoomed"])
+def test_axe_finds_nothing_on_pages(
+    practice: Practice, person: Callable[..., Person], scheme: str, screen: dict[str, int]
+) -> None:
+    room = practice.room(role="owner")
+    options = {"color_scheme": scheme, "viewport": screen}
+    visitor, member = person(**options), person(login=room.login, **options)
+    visitor.expected.append("status of 404")
+    for path in PAGES:
+        visitor.page.goto(f"{practice.url}/{path}")
+        audit(visitor.page, path)
+    for path in MEMBERS_PAGES:
+        member.page.goto(f"{practice.url}/{path}")
+        audit(member.page, path)
+
+
+def test_an_error_of_a_form_is_told_to_a_screen_reader(practice: Practice, person: Callable[..., Person]) -> None:
+    visitor = person(viewport=PHONE)
+    visitor.expected.append("status of 422")
+    visitor.page.goto(f"{practice.url}/sign-in")
+    visitor.page.get_by_role("button", name="Sign in").click()
+    expect(visitor.page.get_by_role("alert")).to_contain_text("E-mail or password is not right.")
+    expect(visitor.page.get_by_label("Password")).to_have_accessible_description(re.compile("is not right"))
+    audit(visitor.page, "sign-in refused")
+
+
+def tab_to(page: Page, name: str, *, most: int = 40) -> None:
+    """Press Tab until what has the focus bears this name."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        said = page.evaluate(
+            "(e => e.labels?.[0]?.textContent || e.getAttribute('aria-label') || e.textContent.trim())"
+            "(document.activeElement)"
+        )
+        if said == name:
+            return
+    raise AssertionError(f"Tab never reaches {name!r}")
+
+
+def test_a_whole_visit_by_keyboard_alone(practice: Practice, person: Callable[..., Person]) -> None:
+    room = practice.room()
+    provider, patient = person("red", login=room.login).page, person("green").page
+    open_dashboard(provider, practice.url)
+    patient.goto(room.url)
+    expect(patient.locator("main[data-ready]")).to_be_attached()
+    tab_to(patient, "Your name")
+    patient.keyboard.type("Grace Hopper")
+    patient.keyboard.press("Enter")
+    expect(patient.get_by_role("heading", name="You are checked in")).to_be_focused()
+    tab_to(patient, "Turn camera off")
+    patient.keyboard.press("Space")
+    expect(patient.locator("#camera-waiting")).to_have_attribute("aria-pressed", "true")
+    patient.keyboard.press("Space")
+    expect(patient.locator("#camera-waiting")).to_have_attribute("aria-pressed", "false")
+    expect(provider.locator(".card")).to_have_count(1)
+    tab_to(provider, "Remove Grace Hopper")
+    provider.keyboard.press("Enter")
+    expect(provider.locator(".undo")).to_be_focused()
+    provider.keyboard.press("Enter")
+    expect(provider.locator(".remove")).to_be_focused()
+    provider.keyboard.press("Shift+Tab")
+    provider.keyboard.press("Enter")
+    connected(provider, patient)
+    expect(patient.locator("main[data-state=call] h1:focus")).to_have_text("You are in the visit")
+    tab_to(patient, "Mute")
+    patient.keyboard.press("Enter")
+    expect(provider.locator(".tile[data-muted=true]")).to_be_visible()
+    tab_to(provider, "End visit")
+    provider.keyboard.press("Enter")
+    expect(provider.get_by_role("dialog")).to_be_visible()
+    provider.keyboard.press("Escape")
+    expect(provider.get_by_role("dialog")).to_be_hidden()
+    expect(provider.locator("#end")).to_be_focused()
+    provider.keyboard.press("Enter")
+    tab_to(provider, "End it now", most=4)
+    provider.keyboard.press("Enter")
+    expect(patient.get_by_role("heading", name="Your visit has ended")).to_be_focused()
+
+
+def test_every_state_change_is_said_aloud(practice: Practice, person: Callable[..., Person]) -> None:
+    room = practice.room()
+    provider, patient = person("red", login=room.login).page, person("green").page
+    for page in (provider, patient):
+        page.add_init_script(
+            "window.said = []; addEventListener('DOMContentLoaded', () => new MutationObserver(() =>"
+            " window.said.push(document.getElementById('said').textContent)).observe("
+            "document.getElementById('said'), { childList: true }))"
+        )
+    open_dashboard(provider, practice.url)
+    check_in(patient, room.url, "Grace Hopper")
+    start(provider, "Grace Hopper")
+    connected(provider, patient)
+    patient.get_by_role("button", name="Mute").click()
+    expect(provider.locator(".tile[data-muted=true]")).to_be_visible()
+    assert provider.evaluate("said") == [
+        "Grace Hopper is waiting",
+        "Connected with Grace Hopper",
+        "Grace Hopper is muted",
+    ]
+    assert patient.evaluate("said")[-1] == "Connected with Dr Ada Smith"
+    assert "You are next." in patient.evaluate("said")
+
+
+#: What people typed or what is the same in every language; all other words must come from a catalogue.
+NAMES = re.compile(
+    r"\d+:\d+.[AP]M|"
+    r"Grace Hopper|Katherine Johnson|Dr Ada Smith|Ada Smith|Ada|Smith|Dr|Elm Street Practice|ada-[\w-]+@elm\.example"
+    r"|/?room-[\w-]+|localhost:\d+/?|https?://\S+|hc-\S+|[\d:.,/ +·–-]+|RPPS|BIG-nummer|\S+@\S+|127\.0\.0\.0/24"
+)
+
+
+def bare(page: Page) -> list[str]:
+    """Visible texts, labels and titles that passed no catalogue: the pseudo-locale puts all others in brackets."""
+    texts = page.evaluate(
+        """() => {
+          const found = [];
+          const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+          while (walk.nextNode()) if (!walk.currentNode.parentElement.closest("script, style, noscript"))
+            found.push(walk.currentNode.data);
+          for (const element of document.body.querySelectorAll("[aria-label], [title], [alt], [placeholder]"))
+            for (const name of ["aria-label", "title", "alt", "placeholder"]) if (element.getAttribute(name))
+              found.push(element.getAttribute(name));
+          found.push(document.title);
+          return found;
+        }"""
+    )
+    left = []
+    for text in texts:
+        rest = re.sub(r"\[[^\[\]]*\]", "", text)
+        rest = re.sub(r"\[[^\[\]]*\]", "", rest)
+        rest = NAMES.sub("", rest).strip(" \n\t[]()|,")
+        if re.search(r"[A-Za-z]{2}", rest):
+            left.append(text.strip())
+    return left
+
+
+def test_no_text_is_bare(practice: Practice, person: Callable[..., Person]) -> None:
+    """In the pseudo-locale every text is in brackets; one that is not has never met a catalogue."""
+    with a_visit_in_every_state(practice, person, locale="en-XA") as walk:
+        for state, page in walk:
+            assert page.evaluate("document.documentElement.lang") == "en-XA"
+            assert bare(page) == [], state
+    room = practice.room(role="owner")
+    visitor, member = person(locale="en-XA"), person(login=room.login, locale="en-XA")
+    visitor.expected.append("status of 404")
+    for path in PAGES:
+        visitor.page.goto(f"{practice.url}/{path}")
+        assert bare(visitor.page) == [], path
+    for path in MEMBERS_PAGES:
+        member.page.goto(f"{practice.url}/{path}")
+        assert bare(member.page) == [], path

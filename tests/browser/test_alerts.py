@@ -1,0 +1,103 @@
+"""How a provider learns that somebody has come: sound, title, notification, once across all tabs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from people import Person
+from playwright.sync_api import Page, expect
+from visit import check_in, open_dashboard
+
+from practice import Practice, Room
+
+#: Counts notifications instead of showing them; the permission is what the test says.
+NOTES = """permission => {
+  window.notes = [];
+  window.Notification = class { constructor(title) { window.notes.push(title); } close() {} };
+  Object.assign(window.Notification, { permission, requestPermission: async () => window.Notification.permission });
+}"""
+
+HIDDEN = """() => {
+  Object.defineProperty(document, "visibilityState", { get: () => "hidden" });
+  document.hasFocus = () => false;
+}"""
+
+
+def rang(page: Page) -> int:
+    return int(page.locator("#alerts").get_attribute("data-rang") or 0)
+
+
+def test_sound_title_and_notification(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
+    provider, patient = person(login=room.login), person("green")
+    provider.page.add_init_script(f"({NOTES})('granted')")
+    open_dashboard(provider.page, practice.url)
+    provider.page.get_by_role("button", name="Turn on sound").click()
+    expect(provider.page.locator("#alerts-words")).to_have_text("Sound and notifications are on.")
+    assert rang(provider.page) == 1  # so that one hears what to listen for
+    provider.page.evaluate(HIDDEN)
+    check_in(patient.page, room.url, "Grace Hopper")
+    expect(provider.page.locator("#alerts[data-rang='2']")).to_be_attached()
+    assert provider.page.evaluate("notes") == ["Somebody is waiting"]  # without a name: screens are seen by others
+    expect(provider.page).to_have_title("(1) Waiting room · Elm Street Practice")
+    provider.page.get_by_role("button", name="Turn off sound").click()
+    expect(provider.page.locator("#alerts[data-sound=off]")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("prepare", "state", "words"),
+    [
+        (f"({NOTES})('denied')", "on", "Sound is on. Notifications are blocked"),
+        (f"({NOTES})('default')", "on", "Sound is on. Notifications were not allowed."),
+        ("delete window.Notification", "on", "This browser shows no notifications."),
+        ("delete window.AudioContext", "unsupported", "This browser cannot play our sound."),
+        (
+            "window.AudioContext = class { state = 'suspended'; resume() { return new Promise(() => {}); } }",
+            "blocked",
+            "Your browser blocks sound for this page.",
+        ),
+    ],
+    ids=["denied", "dismissed", "no notifications", "no sound", "blocked"],
+)
+def test_each_refusal_shows_something(
+    practice: Practice, room: Room, person: Callable[..., Person], prepare: str, state: str, words: str
+) -> None:
+    provider = person(login=room.login)
+    provider.page.add_init_script(prepare)
+    open_dashboard(provider.page, practice.url)
+    provider.page.get_by_role("button", name="Turn on sound").click()
+    expect(provider.page.locator(f"#alerts[data-sound={state}]")).to_be_visible()
+    expect(provider.page.locator("#alerts-words")).to_contain_text(words)
+
+
+def test_one_alert_for_an_arrival_across_tabs(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
+    provider, patient = person(login=room.login), person("green")
+    provider.context.add_init_script(f"({NOTES})('granted')")
+    pages = [provider.page, provider.context.new_page(), provider.context.new_page()]
+    for page in pages:
+        open_dashboard(page, practice.url)
+        page.get_by_role("button", name="Turn on sound").click()
+        expect(page.locator("#alerts[data-sound=on]")).to_be_visible()
+        page.evaluate(HIDDEN)
+    before = sum(rang(page) for page in pages)
+    check_in(patient.page, room.url, "Grace Hopper")
+    for page in pages:
+        expect(page.locator(".card")).to_have_count(1)
+        expect(page).to_have_title("(1) Waiting room · Elm Street Practice")
+    pages[0].wait_for_function("navigator.locks.query().then(all => all.held.length === 0)")
+    assert sum(rang(page) for page in pages) == before + 1
+    assert sum(len(page.evaluate("notes")) for page in pages) == 1
+
+
+def test_a_gap_in_the_deltas_asks_for_a_snapshot(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
+    """The line is cut for a moment: what happened meanwhile is there when it is back."""
+    provider, first, second = person(login=room.login), person("green"), person("blue")
+    for each in (provider,):
+        each.expected += ["WebSocket", "ERR_INTERNET_DISCONNECTED"]
+    open_dashboard(provider.page, practice.url)
+    check_in(first.page, room.url, "Grace Hopper")
+    expect(provider.page.locator(".card")).to_have_count(1)
+    provider.context.set_offline(True)
+    check_in(second.page, room.url, "Katherine Johnson")
+    provider.context.set_offline(False)
+    expect(provider.page.locator(".card .name")).to_have_text(["Grace Hopper", "Katherine Johnson"], timeout=40_000)
