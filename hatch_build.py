@@ -1,6 +1,11 @@
 """Bring the browser libraries named in web/vendor.json from npm into static/vendor (git-ignored)."""
 
-import hashlib, json, os, shutil, subprocess, tempfile
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
 from pathlib import Path
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface

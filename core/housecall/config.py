@@ -289,7 +289,7 @@ class _Reading:
             return None
         secret = self.secret(f"{where}.secret", known["secret"]) if "secret" in known else None
         credential = self.secret(f"{where}.credential", known["credential"]) if "credential" in known else None
-        if any(url.startswith("turn") for url in urls) and not (secret or credential):
+        if any(url.startswith("turn") for url in urls) and not {"secret", "credential"} & set(known):
             self.wrong(f"{where}.urls", "a turn: address needs `secret` (short-lived credentials) or `credential`")
         return IceServer(urls=tuple(urls), secret=secret, username=known.get("username"), credential=credential)
 

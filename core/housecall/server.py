@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import sys
 import warnings
@@ -27,6 +28,7 @@ def serve(folder: Path, *, demo: bool = False, ready: Callable[[Flask], None] = 
     """
     from . import config
 
+    signal.signal(signal.SIGTERM, _interrupt)
     try:
         site = config.load(folder, demo=demo)
     except config.ConfigError as error:
@@ -58,7 +60,7 @@ def _serve_on_eventlet(site: Site, ready: Callable[[Flask], None]) -> int:
 
     runtime = Runtime(mode="eventlet", offload=offload, spawn=eventlet.spawn_n, sleep=eventlet.sleep)
     try:
-        listener = eventlet.listen((site.bind, site.port), backlog=1024)
+        listener = eventlet.listen((site.bind, site.port), backlog=1024, reuse_port=False)
     except OSError as error:
         return _port_taken(site, error)
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -97,6 +99,11 @@ def _serve_on_threads(site: Site, ready: Callable[[Flask], None]) -> int:
     with contextlib.suppress(KeyboardInterrupt):
         server.serve_forever()
     return 0
+
+
+def _interrupt(*_: object) -> None:
+    """SIGTERM ends us as Ctrl+C does: what stands in `finally` still happens."""
+    raise KeyboardInterrupt
 
 
 def _prepare(site: Site, runtime: Runtime) -> Flask | None:

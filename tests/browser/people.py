@@ -55,11 +55,13 @@ class Person:
     context: BrowserContext
     page: Page
     hosts: set[str] = field(default_factory=set)
+    urls: list[str] = field(default_factory=list)
     complaints: list[str] = field(default_factory=list)
     expected: list[str] = field(default_factory=list)  #: texts of complaints that a test provokes on purpose
 
     def watch(self) -> None:
         def host(url: str) -> None:
+            self.urls.append(url)
             parts = urlsplit(url)
             if parts.scheme in ("http", "https", "ws", "wss"):
                 self.hosts.add(parts.netloc)

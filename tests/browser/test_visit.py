@@ -33,6 +33,18 @@ def test_a_whole_visit_with_media_both_ways(practice: Practice, room: Room, pers
     expect(patient.page.get_by_role("heading", name="Your visit has ended")).to_be_visible()
     expect(provider.page.get_by_text("The visit has ended after 1 minute.")).to_be_visible()
     expect(provider.page.get_by_role("heading", name="Nobody is waiting")).to_be_visible()
+    for each in (provider, patient):
+        assert each.page.evaluate("asked") == [], "a foreign STUN or TURN server was asked"
+        assert not [url for url in each.urls if "Grace" in url or "Hopper" in url]
+        kept = each.page.evaluate(
+            "async () => [localStorage.length, sessionStorage.length, (await indexedDB.databases()).length,"
+            " (await caches.keys()).length, document.cookie]"
+        )
+        assert kept == [0, 0, 0, 0, ""]
+    provider.page.get_by_role("link", name="Past visits").click()
+    expect(provider.page.locator("table.visits tbody tr")).to_have_count(1)
+    expect(provider.page.locator("table.visits tbody")).to_contain_text("Completed")
+    expect(provider.page.locator("body")).not_to_contain_text("Grace")
 
 
 def in_call(

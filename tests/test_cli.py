@@ -1,0 +1,153 @@
+"""The command line, as the person types it who runs the practice's server."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from visitor import Visitor
+
+from practice import PASSWORD, Practice, free_port
+
+COMMAND = [sys.executable, "-W", "error", "-m", "housecall"]
+
+
+def housecall(*arguments: str | Path, code: int = 0, **environ: str) -> str:
+    """Run a command to its end; its output and errors together."""
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)], capture_output=True, text=True, timeout=60, env={**os.environ, **environ}
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def test_init_check_run_and_members(tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    assert "housecall run" in housecall("init", site)
+    assert "already there" in housecall("init", site, code=1)
+    told = housecall("check", site, code=1)
+    assert "server.url is not set" in told
+    assert "clinic.main.ice is empty" in told
+    assert "The database is of another version" in told
+    assert "up to date" in housecall("migrate", site)
+    assert "The database is of another version" not in housecall("check", site, code=1)
+    link = housecall("member", "add", "--role", "owner", "--dir", site).strip()
+    token = re.fullmatch(r"http://localhost:8000/sign-in/link#(\S+)", link)
+    assert token
+    practice = Practice(site, toml=(site / "housecall.toml").read_text()).start()
+    visitor = Visitor(practice.url)
+    joined = visitor.post(
+        "/sign-up",
+        {"invitation": token[1], "first_name": "Ada", "last_name": "Smith", "email": "a@elm.example",
+         "password": PASSWORD, "adult": "yes"},
+        at="/sign-in",
+    )  # fmt: skip
+    assert joined.status_code == 303
+    assert "owner     a@elm.example" in housecall("member", "list", "--dir", site)
+    reset = housecall("member", "reset", "a@elm.example", "--dir", site).strip().partition("#")[2]
+    assert "A new password" in Visitor(practice.url).post("/sign-in/link", {"link": reset}).text
+    assert "No member" in housecall("member", "reset", "b@elm.example", "--dir", site, code=1)
+    assert "has no owner yet" in practice.log.read_text()  # printed at the start, before Ada joined
+    practice.stop()
+
+
+def test_a_good_site_has_nothing_to_complain_about(tmp_path: Path) -> None:
+    (tmp_path / "housecall.toml").write_text(
+        '[server]\nurl = "https://elm.example.org"\ntrusted_proxies = 1\n'
+        '[clinic.main]\nname = "Elm"\nice = [{urls = ["stun:stun.elm.example.org"]}]\n',
+        encoding="utf-8",
+    )
+    housecall("migrate", tmp_path)
+    assert housecall("check", tmp_path) == "Everything is in order.\n"
+
+
+def test_a_broken_file_stops_every_command_with_its_mistakes(tmp_path: Path) -> None:
+    (tmp_path / "housecall.toml").write_text('[clinic.main]\nnam = "Elm"\n', encoding="utf-8")
+    for command in (
+        ["run", tmp_path],
+        ["check", tmp_path],
+        ["migrate", tmp_path],
+        ["member", "list", "--dir", tmp_path],
+    ):
+        told = housecall(*command, code=1)
+        assert "line 2: clinic.main.nam: this name is not known; did you mean 'name'?" in told
+        assert "Traceback" not in told
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("arguments", [[], ["dance"], ["member"], ["member", "add", "--role", "king"], ["init"]])
+def test_wrong_usage_is_exit_code_two(arguments: list[str]) -> None:
+    housecall(*arguments, code=2)
+
+
+def test_a_clinic_must_be_named_where_there_are_several(tmp_path: Path) -> None:
+    (tmp_path / "housecall.toml").write_text(
+        '[clinic.elm]\nname = "Elm"\nhost = "elm.example"\n[clinic.oak]\nname = "Oak"\nhost = "oak.example"\n',
+        encoding="utf-8",
+    )
+    assert "--clinic elm|oak" in housecall("member", "add", "--dir", tmp_path, code=1)
+    assert "known: elm, oak" in housecall("member", "add", "--clinic", "ash", "--dir", tmp_path, code=1)
+    assert housecall("member", "add", "--clinic", "oak", "--dir", tmp_path).startswith(
+        "https://oak.example/sign-in/link#"
+    )
+
+
+def test_a_taken_port_is_told(tmp_path: Path) -> None:
+    running = Practice(tmp_path / "one").start()
+    other = tmp_path / "two"
+    housecall("init", other)
+    assert "Choose another port" in housecall("run", other, code=1, PORT=str(running.port))
+    running.stop()
+
+
+def test_the_demo_prints_two_links_that_work_and_leaves_nothing(tmp_path: Path) -> None:
+    port = free_port()
+    environ = {**os.environ, "PORT": str(port), "TMPDIR": str(tmp_path)}
+    process = subprocess.Popen([*COMMAND, "demo"], stdout=subprocess.PIPE, text=True, env=environ)
+    assert process.stdout is not None
+    timer = threading.Timer(60, process.kill)
+    timer.start()
+    lines = [process.stdout.readline().rstrip("\n") for _ in range(2)]
+    timer.cancel()
+    provider = re.fullmatch(rf"provider  (http://localhost:{port}/sign-in/link)#(\S+)", lines[0])
+    patient = re.fullmatch(rf"patient   (http://localhost:{port})/(drsmith)", lines[1])
+    assert provider, lines
+    assert patient, lines
+    for _ in range(2):  # reusable, in the demo only
+        visitor = Visitor(patient[1])
+        assert visitor.post("/sign-in/link", {"link": provider[2]}).headers["Location"] == "/dashboard"
+        assert visitor.get("/dashboard").status_code == 200
+    assert Visitor(patient[1]).get("/drsmith").status_code == 200
+    assert list(tmp_path.iterdir())
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(20) == 0
+    assert process.stdout.read() == ""
+    process.stdout.close()
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_visit_on_plain_threads(tmp_path: Path) -> None:
+    """The exit from eventlet stays a switch."""
+    toml = '[server]\nasync_mode = "threading"\n[clinic.main]\nname = "Elm"\n'
+    practice = Practice(tmp_path / "site", toml=toml).start()
+    room = practice.room()
+    patient, member = Visitor(practice.url), Visitor(practice.url, login=room.login)
+    assert patient.check_in(room.slug, "Grace").status_code == 201
+    with member.dashboard() as board, patient.seat(room.id) as seat:
+        visit = seat.hear("welcome")["visit"]
+        board.hear("delta")
+        ack = board.ask("move", {"visit": visit["id"], "to": "in_call", "rev": None})
+        assert ack["ok"]
+        signal_ = {"visit": visit["id"], "to": ack["seat"], "life": 0, "candidate": {"candidate": "x"}}
+        assert seat.ask("signal", signal_)["reached"]
+        assert board.hear("signal")["candidate"] == {"candidate": "x"}
+        assert board.ask("move", {"visit": visit["id"], "to": "ended", "rev": None})["ok"]
+        assert seat.hear("moved")["state"] == "in_call"
+        assert seat.hear("moved")["state"] == "ended"
+    practice.stop()
