@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,3 +31,20 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
 @pytest.fixture
 def room(practice: Practice) -> Room:
     return practice.room()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Practice]]:
+    """Starts servers of a test's own, each with a site of its own; ask for it before `person`, who goes first."""
+    running: list[Practice] = []
+
+    def start(toml: str | None = None, *, folder: Path | None = None, **more: Any) -> Practice:
+        if toml is not None:
+            more["toml"] = toml
+        practice = Practice(folder or tmp_path / f"site-{len(running)}", **more).start()
+        running.append(practice)
+        return practice
+
+    yield start
+    for practice in running:
+        practice.stop()

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -27,7 +28,7 @@ def housecall(*arguments: str | Path, code: int = 0, **environ: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_init_check_run_and_members(tmp_path: Path) -> None:
+def test_init_check_run_and_members(serve: Callable[..., Practice], tmp_path: Path) -> None:
     site = tmp_path / "site"
     assert "housecall run" in housecall("init", site)
     assert "already there" in housecall("init", site, code=1)
@@ -40,7 +41,7 @@ def test_init_check_run_and_members(tmp_path: Path) -> None:
     link = housecall("member", "add", "--role", "owner", "--dir", site).strip()
     token = re.fullmatch(r"http://localhost:8000/sign-in/link#(\S+)", link)
     assert token
-    practice = Practice(site, toml=(site / "housecall.toml").read_text()).start()
+    practice = serve((site / "housecall.toml").read_text(), folder=site)
     visitor = Visitor(practice.url)
     joined = visitor.post(
         "/sign-up",
@@ -54,7 +55,6 @@ def test_init_check_run_and_members(tmp_path: Path) -> None:
     assert "A new password" in Visitor(practice.url).post("/sign-in/link", {"link": reset}).text
     assert "No member" in housecall("member", "reset", "b@elm.example", "--dir", site, code=1)
     assert "has no owner yet" in practice.log.read_text()  # printed at the start, before Ada joined
-    practice.stop()
 
 
 def test_a_good_site_has_nothing_to_complain_about(tmp_path: Path) -> None:
@@ -98,12 +98,11 @@ def test_a_clinic_must_be_named_where_there_are_several(tmp_path: Path) -> None:
     )
 
 
-def test_a_taken_port_is_told(tmp_path: Path) -> None:
-    running = Practice(tmp_path / "one").start()
+def test_a_taken_port_is_told(serve: Callable[..., Practice], tmp_path: Path) -> None:
+    running = serve()
     other = tmp_path / "two"
     housecall("init", other)
     assert "Choose another port" in housecall("run", other, code=1, PORT=str(running.port))
-    running.stop()
 
 
 def test_the_demo_prints_two_links_that_work_and_leaves_nothing(tmp_path: Path) -> None:
@@ -132,10 +131,10 @@ def test_the_demo_prints_two_links_that_work_and_leaves_nothing(tmp_path: Path) 
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_visit_on_plain_threads(tmp_path: Path) -> None:
+def test_a_visit_on_plain_threads(serve: Callable[..., Practice]) -> None:
     """The exit from eventlet stays a switch."""
     toml = '[server]\nasync_mode = "threading"\n[clinic.main]\nname = "Elm"\n'
-    practice = Practice(tmp_path / "site", toml=toml).start()
+    practice = serve(toml)
     room = practice.room()
     patient, member = Visitor(practice.url), Visitor(practice.url, login=room.login)
     assert patient.check_in(room.slug, "Grace").status_code == 201
@@ -150,4 +149,3 @@ def test_a_visit_on_plain_threads(tmp_path: Path) -> None:
         assert board.ask("move", {"visit": visit["id"], "to": "ended", "rev": None})["ok"]
         assert seat.hear("moved")["state"] == "in_call"
         assert seat.hear("moved")["state"] == "ended"
-    practice.stop()

@@ -7,7 +7,7 @@ import secrets
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,19 +20,13 @@ TOML = '[clinic.main]\nname = "Elm"\n[[clinic.main.ice]]\nurls = ["turn:turn.exa
 
 
 @pytest.fixture
-def watched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Practice]]:
-    running: list[Practice] = []
-
+def watched(serve: Callable[..., Practice], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Practice]:
     def start(leak: str = "") -> Practice:
         monkeypatch.setenv("HOUSECALL_FOUND", str(tmp_path / "found.txt"))
         monkeypatch.setenv("HOUSECALL_LEAK", leak)
-        practice = Practice(tmp_path / "site", toml=TOML, command=(sys.executable, "-W", "error", LEAKY, "run")).start()
-        running.append(practice)
-        return practice
+        return serve(TOML, folder=tmp_path / "site", command=(sys.executable, "-W", "error", LEAKY, "run"))
 
-    yield start
-    for practice in running:
-        practice.stop()
+    return start
 
 
 def a_visit_with(practice: Practice, name: str) -> list[str]:

@@ -46,6 +46,7 @@ def _serve_on_eventlet(site: Site, ready: Callable[[Flask], None]) -> int:
     import eventlet
 
     eventlet.monkey_patch()  # before every other import, or real locks stay behind
+    import eventlet.hubs
     import eventlet.semaphore
     import eventlet.tpool
     import eventlet.wsgi
@@ -58,6 +59,14 @@ def _serve_on_eventlet(site: Site, ready: Callable[[Flask], None]) -> int:
         with slots:
             return eventlet.tpool.execute(function, *args)
 
+    here = eventlet.getcurrent()
+
+    def stop(*_: object) -> None:
+        """Interrupt this greenlet, which serves, and not whichever happens to run now and might swallow it."""
+        eventlet.hubs.get_hub().schedule_call_global(0, here.throw, KeyboardInterrupt)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)
     runtime = Runtime(mode="eventlet", offload=offload, spawn=eventlet.spawn_n, sleep=eventlet.sleep)
     try:
         listener = eventlet.listen((site.bind, site.port), backlog=1024, reuse_port=False)

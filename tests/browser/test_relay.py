@@ -49,13 +49,13 @@ def relay(tmp_path: Path) -> Iterator[int]:
 
 @pytest.mark.parametrize("transport", ["udp", "tcp"])
 def test_a_call_through_the_clinics_own_relay(
-    tmp_path: Path, relay: int, person: Callable[..., Person], transport: str
+    serve: Callable[..., Practice], relay: int, person: Callable[..., Person], transport: str
 ) -> None:
     toml = (
         '[clinic.main]\nname = "Elm"\n[[clinic.main.ice]]\n'
         f'urls = ["turn:127.0.0.1:{relay}?transport={transport}"]\nsecret = "s3cret"\n'
     )
-    own = Practice(tmp_path / "site", toml=toml).start()
+    own = serve(toml)
     room, host = own.room(), f"localhost:{own.port}"
     provider, patient = person("red", own=host), person("green", own=host)
     sign_in(provider.context, own.url, room.login)
@@ -70,4 +70,3 @@ def test_a_call_through_the_clinics_own_relay(
     for page in (provider.page, patient.page):
         assert page.evaluate(TYPES) == "relay"
         assert set(page.evaluate("asked")) == {f"turn:127.0.0.1:{relay}?transport={transport}"}
-    own.stop()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
-from pathlib import Path
 
 from people import Person, sign_in
 from playwright.sync_api import expect
@@ -237,9 +236,11 @@ def test_a_patient_may_leave_the_queue(practice: Practice, room: Room, person: C
     expect(patient.page.get_by_role("button", name="Check in").first).to_be_visible()
 
 
-def test_the_call_survives_the_death_of_the_server(tmp_path: Path, person: Callable[..., Person]) -> None:
+def test_the_call_survives_the_death_of_the_server(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
     """`kill -9` in mid-call: picture and sound go on; when the server is back, both are where they were."""
-    own = Practice(tmp_path / "site").start()
+    own = serve()
     room = own.room()
     own_host = f"localhost:{own.port}"
     provider, patient = person("red", own=own_host), person("green", own=own_host)
@@ -263,4 +264,3 @@ def test_the_call_survives_the_death_of_the_server(tmp_path: Path, person: Calla
     media_flows(patient.page)
     end(provider.page)
     expect(patient.page.get_by_role("heading", name="Your visit has ended")).to_be_visible()
-    own.stop()

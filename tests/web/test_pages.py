@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 import requests
@@ -214,8 +214,8 @@ def test_a_member_cannot_end_somebody_elses_login(practice: Practice, room: Room
 # -- links
 
 
-def test_the_first_owner_comes_by_a_one_time_link(tmp_path: Path) -> None:
-    own = Practice(tmp_path / "site").start()
+def test_the_first_owner_comes_by_a_one_time_link(serve: Callable[..., Practice]) -> None:
+    own = serve()
     found = re.search(r"/sign-in/link#(\S+)", own.log.read_text())
     assert found
     visitor = Visitor(own.url)
@@ -241,20 +241,18 @@ def test_the_first_owner_comes_by_a_one_time_link(tmp_path: Path) -> None:
     own.stop()
     own.start()
     assert own.log.read_text().count("has no owner yet") == 1
-    own.stop()
 
 
-def test_sign_up_is_by_invitation_unless_open(practice: Practice, tmp_path: Path) -> None:
+def test_sign_up_is_by_invitation_unless_open(practice: Practice, serve: Callable[..., Practice]) -> None:
     person = {"first_name": "E", "last_name": "V", "email": "eve@elm.example", "password": PASSWORD, "adult": "yes"}
     visitor = Visitor(practice.url)
     assert "by invitation" in visitor.get("/sign-up").text
     assert visitor.post("/sign-up", person, at="/sign-in").status_code == 403
-    own = Practice(tmp_path / "site", toml='[clinic.main]\nname = "Elm"\nsign_up = "open"\n').start()
+    own = serve('[clinic.main]\nname = "Elm"\nsign_up = "open"\n')
     eve = Visitor(own.url)
     assert eve.post("/sign-up", person).headers["Location"] == "/dashboard"
     assert eve.get("/admin").status_code == 404
     assert Visitor(own.url).post("/sign-up", person).status_code == 422
-    own.stop()
 
 
 def test_a_reset_link_works_once_and_signs_out_elsewhere(practice: Practice, room: Room) -> None:
@@ -435,12 +433,12 @@ def test_errors_say_what_happened_and_what_to_do(practice: Practice) -> None:
     assert wrong.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
 
 
-def test_two_clinics_on_one_server_do_not_know_each_other(tmp_path: Path) -> None:
+def test_two_clinics_on_one_server_do_not_know_each_other(serve: Callable[..., Practice]) -> None:
     toml = (
         '[clinic.elm]\nname = "Elm"\nhost = "elm.housecall.localhost"\n'
         '[clinic.oak]\nname = "Oak"\nhost = "oak.housecall.localhost"\n'
     )
-    own = Practice(tmp_path / "site", toml=toml).start()
+    own = serve(toml)
     elm, oak = own.room(clinic="elm", role="owner"), own.room(clinic="oak", role="owner")
     local = f"http://127.0.0.1:{own.port}"
     at_elm = Visitor(local, host=f"elm.housecall.localhost:{own.port}", login=elm.login)
@@ -454,4 +452,3 @@ def test_two_clinics_on_one_server_do_not_know_each_other(tmp_path: Path) -> Non
     stranger = requests.get(local, headers={"Host": "unknown.example"}, timeout=10)
     assert (stranger.status_code, stranger.headers["Content-Type"]) == (404, "text/plain; charset=utf-8")
     assert "Elm" not in stranger.text
-    own.stop()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -241,12 +242,12 @@ def test_signing_out_cuts_the_dashboard(practice: Practice, room: Room) -> None:
         Visitor(practice.url, login=room.login).dashboard()
 
 
-def test_turn_credentials_are_for_seats_and_members_and_say_nothing(tmp_path: Any) -> None:
+def test_turn_credentials_are_for_seats_and_members_and_say_nothing(serve: Callable[..., Practice]) -> None:
     toml = (
         '[server]\n[clinic.main]\nname = "Elm"\n[[clinic.main.ice]]\n'
         'urls = ["turn:turn.example.org:3478"]\nsecret = "s3cret"\n'
     )
-    own = Practice(tmp_path / "site", toml=toml).start()
+    own = serve(toml)
     room = own.room()
     patient = waiting(own, room, "Grace")
     with patient.seat(room.id) as seat:
@@ -257,7 +258,6 @@ def test_turn_credentials_are_for_seats_and_members_and_say_nothing(tmp_path: An
         assert int(expiry) * 1000 == ack["until"]
         assert "Grace" not in opaque
         assert server["credential"] == turn_password("s3cret", server["username"])
-    own.stop()
 
 
 def turn_password(secret: str, user: str) -> str:
