@@ -22,4 +22,7 @@ test: .venv/test
 	@$(HERE)/python -m pip install --quiet --disable-pip-version-check --editable '.[test]'
 	@touch $@
 
-.PHONY: run test
+pictures: .venv/test
+	$(HERE)/python docs/pictures.py
+
+.PHONY: run test pictures
