@@ -15,7 +15,7 @@ from practice import Practice
 
 COLOURS = {"red": "#e00000", "green": "#00c000", "blue": "#0000e0", "yellow": "#c0c000"}
 
-#: A camera of one colour and a steady tone, so that the far side can tell who is who (webrtc.md C5), and a record of
+#: A camera of one colour and a steady tone, so that the far side can tell who is who, and a record of
 #: every RTCPeerConnection and of the ICE servers that it was given.
 DEVICES = """
 ([colour, tone]) => {

@@ -1,4 +1,4 @@
-"""What a patient and a provider do in a visit, and the proof that media really flows (webrtc.md C5)."""
+"""What a patient and a provider do in a visit, and the proof that media really flows."""
 
 from __future__ import annotations
 

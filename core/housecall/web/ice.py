@@ -1,4 +1,4 @@
-"""STUN and TURN servers for one browser, with credentials that live an hour (webrtc.md A5)."""
+"""STUN and TURN servers for one browser, with credentials that live an hour."""
 
 from __future__ import annotations
 
