@@ -1,6 +1,7 @@
 # make run   installs and starts a demo clinic; PORT=8001 make run chooses the port
 # make test  installs what the tests need and runs them all
-PYTHON ?= $(firstword $(foreach name,python3.13 python3.12 python3.11 python3.14 python3,$(shell command -v $(name) 2>/dev/null)))
+NEW = import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do $$p -c '$(NEW)' 2>/dev/null && { echo $$p; break; }; done)
 PORT ?= 8000
 HERE := .venv/bin
 
@@ -12,7 +13,7 @@ test: .venv/test
 	$(HERE)/python -m pytest -n auto $(ARGS)
 
 .venv/run: pyproject.toml hatch_build.py web/package-lock.json web/vendor.json
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Housecall needs Python 3.11 or newer; make PYTHON=/path/to/python run"; exit 1; }
+	@test -n "$(PYTHON)" && $(PYTHON) -c '$(NEW)' || { echo "Housecall needs Python 3.11 or newer. On Debian 12, 13 and Ubuntu 24.04: sudo apt-get install python3 python3-venv"; exit 1; }
 	@test -x $(HERE)/python || $(PYTHON) -m venv .venv || { echo "On Debian and Ubuntu: sudo apt-get install python3-venv"; rm -rf .venv; exit 1; }
 	@echo "Installing Housecall (once, about a minute) ..."
 	@$(HERE)/python -m pip install --quiet --disable-pip-version-check --editable .

@@ -15,7 +15,8 @@ from .extending import theming
 from .runtime import Runtime
 from .visits import Change, MemoryStore, Refusal, Visit, Visits, VisitView
 from .web import account, admin, assets, dashboard, errors, front, guard, health, language, pages, sign_in, waiting
-from .web.logs import Lines
+from .web.house import House
+from .web.logs import Lines, log
 from .web.sockets import Sockets
 
 FRAME = 64 * 1024  #: bytes of a socket frame (contracts §19)
@@ -41,33 +42,6 @@ class Ports:
     def is_over(self, visit_id: str) -> bool:
         with self.app.app_context():
             return bool(clinics.history.exists(visit_id))
-
-
-class House:
-    """The parts of one running server; pages find it as `app.extensions["housecall"]`."""
-
-    def __init__(self, app: Flask, site: Site, runtime: Runtime, io: SocketIO):
-        self.app, self.site, self.runtime, self.io = app, site, runtime, io
-        self.themes = theming.found()
-        self.assets = assets.Assets(assets.STATIC, "core")
-        self.sockets = Sockets(app, io, runtime, now)
-        self.visits = Visits(MemoryStore(now), now, site.secret, Ports(app, self.sockets))
-        self.sockets.visits = self.visits
-
-    def now(self) -> int:
-        """The wall clock, in ms since 1970 UTC."""
-        return now()
-
-    def start(self) -> None:
-        """Begin what runs beside the requests: silence clocks, places in line, lifetimes."""
-        self.runtime.spawn(self.sockets.keep_time)
-        self.runtime.spawn(self._keep_lifetimes)
-
-    def _keep_lifetimes(self) -> None:
-        while True:
-            with self.app.app_context():
-                clinics.lifetimes.sweep(now())
-            self.runtime.sleep(3600)
 
 
 def now() -> int:
@@ -101,16 +75,43 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         max_http_buffer_size=FRAME,
         cors_allowed_origins=lambda origin, environ: guard.origin_is_ours(site, origin, environ.get("HTTP_HOST", "")),
     )
-    house = app.extensions["housecall"] = House(app, site, runtime, io)
+    sockets = Sockets(app, io, runtime, now)
+    sockets.visits = Visits(MemoryStore(now), now, site.secret, Ports(app, sockets))
+
+    def start() -> None:
+        runtime.spawn(sockets.keep_time)
+        runtime.spawn(_keep_lifetimes, app, runtime)
+
+    app.extensions["housecall"] = House(
+        site=site,
+        runtime=runtime,
+        visits=sockets.visits,
+        themes=theming.found(),
+        assets=assets.Assets(assets.STATIC, "core"),
+        now=now,
+        in_call=sockets.in_call,
+        start=start,
+    )
     guard.init_app(app)
     pages.init_app(app)
     errors.init_app(app)
     for part in (assets, health, front, sign_in, account, admin, dashboard, waiting):
         app.register_blueprint(part.pages)
-    house.sockets.listen()
+    sockets.listen()
     with app.app_context():
         clinics.clinic.upsert(site.clinics.values())
     return app
+
+
+def _keep_lifetimes(app: Flask, runtime: Runtime) -> None:
+    """Every hour, delete what has reached the end of its lifetime."""
+    while True:
+        try:
+            with app.app_context():
+                clinics.lifetimes.sweep(now())
+        except Exception:  # the next hour tries again
+            log("lifetimes", level=logging.ERROR, exc_info=True)
+        runtime.sleep(3600)
 
 
 def _history_row(change: Change) -> dict[str, object]:

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import ParamSpec
-
 from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from .. import clinics
-from ..clinics.models import Member
-from .guard import house
+from .guard import me, members_only
+from .house import house
 from .language import lang
 from .messages import field_errors
-from .sign_in import reserved
+from .waiting import reserved
 
 PROFILE = (
     "email",
@@ -30,29 +26,7 @@ PROFILE = (
     "mobile",
 )
 
-P = ParamSpec("P")
-
 pages = Blueprint("account", __name__)
-
-
-def members_only(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-    """A view for members: others are sent to sign in (GET) or refused."""
-
-    @wraps(view)
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        if not current_user.is_authenticated:
-            if request.method == "GET":
-                return redirect(url_for("sign_in.form"), 303)
-            abort(403)
-        return view(*args, **kwargs)
-
-    return guarded
-
-
-def me() -> Member:
-    """The member who is signed in."""
-    member: Member = current_user.member
-    return member
 
 
 @pages.get("/account")

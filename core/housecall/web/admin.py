@@ -10,10 +10,10 @@ from flask import Blueprint, abort, g, redirect, render_template, request, url_f
 from flask.typing import ResponseReturnValue
 
 from .. import clinics
-from .account import me, members_only
+from .guard import me, members_only
 from .language import lang
 from .messages import field_errors
-from .sign_in import reserved
+from .waiting import reserved
 
 P = ParamSpec("P")
 

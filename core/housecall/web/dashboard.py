@@ -6,8 +6,8 @@ from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from .. import clinics
-from .account import me, members_only
-from .guard import house
+from .guard import me, members_only
+from .house import house
 from .ice import servers
 from .pages import page_data
 

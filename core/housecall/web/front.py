@@ -8,7 +8,8 @@ from flask import Blueprint, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from .. import clinics
-from .guard import cookie, house
+from .guard import cookie
+from .house import house
 from .language import _
 
 pages = Blueprint("front", __name__)

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, abort, current_app, g, make_response, request
+from flask import Flask, Response, abort, g, make_response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_login import LoginManager, UserMixin, current_user
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from .. import clinics
 from ..clinics.models import Clinic, Login, Member
+from ..config import Site
+from .house import house
 
-if TYPE_CHECKING:
-    from ..app import House
-    from ..config import Site
+P = ParamSpec("P")
 
 FORM_AGE = 12 * 3600  #: seconds that a form may stay open before it must be reloaded
 PERMISSIONS = (
@@ -35,12 +38,6 @@ class SignedIn(UserMixin):  # type: ignore[misc]
         return str(self.member.id)
 
 
-def house() -> House:
-    """The parts of the house that serves this request."""
-    result: House = current_app.extensions["housecall"]
-    return result
-
-
 def secure() -> bool:
     """Whether people reach us by https."""
     return request.is_secure or (house().site.url or "").startswith("https:")
@@ -58,6 +55,26 @@ def set_cookie(response: Response, name: str, value: str) -> None:
 
 def drop_cookie(response: Response, name: str) -> None:
     response.delete_cookie(cookie(name), path="/", httponly=True, samesite="Lax", secure=secure())
+
+
+def members_only(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """A view for members: others are sent to sign in (GET) or refused."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if not current_user.is_authenticated:
+            if request.method == "GET":
+                return redirect(url_for("sign_in.form"), 303)
+            abort(403)
+        return view(*args, **kwargs)
+
+    return guarded
+
+
+def me() -> Member:
+    """The member who is signed in."""
+    member: Member = current_user.member
+    return member
 
 
 def login_token() -> str | None:
@@ -171,7 +188,7 @@ def _who(request_: Any) -> SignedIn | None:
     clinic = g.get("clinic")
     if not token or clinic is None:
         return None
-    login = clinics.logins.find(token, in_call=house().sockets.in_call(token))
+    login = clinics.logins.find(token, in_call=house().in_call(token))
     if login is None:
         return None
     member = clinics.members.by_id(login.member_id)

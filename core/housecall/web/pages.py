@@ -8,7 +8,8 @@ from typing import Any
 from flask import Flask, g
 from flask_login import current_user
 
-from .guard import form_token, house
+from .guard import form_token
+from .house import house
 from .language import lang, words
 from .messages import for_modules
 

@@ -8,10 +8,12 @@ from flask_login import current_user
 
 from .. import clinics
 from ..clinics.models import Member
-from .guard import drop_cookie, house, set_cookie
+from .guard import drop_cookie, set_cookie
+from .house import house
 from .language import lang
 from .messages import field_errors
 from .rates import Buckets
+from .waiting import reserved
 
 BY_ADDRESS = Buckets(rate=1 / 6, burst=20)  #: tries a minute by network: ten, after a burst
 BY_ACCOUNT = Buckets(rate=1 / 12, burst=8)  #: tries a minute by account: five
@@ -115,14 +117,6 @@ def sign_up() -> ResponseReturnValue:
         )
         return page, 422
     return _signed_in(member, "password")
-
-
-def reserved() -> frozenset[str]:
-    """The words that no room may be called: the first segments of our own addresses."""
-    from flask import current_app
-
-    rules = (rule.rule.split("/")[1] for rule in current_app.url_map.iter_rules())
-    return frozenset(first for first in rules if first and not first.startswith("<"))
 
 
 @pages.get("/sign-in/link")

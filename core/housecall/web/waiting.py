@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from flask import Blueprint, Response, abort, g, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, abort, current_app, g, jsonify, make_response, render_template, request
 from flask.typing import ResponseReturnValue
 
 from .. import clinics
 from ..clinics.models import Room
 from ..visits import VisitError
-from .guard import cookie, house, set_cookie
+from .guard import cookie, set_cookie
+from .house import house
 from .ice import servers
 from .language import lang
 from .messages import field_errors
@@ -30,6 +31,12 @@ def room_or_404(slug: str) -> Room:
     if room is None:
         abort(404)
     return room
+
+
+def reserved() -> frozenset[str]:
+    """The words that no room may be called: the first segments of our own addresses."""
+    rules = (rule.rule.split("/")[1] for rule in current_app.url_map.iter_rules())
+    return frozenset(first for first in rules if first and not first.startswith("<"))
 
 
 def ticket_cookie(room: Room) -> str:
