@@ -64,6 +64,12 @@ def a_visit_in_every_state(
         yield "denied", denied
         expect(provider.locator(".card")).to_have_count(2)
         yield "two wait", provider
+        # half a minute of silence later; the same marks that dashboard.js sets then
+        provider.evaluate(
+            "() => { const card = document.querySelector('.card'); card.classList.add('dim');"
+            " card.querySelector('.away').hidden = false; }"
+        )
+        yield "one is away", provider
         provider.locator(".card .remove").nth(1).click()
         yield "removed, can be undone", provider
         provider.locator(".undo:visible").click()

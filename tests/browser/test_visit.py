@@ -24,6 +24,8 @@ def test_a_whole_visit_with_media_both_ways(practice: Practice, room: Room, pers
     expect(provider.page.get_by_role("heading", name="Grace Hopper")).to_be_visible()
     start(provider.page, "Grace Hopper")
     connected(provider.page, patient.page)
+    expect(patient.page).to_have_title("Your visit has started")
+    expect(patient.page.locator("main[data-rang=true]")).to_be_visible()
     media_flows(provider.page)
     media_flows(patient.page)
     sees(provider.page, GREEN)
@@ -264,3 +266,29 @@ def test_the_call_survives_the_death_of_the_server(
     media_flows(patient.page)
     end(provider.page)
     expect(patient.page.get_by_role("heading", name="Your visit has ended")).to_be_visible()
+
+
+def test_a_restart_and_a_reload_keep_the_place_and_ask_for_the_name_again(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    """The name lived in the page and in the server's memory; with both gone it is asked for, and the place is kept."""
+    own = serve()
+    room, host = own.room(), f"localhost:{own.port}"
+    first, second, provider = person("green", own=host), person("blue", own=host), person("red", own=host)
+    sign_in(provider.context, own.url, room.login)
+    second.expected += ["WebSocket connection", "ERR_CONNECTION_REFUSED"]
+    check_in(first.page, room.url, "Grace Hopper")
+    check_in(second.page, room.url, "Katherine Johnson")
+    first.page.goto("about:blank")
+    own.stop(signal.SIGKILL)
+    own.start()
+    open_dashboard(provider.page, own.url)
+    first.page.goto(room.url)
+    expect(first.page.get_by_role("heading", name="You are checked in")).to_be_visible()
+    names = provider.page.locator(".card .name")
+    expect(names).to_have_text(["Name not given yet", "Katherine Johnson"], timeout=20_000)
+    expect(first.page.locator("#place")).to_have_text("You are next.")
+    first.page.get_by_label("The name for your provider").fill("Grace Hopper")
+    first.page.get_by_role("button", name="Send my name again").click()
+    expect(names).to_have_text(["Grace Hopper", "Katherine Johnson"])
+    expect(first.page.locator("#again-name")).to_be_hidden()

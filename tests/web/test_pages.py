@@ -452,3 +452,31 @@ def test_two_clinics_on_one_server_do_not_know_each_other(serve: Callable[..., P
     stranger = requests.get(local, headers={"Host": "unknown.example"}, timeout=10)
     assert (stranger.status_code, stranger.headers["Content-Type"]) == (404, "text/plain; charset=utf-8")
     assert "Elm" not in stranger.text
+
+
+def test_behind_a_proxy_that_does_tls_cookies_are_secure(serve: Callable[..., Practice]) -> None:
+    toml = '[server]\nurl = "https://elm.example.org"\ntrusted_proxies = 1\n[clinic.main]\nname = "Elm"\n'
+    room = (own := serve(toml)).room()
+    visitor = Visitor(own.url, host="elm.example.org")
+    visitor.origin = "https://elm.example.org"
+    visitor.http.headers.update({"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"})
+    answer = visitor.check_in(room.slug, "Grace")
+    assert answer.status_code == 201
+    cookie = answer.headers["Set-Cookie"]
+    assert cookie.startswith(f"__Host-hc-ticket-{room.id}=")
+    assert "; Secure" in cookie
+    assert "Path=/" in cookie
+    assert "Domain" not in cookie
+    page = visitor.get("/")
+    assert page.headers["Strict-Transport-Security"] == "max-age=63072000; includeSubDomains"
+    assert "wss://elm.example.org" in visitor.get(f"/{room.slug}").headers["Content-Security-Policy"]
+    visitor.origin = "http://elm.example.org"  # a page that came without TLS is not ours
+    assert visitor.check_in(room.slug, "Grace").status_code == 403
+
+
+def test_without_a_trusted_proxy_forwarded_headers_mean_nothing(practice: Practice, room: Room) -> None:
+    visitor = Visitor(practice.url)
+    visitor.http.headers.update({"X-Forwarded-Proto": "https", "X-Forwarded-Host": "evil.example"})
+    answer = visitor.get("/")
+    assert "Strict-Transport-Security" not in answer.headers
+    assert "evil.example" not in answer.text

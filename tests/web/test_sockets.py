@@ -62,6 +62,7 @@ def test_a_patient_never_hears_another_patients_name(practice: Practice, room: R
     one, two = waiting(practice, room, "Grace"), waiting(practice, room, "Katherine")
     with provider(practice, room).dashboard() as board, one.seat(room.id) as first, two.seat(room.id) as second:
         called(first, board)
+        first.hear("moved")
         second.hear("status")
         second.hear("place")
         told = repr([*first.past, *first._drain(), *second.past, *second._drain()])
@@ -267,3 +268,22 @@ def turn_password(secret: str, user: str) -> str:
     import hmac
 
     return base64.b64encode(hmac.digest(secret.encode(), user.encode(), hashlib.sha1)).decode()
+
+
+def test_the_beacon_of_a_closing_page_frees_its_seat_at_once(practice: Practice, room: Room) -> None:
+    patient = waiting(practice, room)
+    with provider(practice, room).dashboard() as board, patient.seat(room.id) as seat:
+        seat.hear("welcome")
+        board.hear("welcome")
+        assert board.hear("delta")["put"]["present"]
+        headers = patient.headers(Origin=patient.origin, Sec_Fetch_Site="same-origin")
+        url, token = f"{patient.url}/{room.slug}/leaving", patient.token(f"/{room.slug}")
+        for page in ("another page", ""):  # the beacon of a page that does not hold the seat changes nothing
+            answer = patient.http.post(url, data={"token": token, "page": page}, headers=headers, timeout=10)
+            assert answer.status_code == 204
+        patient.http.post(url, data={"token": token, "page": seat.key}, headers=headers, timeout=10)
+        card = board.hear("delta")["put"]
+        assert not card["present"]
+        assert card["lost"] is None  # not yet: a reload comes back
+        with patient.seat(room.id) as again:
+            assert again.hear("welcome")["visit"]["id"] == card["id"]

@@ -1,5 +1,6 @@
 // Tells a provider that somebody has come: sound, the title of the tab, a notification; once across all tabs.
 
+import { Chime } from "./chime.js";
 import { part } from "./page.js";
 import { text } from "./text.js";
 
@@ -7,7 +8,8 @@ const AGAIN = 20000; // ms between two knocks for people who have not been notic
 const title = document.title;
 const tabs = "BroadcastChannel" in window ? new BroadcastChannel("housecall alerts") : null;
 const told = new Set(); // arrivals that this tab or another has told already
-let sound = null, unseen = 0, timer = null;
+const chime = new Chime();
+let unseen = 0, timer = null;
 
 tabs?.addEventListener("message", ({ data }) => {
   if (data.seen) seen(false);
@@ -50,20 +52,8 @@ function seen(tell) {
   if (tell) tabs?.postMessage({ seen: true });
 }
 
-// Two soft notes, as of a doorbell in another room.
 function ring() {
-  if (!sound || sound.state !== "running") return;
-  for (const [at, pitch] of [[0, 659], [0.22, 523]]) {
-    const note = sound.createOscillator(), loudness = sound.createGain();
-    note.frequency.value = pitch;
-    loudness.gain.setValueAtTime(0, sound.currentTime + at);
-    loudness.gain.linearRampToValueAtTime(0.25, sound.currentTime + at + 0.02);
-    loudness.gain.exponentialRampToValueAtTime(0.001, sound.currentTime + at + 0.6);
-    note.connect(loudness).connect(sound.destination);
-    note.start(sound.currentTime + at);
-    note.stop(sound.currentTime + at + 0.7);
-  }
-  part("alerts").dataset.rang = String(Number(part("alerts").dataset.rang ?? 0) + 1);
+  if (chime.ring()) part("alerts").dataset.rang = String(Number(part("alerts").dataset.rang ?? 0) + 1);
 }
 
 function notify(id) {
@@ -76,19 +66,13 @@ function notify(id) {
 
 // The button: sound needs a gesture, notifications a permission; each answer is shown in words.
 async function switchOn() {
-  const button = part("sound"), Context = window.AudioContext;
-  if (button.getAttribute("aria-pressed") === "true") {
-    await sound?.close();
-    sound = null;
+  if (part("sound").getAttribute("aria-pressed") === "true") {
+    chime.close();
     return shown("off", text("Sound is off."));
   }
-  if (!Context) return shown("unsupported", text("This browser cannot play our sound. Watch the number in the tab's title."));
-  sound = new Context();
-  const running = await Promise.race([sound.resume().then(() => true, () => false), new Promise(done => setTimeout(() => done(false), 2000))]);
-  if (!running || sound.state !== "running") {
-    sound = null;
-    return shown("blocked", text("Your browser blocks sound for this page. Allow it at the lock sign beside the address, then press again."));
-  }
+  const state = await chime.open();
+  if (state === "unsupported") return shown(state, text("This browser cannot play our sound. Watch the number in the tab's title."));
+  if (state === "blocked") return shown(state, text("Your browser blocks sound for this page. Allow it at the lock sign beside the address, then press again."));
   const allowed = await permission();
   ring();
   shown("on", {

@@ -2,6 +2,7 @@
 
 import { stayAwake } from "./awake.js";
 import { Call } from "./call.js";
+import { Chime } from "./chime.js";
 import { Devices, words } from "./devices.js";
 import { Ice } from "./ice.js";
 import { key } from "./keys.js";
@@ -14,6 +15,8 @@ import { count, text } from "./text.js";
 const room = page.room;
 const devices = new Devices({ camera: room.media === "video" });
 const ice = new Ice();
+const chime = new Chime();
+const title = document.title;
 const stage = new Stage({ devices, end: () => leave("ended") });
 const main = part("main");
 let link = null, call = null, visit = null, me = null, pass = null, offset = 0;
@@ -92,6 +95,7 @@ part("check-in").addEventListener("submit", async event => {
     field.setAttribute("aria-describedby", words ? "name-help name-error" : "name-help");
     if (words) field.focus();
   };
+  chime.open();                                        // now, in a gesture: it is to be heard when the visit starts
   if (!field.value.trim()) return wrong(text("Please type a name, so that your provider knows who is waiting."));
   wrong("");
   button.disabled = true;
@@ -104,6 +108,13 @@ part("check-in").addEventListener("submit", async event => {
   } else if (status === 0) wrong(text("The practice's server was not reached. Check your connection and try again."));
   else if (status === 403) wrong(text("This page has been open for too long. Reload it, then check in."));
   else wrong(body.message ?? page.messages.failed.join(" "));
+});
+
+// After a restart of the server, a page that was reloaded meanwhile has no name to bring.
+part("again-name").addEventListener("submit", event => {
+  event.preventDefault();
+  name = part("name-again").value.trim();
+  if (name) connect();
 });
 
 function arrive() {
@@ -150,6 +161,7 @@ function welcome(hello) {
   me = hello.me.id;
   pass = hello.pass;
   name ||= visit.name;
+  part("again-name").hidden = Boolean(name);
   offset = hello.now - Date.now();
   const reloaded = main.dataset.state === "coming" || main.dataset.state === "taken";
   if (reloaded && devices.state === "off") {
@@ -181,6 +193,7 @@ function moved({ state, rev, pass: next, started }) {
 // -- the call
 
 function startCall() {
+  if (main.dataset.state === "waiting") announce();
   show("call");
   part("link-lost").hidden = true;
   stage.open({ media: visit.media, started: visit.started, now: Date.now() + offset });
@@ -195,6 +208,13 @@ function startCall() {
     });
   }
   call.seats(visit.seats);
+}
+
+// Perhaps the person looks at something else.
+function announce() {
+  document.title = text("Your visit has started");
+  main.dataset.rang = String(chime.ring());
+  navigator.vibrate?.([200, 100, 200]);
 }
 
 function endCall() {
@@ -225,6 +245,8 @@ function finish() {
   link?.close();
   link = visit = me = pass = null;
   name = "";
+  document.title = title;
+  chime.close();
 }
 
 // -- buttons and the page itself
