@@ -71,6 +71,7 @@ class Sockets:
         self.app, self.io, self.runtime, self.clock = app, io, runtime, clock
         self.open: dict[str, Connection] = {}
         self.pages: dict[tuple[str, str], str] = {}  #: (member or seat, page key) -> sid; a key alone can be copied
+        self.seated: defaultdict[str, set[str]] = defaultdict(set)  #: visit -> sids of its seats' pages
         self.boards: defaultdict[str, set[str]] = defaultdict(set)  #: room -> dashboards' sids
         self.places: dict[str, int] = {}  #: seat's sid -> place last said
         self.said: dict[str, str] = {}  #: room -> provider's status last said
@@ -140,6 +141,8 @@ class Sockets:
     def _remember(self, here: Connection) -> None:
         self.open[here.sid] = here
         self.pages[here.who, here.page] = here.sid
+        if here.visit:
+            self.seated[here.visit].add(here.sid)
 
     def _page_at(self, seat: Seat) -> Connection | None:
         """The open page that holds a seat."""
@@ -171,6 +174,10 @@ class Sockets:
         if here is None:
             return
         self.places.pop(sid, None)
+        if here.visit:
+            self.seated[here.visit].discard(sid)
+            if not self.seated[here.visit]:
+                del self.seated[here.visit]
         if self.pages.get((here.who, here.page)) == sid:  # else the same page is back already by a new socket
             del self.pages[here.who, here.page]
             if here.member:
@@ -299,8 +306,8 @@ class Sockets:
 
     def _pages_of(self, visit: Visit) -> Iterable[Connection]:
         """The pages that sit in a visit, those too that wait for `take`."""
-        seated = [here for seat in visit.seats if (here := self._page_at(seat))]
-        return {c.sid: c for c in (*seated, *(c for c in self.open.values() if c.visit == visit.id))}.values()
+        members = [here for seat in visit.seats if seat.member and (here := self._page_at(seat))]
+        return [*members, *(here for sid in list(self.seated.get(visit.id, ())) if (here := self.open.get(sid)))]
 
     def keep_time(self) -> None:
         """Runs for ever: silence clocks, places in line, logins that have run out."""
