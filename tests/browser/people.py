@@ -25,6 +25,15 @@ DEVICES = """
     constructor(...given) { super(...given); window.made.push(this);
       for (const server of given[0]?.iceServers ?? []) window.asked.push(...[server.urls].flat()); }
   };
+  // What has come in over all connections: pictures decoded, and the energy of the sound.
+  setInterval(async () => {
+    const flow = { frames: 0, energy: 0 };
+    for (const pc of window.made) for (const row of (await pc.getStats()).values()) if (row.type === "inbound-rtp") {
+      if (row.kind === "video") flow.frames += row.framesDecoded ?? 0;
+      else flow.energy += row.totalAudioEnergy ?? 0;
+    }
+    window.flow = flow;
+  }, 200);
   if (!colour || !navigator.mediaDevices) return;      // about:blank has none
   const devices = navigator.mediaDevices;
   devices.getUserMedia = async ({ video, audio }) => {

@@ -4,20 +4,6 @@ from __future__ import annotations
 
 from playwright.sync_api import Page, expect
 
-#: Decoded frames, bytes of sound energy, and the colour in the middle of the far picture.
-PROOF = """() => {
-  const frames = window.made.filter(pc => pc.connectionState === "connected").map(async pc => {
-    const got = { frames: 0, energy: 0 };
-    for (const row of (await pc.getStats()).values()) if (row.type === "inbound-rtp") {
-      if (row.kind === "video") got.frames += row.framesDecoded ?? 0;
-      else got.energy += row.totalAudioEnergy ?? 0;
-    }
-    return got;
-  });
-  const sum = (a, b) => ({ frames: a.frames + b.frames, energy: a.energy + b.energy });
-  return Promise.all(frames).then(all => all.reduce(sum, { frames: 0, energy: 0 }));
-}"""
-
 COLOUR = """() => {
   const video = document.querySelector(".tile video");
   if (!video?.videoWidth) return null;
@@ -56,31 +42,27 @@ def connected(*pages: Page) -> None:
         expect(page.locator(".tile[data-state=connected]")).to_be_visible(timeout=20_000)
 
 
-def poll(page: Page, condition: str, argument: object = None, timeout: int = 20_000) -> None:
-    """Wait until an expression over `window.proof` (kept fresh) holds."""
-    page.wait_for_function(condition, arg=argument, timeout=timeout, polling=200)
-
-
 def media_flows(page: Page, *, video: bool = True) -> None:
-    """Decoded frames and sound energy both grow between two looks."""
-    before = page.evaluate(PROOF)
-    page.wait_for_function(
-        f"async before => {{ const now = await ({PROOF})();"
-        f" return now.energy > before.energy + 1e-6 && {'now.frames > before.frames + 3' if video else 'true'}; }}",
-        arg=before,
-        polling=200,
-        timeout=20_000,
-    )
+    """Decoded frames and sound energy both grow. `flow` is kept by people.py: what has come in since the page began."""
+    page.wait_for_function("() => window.flow")
+    before = page.evaluate("() => window.flow")
+    condition = "flow.energy > before.energy + 1e-6" + (" && flow.frames > before.frames + 3" if video else "")
+    wait(page, f"before => {condition}", before)
+
+
+def wait(page: Page, condition: str, argument: object) -> None:
+    """Wait until a function of the page says true. Never an async one: Playwright takes its promise for true."""
+    assert "async" not in condition
+    page.wait_for_function(condition, arg=argument, polling=200, timeout=20_000)
 
 
 def sees(page: Page, colour: tuple[int, int, int], *, tolerance: int = 60) -> None:
     """The far picture turns this colour."""
-    page.wait_for_function(
+    wait(
+        page,
         f"([r, g, b, d]) => {{ const c = ({COLOUR})();"
         " return c && Math.abs(c[0] - r) < d && Math.abs(c[1] - g) < d && Math.abs(c[2] - b) < d; }",
-        arg=[*colour, tolerance],
-        polling=200,
-        timeout=20_000,
+        [*colour, tolerance],
     )
 
 
@@ -95,13 +77,12 @@ def no_new_frames(page: Page) -> None:
 
 
 def unchanged(page: Page, figure: str) -> None:
-    """Wait until a figure of PROOF has stood still for a second of the page's own clock."""
-    page.wait_for_function(
-        f"async figure => {{ const now = (await ({PROOF})())[figure], at = performance.now();"
-        " const still = window.still ??= {}; const before = still[figure];"
+    """Wait until a figure of `flow` has stood still for a second of the page's own clock."""
+    wait(
+        page,
+        "figure => { const now = flow[figure], at = performance.now(), still = window.still ??= {};"
+        " const before = still[figure];"
         " if (!before || now > before.value + 1e-7) { still[figure] = { value: now, at }; return false; }"
         " if (at - before.at < 1000) return false; delete still[figure]; return true; }",
-        arg=figure,
-        polling=200,
-        timeout=20_000,
+        figure,
     )

@@ -5,6 +5,7 @@ import { part } from "./page.js";
 import { text } from "./text.js";
 
 const AGAIN = 20000; // ms between two knocks for people who have not been noticed yet
+const TELL = 5000; // ms in which every other tab has heard of an arrival
 const title = document.title;
 const tabs = "BroadcastChannel" in window ? new BroadcastChannel("housecall alerts") : null;
 const told = new Set(); // arrivals that this tab or another has told already
@@ -32,7 +33,9 @@ export function arrived(id) {
     timer ??= setInterval(() => { if (unseen) ring(); }, AGAIN);
   }
   if (navigator.locks) navigator.locks.request(`housecall alert ${id}`, { ifAvailable: true }, async lock => {
-    if (lock) knock();
+    if (!lock) return;
+    knock();
+    await new Promise(done => setTimeout(done, TELL));
   });
   else knock();
 }
