@@ -36,6 +36,7 @@ DEVICES = """
   }, 200);
   if (!colour || !navigator.mediaDevices) return;      // about:blank has none
   const devices = navigator.mediaDevices;
+  window.given = [];                                   // every track that a page was given
   devices.getUserMedia = async ({ video, audio }) => {
     const out = new MediaStream();
     if (video) {
@@ -51,6 +52,7 @@ DEVICES = """
       sound.frequency.value = tone; sound.connect(destination); sound.start();
       out.addTrack(destination.stream.getAudioTracks()[0]);
     }
+    window.given.push(...out.getTracks());
     return out;
   };
 }

@@ -5,9 +5,11 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable
 
+import pytest
 from people import Person, sign_in
 from playwright.sync_api import expect
 from visit import check_in, connected, end, media_flows, no_new_frames, open_dashboard, sees, silent, start
+from visitor import Visitor
 
 from practice import Practice, Room
 
@@ -48,6 +50,9 @@ def test_a_whole_visit_with_media_both_ways(practice: Practice, room: Room, pers
     expect(provider.page.locator("body")).not_to_contain_text("Grace")
 
 
+LIGHTS = "given.filter(track => track.kind === 'video' && track.readyState === 'live').length"
+
+
 def in_call(
     practice: Practice, room: Room, person: Callable[..., Person], name: str = "Grace Hopper"
 ) -> tuple[Person, Person]:
@@ -73,15 +78,19 @@ def test_mute_and_camera_off_reach_the_far_side(practice: Practice, room: Room, 
     patient.page.get_by_role("button", name="Turn camera off").click()
     expect(provider.page.get_by_text("Grace Hopper's camera is off")).to_be_visible()
     assert patient.page.evaluate("!document.querySelector('#self-stage video')")
+    assert patient.page.evaluate(LIGHTS) == 0, "the camera's light is still on"
     no_new_frames(provider.page)
     patient.page.get_by_role("button", name="Turn camera on").click()
     expect(provider.page.locator(".tile[data-camera=on]")).to_be_visible()
     media_flows(provider.page)
     provider.page.get_by_role("button", name="Mute").click()
     expect(patient.page.locator(".tile[data-muted=true]")).to_be_visible()
+    assert patient.page.evaluate(LIGHTS) == 1
     end(patient.page)
     expect(patient.page.get_by_role("heading", name="Your visit has ended")).to_be_visible()
     expect(provider.page.get_by_text("The visit has ended after 1 minute.")).to_be_visible()
+    for each in (provider, patient):
+        assert each.page.evaluate("given.filter(track => track.readyState === 'live').length") == 0
 
 
 def test_a_reload_while_waiting_keeps_the_place(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
@@ -238,17 +247,21 @@ def test_a_patient_may_leave_the_queue(practice: Practice, room: Room, person: C
     expect(patient.page.get_by_role("button", name="Check in").first).to_be_visible()
 
 
+@pytest.mark.parametrize("first", ["patient", "provider"])
 def test_the_call_survives_the_death_of_the_server(
-    serve: Callable[..., Practice], person: Callable[..., Person]
+    serve: Callable[..., Practice], person: Callable[..., Person], first: str
 ) -> None:
-    """`kill -9` in mid-call: picture and sound go on; when the server is back, both are where they were."""
+    """`kill -9` in mid-call: picture and sound go on; when the server is back, both are where they were.
+
+    Whoever is back first tells the new server of the visit; until the other comes, nobody is thrown out.
+    """
     own = serve()
-    room = own.room()
-    own_host = f"localhost:{own.port}"
-    provider, patient = person("red", own=own_host), person("green", own=own_host)
+    room, host = own.room(), f"localhost:{own.port}"
+    people = {"provider": person("red", own=host), "patient": person("green", own=host)}
+    provider, patient = people["provider"], people["patient"]
     sign_in(provider.context, own.url, room.login)
-    for each in (provider, patient):
-        each.expected += ["WebSocket connection", "ERR_CONNECTION_REFUSED"]
+    for each in people.values():
+        each.expected += ["WebSocket connection", "ERR_CONNECTION_REFUSED", "ERR_INTERNET_DISCONNECTED"]
     open_dashboard(provider.page, own.url)
     check_in(patient.page, room.url, "Grace Hopper")
     start(provider.page, "Grace Hopper")
@@ -259,11 +272,26 @@ def test_the_call_survives_the_death_of_the_server(
     media_flows(patient.page)
     patient.page.get_by_role("button", name="Mute").click()
     expect(provider.page.locator(".tile[data-muted=true]")).to_be_visible()
+    patient.page.get_by_role("button", name="Unmute").click()
+    later = people["provider" if first == "patient" else "patient"]
+    later.context.set_offline(True)  # its socket only: media goes on
     own.start()
+    if first == "provider":
+        expect(provider.page.locator("#link-lost")).to_be_hidden(timeout=20_000)
+        expect(provider.page.locator(".card")).to_have_count(0)  # the new server has never heard of the visit
+        media_flows(provider.page)
+    else:
+        with Visitor(own.url, login=room.login).dashboard() as board:  # the patient's page has told it
+            cards = board.hear("welcome")["rooms"][0]["cards"] or [board.hear("delta")["put"]]
+            assert cards[0]["name"] == "Grace Hopper"
+            assert cards[0]["state"] == "in_call"
+    later.context.set_offline(False)
     expect(provider.page.locator("#link-lost")).to_be_hidden(timeout=20_000)
-    expect(provider.page.locator(".card .name")).to_have_text(["Grace Hopper"])
+    expect(provider.page.locator(".card .name")).to_have_text(["Grace Hopper"], timeout=20_000)
     expect(provider.page.locator(".card .state")).to_have_text("In your call")
+    expect(provider.page.locator("main[data-state=call]")).to_be_visible()
     media_flows(patient.page)
+    media_flows(provider.page)
     end(provider.page)
     expect(patient.page.get_by_role("heading", name="Your visit has ended")).to_be_visible()
 
