@@ -73,7 +73,6 @@ def sign_out() -> ResponseReturnValue:
         clinics.logins.revoke(current_user.login.token_sha256)
     response = make_response(redirect(url_for("front.front"), 303))
     drop_cookie(response, "hc-login")
-    response.headers["Clear-Site-Data"] = '"cache"'
     return response
 
 
