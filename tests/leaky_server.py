@@ -48,8 +48,8 @@ def look(*_: object) -> None:
 def leak(kind: str) -> None:
     from housecall import clinics
     from housecall.clinics.models import Room
+    from housecall.logs import log
     from housecall.visits import Visits
-    from housecall.web.logs import log
 
     stock = Visits.arrive
     kept: list[str] = []

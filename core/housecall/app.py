@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import logging
 import time
 
@@ -11,12 +12,13 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import clinics
 from .config import Site
-from .extending import theming
+from .extending import confined, registry, theming
+from .extending.hooks import Answer, Hooks
+from .logs import Lines, log
 from .runtime import Runtime
 from .visits import Change, MemoryStore, Refusal, Visit, Visits, VisitView
 from .web import account, admin, assets, dashboard, errors, front, guard, health, language, pages, sign_in, waiting
 from .web.house import House
-from .web.logs import Lines, log
 from .web.sockets import Sockets
 
 FRAME = 64 * 1024  #: bytes of a socket frame (contracts §19)
@@ -26,11 +28,19 @@ UPLOAD = 9 * 1024 * 1024  #: bytes of a request: one photo of 8 MB and its form
 class Ports:
     """What `visits` may ask of the rest of the house (contracts §1)."""
 
-    def __init__(self, app: Flask, sockets: Sockets):
-        self.app, self.sockets = app, sockets
+    def __init__(self, app: Flask, sockets: Sockets, plugins: registry.Registry):
+        self.app, self.sockets, self.plugins = app, sockets, plugins
 
     def refuse(self, view: VisitView, to: str, actor: object) -> list[Refusal]:
-        return []
+        """What plugins have against a move; one that raises counts as its manifest says."""
+        refusals = []
+        for answer in self.plugins.hooks.ask_all("refuse_move", view.clinic, view=view, to=to, actor=actor):
+            plugin = self.plugins.by_id[answer.plugin]
+            if isinstance(answer, Answer):
+                refusals.append(Refusal(reason=answer.value, source=plugin.id))
+            elif plugin.own.on_refuse == "block":
+                refusals.append(Refusal(reason=f"{plugin.own.name}: {answer.error}", source=plugin.id))
+        return refusals
 
     def changed(self, change: Change) -> None:
         """The history row first, since a visit is dropped only when its end is written down; then those who watch."""
@@ -38,6 +48,11 @@ class Ports:
             with self.app.app_context():
                 clinics.history.record(**_history_row(change))
         self.sockets.publish(change)
+        if change.old is None or change.old.state != change.new.state:
+            view, old = self.sockets.visits.view(change.new), change.old.state if change.old else None
+            self.plugins.hooks.tell(
+                "visit_changed", view.clinic, view=view, old=old, new=view.state, actor=change.actor
+            )
 
     def is_over(self, visit_id: str) -> bool:
         with self.app.app_context():
@@ -76,7 +91,9 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         cors_allowed_origins=lambda origin, environ: guard.origin_is_ours(site, origin, environ.get("HTTP_HOST", "")),
     )
     sockets = Sockets(app, io, runtime, now)
-    sockets.visits = Visits(MemoryStore(now), now, site.secret, Ports(app, sockets))
+    plugins = registry.Registry(site, functools.partial(Hooks, context=app.app_context, spawn=runtime.spawn))
+    visits = Visits(MemoryStore(now), now, site.secret, Ports(app, sockets, plugins))
+    sockets.serve(visits, plugins)
 
     def start() -> None:
         runtime.spawn(sockets.keep_time)
@@ -85,7 +102,8 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
     app.extensions["housecall"] = House(
         site=site,
         runtime=runtime,
-        visits=sockets.visits,
+        visits=visits,
+        registry=plugins,
         themes=theming.found(),
         assets=assets.Assets(assets.STATIC, "core"),
         now=now,
@@ -97,10 +115,27 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
     errors.init_app(app)
     for part in (assets, health, front, sign_in, account, admin, dashboard, waiting):
         app.register_blueprint(part.pages)
-    sockets.listen()
+    _mount(app, plugins)
     with app.app_context():
         clinics.clinic.upsert(site.clinics.values())
+        for clinic in clinics.clinic.all():
+            plugins.read_switches(clinic.id)
+            for plugin in plugins.on(clinic.id):
+                plugins.prepare(plugin)
     return app
+
+
+def _mount(app: Flask, plugins: registry.Registry) -> None:
+    """The pages of plugins, each below its own address; what reaches beyond it quarantines the plugin."""
+    for plugin in list(plugins.by_id.values()):
+        try:
+            blueprints = plugins.hooks.contribute(plugin.id, "blueprints")
+            for blueprint in blueprints:
+                confined.check(blueprint)
+            for number, blueprint in enumerate(blueprints):
+                app.register_blueprint(blueprint, url_prefix=f"/-/{plugin.id}", name=f"plugin.{plugin.id}.{number}")
+        except Exception as error:
+            plugins.quarantine(plugin, f"its pages cannot be mounted: {error}")
 
 
 def _keep_lifetimes(app: Flask, runtime: Runtime) -> None:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import os
 import re
 import secrets
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
+
+from . import reading
+from .reading import Mistake, Reading, nearest
 
 SIGN_UP = ("invitation", "open", "closed")
 ASYNC_MODES = ("eventlet", "threading")
@@ -29,24 +30,19 @@ SERVER_KEYS: Mapping[str, type] = {
     "database": str,
     "async_mode": str,
     "trusted_proxies": int,
+    "load": list,
 }
-CLINIC_KEYS: Mapping[str, type] = {"host": str, "name": str, "theme": str, "sign_up": str, "ice": list, "core": dict}
+CLINIC_KEYS: Mapping[str, type] = {
+    "host": str,
+    "name": str,
+    "theme": str,
+    "plugins": list,
+    "sign_up": str,
+    "ice": list,
+    "core": dict,
+}
 ICE_KEYS: Mapping[str, type] = {"urls": list, "secret": str, "username": str, "credential": str}
 CORE_KEYS: Mapping[str, type] = {"email": str, "phone": str, "address": str, "emergency": str}
-KINDS = {str: "a text in quotes", int: "a whole number", list: "a list", dict: "a table"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Mistake:
-    """One thing that is wrong in housecall.toml."""
-
-    where: str  #: dotted name, such as ``server.port``
-    what: str  #: a sentence that says what is wrong and, where there is one, the nearest known name
-    line: int | None = None  #: counted from 1
-
-    def __str__(self) -> str:
-        place = f"line {self.line}: " if self.line else ""
-        return f"{place}{self.where}: {self.what}" if self.where else f"{place}{self.what}"
 
 
 class ConfigError(Exception):
@@ -78,6 +74,8 @@ class ClinicConfig:
     sign_up: str = "invitation"
     ice: tuple[IceServer, ...] = ()
     core: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    plugins: tuple[str, ...] | None = None  #: those that are on; none: the practice's own switches decide
+    tables: Mapping[str, Mapping[str, Any]] = field(default_factory=lambda: MappingProxyType({}))  #: plugin -> settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,12 +91,18 @@ class Site:
     database: str
     async_mode: str = "eventlet"
     trusted_proxies: int = 0
+    load: tuple[str, ...] | None = None  #: the plugins to import; none: all that are found
     demo: bool = False
+    safe: bool = False  #: start without the site's own plugins and themes
 
     @property
     def data(self) -> Path:
         """The folder of everything that the server writes."""
         return self.folder / "data"
+
+    def refer(self, value: str, environ: Mapping[str, str] = os.environ) -> str:
+        """`env:NAME` and `file:PATH` point at a value; anything else is the value. Raises KeyError or OSError."""
+        return refer(value, self.folder, environ)
 
     @property
     def address(self) -> str:
@@ -106,30 +110,34 @@ class Site:
         return (self.url or f"http://localhost:{self.port}").rstrip("/")
 
 
-def load(folder: Path, *, environ: Mapping[str, str] = os.environ, demo: bool = False) -> Site:
+def load(folder: Path, *, environ: Mapping[str, str] = os.environ, demo: bool = False, safe: bool = False) -> Site:
     """Read `folder`/housecall.toml. `PORT` in `environ` overrides `server.port`.
 
     Raises ConfigError, which lists every mistake of the file at once.
     """
     path = folder / "housecall.toml"
     try:
-        text = path.read_text(encoding="utf-8")
+        found = reading.tree(path)
     except FileNotFoundError:
         what = f"there is no housecall.toml in {folder}; `housecall init {folder}` makes one"
-        raise ConfigError(path, [Mistake(where="", what=what)]) from None
-    except UnicodeDecodeError:
-        raise ConfigError(path, [Mistake(where="", what="this file is not UTF-8 text")]) from None
-    try:
-        tree = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        found = re.search(r"\(at line (\d+), column \d+\)", str(error))
-        what = re.sub(r" \(at .*\)", "", str(error))
-        raise ConfigError(path, [Mistake(where="", what=what, line=int(found[1]) if found else None)]) from None
-    reading = _Reading(folder=folder, lines=dict(_lines(text)), environ=environ)
-    site = reading.site(tree, demo=demo)
-    if reading.mistakes or site is None:
-        raise ConfigError(path, sorted(reading.mistakes, key=lambda m: m.line or 0))
+        found = Mistake(where="", what=what)
+    if isinstance(found, Mistake):
+        raise ConfigError(path, [found])
+    tree, text = found
+    settings = _Settings(text, folder=folder, environ=environ)
+    site = settings.site(tree, demo=demo, safe=safe)
+    if settings.mistakes or site is None:
+        raise ConfigError(path, sorted(settings.mistakes, key=lambda m: m.line or 0))
     return site
+
+
+def refer(value: str, folder: Path, environ: Mapping[str, str]) -> str:
+    """What `env:NAME` or `file:PATH` (from `folder`) points at; any other value itself. Raises KeyError or OSError."""
+    if value.startswith("env:"):
+        return environ[value[4:]]
+    if value.startswith("file:"):
+        return (folder / value[5:]).read_text(encoding="utf-8").strip()
+    return value
 
 
 def key_file(data: Path) -> bytes:
@@ -142,52 +150,14 @@ def key_file(data: Path) -> bytes:
     return bytes.fromhex(path.read_text().strip())
 
 
-def nearest(name: str, known: Mapping[str, Any] | tuple[str, ...]) -> str:
-    """A sentence that offers the known name nearest to `name`, or lists all known ones."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    listed = ", ".join(sorted(known))
-    return f"did you mean {close[0]!r}? Known: {listed}" if close else f"known: {listed}"
+class _Settings(Reading):
+    """One pass over housecall.toml."""
 
+    def __init__(self, text: str, *, folder: Path, environ: Mapping[str, str]):
+        super().__init__(text)
+        self.folder, self.environ = folder, environ
 
-def _lines(text: str) -> Iterator[tuple[str, int]]:
-    """Where each dotted name of a TOML text stands (tomllib keeps no lines)."""
-    table = ""
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?", line):
-            table = header[1].replace('"', "").replace(" ", "")
-            yield table, number
-        elif key := re.match(r"\s*([\w.\"-]+)\s*=", line):
-            name = key[1].replace('"', "")
-            yield (f"{table}.{name}" if table else name), number
-
-
-class _Reading:
-    """One pass over a parsed file, which collects mistakes and goes on."""
-
-    def __init__(self, *, folder: Path, lines: Mapping[str, int], environ: Mapping[str, str]):
-        self.folder, self.lines, self.environ = folder, lines, environ
-        self.mistakes: list[Mistake] = []
-
-    def wrong(self, where: str, what: str) -> None:
-        self.mistakes.append(Mistake(where=where, what=what, line=self.lines.get(where)))
-
-    def table(self, where: str, value: Any, known: Mapping[str, type]) -> dict[str, Any]:
-        """The entries of a table that are known and of the right type; all others are mistakes."""
-        if not isinstance(value, dict):
-            self.wrong(where, f"this must be a table: [{where}]")
-            return {}
-        good: dict[str, Any] = {}
-        for name, entry in value.items():
-            place = f"{where}.{name}"
-            if name not in known:
-                self.wrong(place, f"this name is not known; {nearest(name, known)}")
-            elif type(entry) is not known[name]:
-                self.wrong(place, f"this must be {KINDS[known[name]]}")
-            else:
-                good[name] = entry
-        return good
-
-    def site(self, tree: dict[str, Any], *, demo: bool) -> Site | None:
+    def site(self, tree: dict[str, Any], *, demo: bool, safe: bool) -> Site | None:
         for name in tree:
             if name not in ("server", "clinic"):
                 self.wrong(name, f"this table is not known; {nearest(name, ('server', 'clinic'))}")
@@ -220,6 +190,7 @@ class _Reading:
         own = self.secret("server.secret", server["secret"]) if "secret" in server else None
         if own is not None and len(own) < 32:
             self.wrong("server.secret", "this must have at least 32 characters; leave it out and one is made for you")
+        load = self.names("server.load", server["load"]) if "load" in server else None
         if self.mistakes or database is None:
             return None
         return Site(
@@ -232,7 +203,9 @@ class _Reading:
             database=database,
             async_mode=server.get("async_mode", "eventlet"),
             trusted_proxies=server.get("trusted_proxies", 0),
+            load=load,
             demo=demo,
+            safe=safe,
         )
 
     def port(self, written: int) -> int:
@@ -249,6 +222,9 @@ class _Reading:
         where = f"clinic.{name}"
         if not CLINIC_ID.fullmatch(name):
             self.wrong(where, "a clinic's id is made of small letters, digits and hyphens and begins with a letter")
+        settings = value if isinstance(value, dict) else {}
+        tables = {k: v for k, v in settings.items() if k not in CLINIC_KEYS and isinstance(v, dict)}
+        value = {k: v for k, v in settings.items() if k not in tables} if isinstance(value, dict) else value
         known = self.table(where, value, CLINIC_KEYS)
         if not known.get("name", "").strip():
             self.wrong(f"{where}.name", "each clinic needs a name, as patients know it")
@@ -267,7 +243,15 @@ class _Reading:
             sign_up=known.get("sign_up", "invitation"),
             ice=tuple(server for server in ice if server),
             core=MappingProxyType(core),
+            plugins=self.names(f"{where}.plugins", known["plugins"]) if "plugins" in known else None,
+            tables=MappingProxyType(tables),
         )
+
+    def names(self, where: str, value: list[Any]) -> tuple[str, ...]:
+        if not all(isinstance(name, str) for name in value):
+            self.wrong(where, "this must be a list of plugins, such as ['drawing']")
+            return ()
+        return tuple(value)
 
     def hosts(self, clinics: Mapping[str, ClinicConfig | None]) -> None:
         seen: dict[str, str] = {}
@@ -295,15 +279,10 @@ class _Reading:
 
     def secret(self, where: str, value: str) -> str | None:
         """`env:NAME` and `file:PATH` point at the value; anything else is the value itself."""
-        if value.startswith("env:"):
-            if value[4:] not in self.environ:
-                self.wrong(where, f"the environment variable {value[4:]} is not set")
-                return None
-            return self.environ[value[4:]]
-        if value.startswith("file:"):
-            try:
-                return (self.folder / value[5:]).read_text(encoding="utf-8").strip()
-            except OSError:
-                self.wrong(where, f"the file {value[5:]} cannot be read")
-                return None
-        return value
+        try:
+            return refer(value, self.folder, self.environ)
+        except KeyError:
+            self.wrong(where, f"the environment variable {value[4:]} is not set")
+        except OSError:
+            self.wrong(where, f"the file {value[5:]} cannot be read")
+        return None

@@ -14,6 +14,9 @@ from . import (
     passwords,
     provider_numbers,
     rooms,
+    sealing,
+    settings,
+    switches,
 )
 from .refused import Refused
 
@@ -32,4 +35,7 @@ __all__ = [
     "passwords",
     "provider_numbers",
     "rooms",
+    "sealing",
+    "settings",
+    "switches",
 ]

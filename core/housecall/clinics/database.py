@@ -17,7 +17,7 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
@@ -97,6 +97,25 @@ def upgrade(engine: Engine) -> None:
         command.upgrade(_config(engine), "head")
 
 
+def upgrade_plugin(owner: str, versions: Path) -> None:
+    """Run a plugin's own migrations, which have a version table of their own."""
+    config = _config(db.engine, owner=owner, versions=versions)
+    with _one_upgrader(db.engine):
+        command.upgrade(config, "head")
+
+
+def drop_plugin(owner: str) -> list[str]:
+    """Drop a plugin's tables and its version table, models or no models; their names."""
+    engine, dropped = db.engine, []
+    names = [name for name in inspect(engine).get_table_names() if name.startswith(f"{owner}_")]
+    with engine.begin() as connection:
+        for name in (*names, f"alembic_version_{owner}"):
+            connection.execute(text(f'drop table if exists "{name}"'))
+            dropped.append(name)
+    erase(engine)
+    return dropped
+
+
 def at_head(engine: Engine) -> bool:
     """Whether the database is at this version's schema."""
     with engine.connect() as connection:
@@ -123,14 +142,28 @@ def problems() -> Iterator[str]:
 
 
 def _ours(obj: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
-    return kind != "table" or not (name or "").startswith("alembic_version")
+    """The core's own tables; those of plugins are theirs to compare."""
+    return kind != "table" or (
+        not (name or "").startswith("alembic_version")
+        and obj.info.get("owner", "core") == "core"
+        and not _foreign(name)
+    )
 
 
-def _config(engine: Engine) -> Config:
+def _foreign(name: str | None) -> bool:
+    """Whether a table that the database has belongs to some plugin: it is called `<plugin>_…`."""
+    return (name or "") not in Base.metadata.tables and "_" in (name or "")
+
+
+def _config(engine: Engine, *, owner: str = "core", versions: Path | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
-    config.set_main_option("path_separator", "os")
-    config.attributes.update(engine=engine, owner="core", version_table="alembic_version", metadata=Base.metadata)
+    config.set_main_option("path_separator", "newline")
+    table = "alembic_version"
+    if versions is not None:
+        config.set_main_option("version_locations", str(versions))
+        table = f"alembic_version_{owner}"
+    config.attributes.update(engine=engine, owner=owner, version_table=table, metadata=Base.metadata)
     return config
 
 

@@ -13,7 +13,7 @@ RUNNING: tuple[State, ...] = ("in_call", "paused")
 
 #: Which state may follow which when a person asks for it (contracts §5).
 MOVES: Mapping[str, tuple[str, ...]] = {
-    "arriving": ("ended",),
+    "arriving": ("waiting", "ended"),
     "waiting": ("in_call", "ended"),
     "in_call": ("paused", "ended"),
     "paused": ("in_call", "waiting", "ended"),
@@ -49,7 +49,7 @@ class Visit:
     state: State = "waiting"
     started: int | None = None  #: ms of the first call
     note: str = ""
-    steps: Mapping[str, str] = field(default_factory=dict)  #: "plugin:step" -> open, done, waived
+    steps: Mapping[str, str] = field(default_factory=dict)  #: "plugin:step" -> open (holds up), done, waived
     seats: tuple[Seat, ...] = ()
 
     def seat(self, seat_id: str) -> Seat | None:
@@ -108,6 +108,7 @@ class VisitView:
     arrived: int
     started: int | None
     seats: tuple[tuple[str, Role, str | None, bool], ...]  #: (id, role, member, present)
+    steps: Mapping[str, str] = field(default_factory=dict)  #: "plugin:step" -> open, done, waived
 
 
 class Ports(Protocol):
@@ -182,6 +183,7 @@ def view(visit: Visit) -> VisitView:
         arrived=visit.arrived,
         started=visit.started,
         seats=tuple((s.id, s.role, s.member, s.present) for s in visit.seats),
+        steps=dict(visit.steps),
     )
 
 

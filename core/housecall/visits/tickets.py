@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +30,7 @@ class Ticket:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pass:
-    """How a visit stood: v visit, c clinic, room, state, started, note, seats (id, role, member), i issued (ms)."""
+    """How a visit stood: v visit, c clinic, room, state, started, note, seats (id, role, member), steps, i issued (ms)."""
 
     v: str
     c: str
@@ -39,6 +39,7 @@ class Pass:
     started: int | None
     note: str
     seats: tuple[tuple[str, Role, str | None], ...]
+    steps: Mapping[str, str]
     i: int
 
 
@@ -80,7 +81,17 @@ class Signer:
 
     def pass_(self, visit: Visit, now: int) -> str:
         seats = [[s.id, s.role, s.member] for s in visit.seats]
-        body = [visit.id, visit.clinic, visit.room, visit.state, visit.started, visit.note, seats, now]
+        body = [
+            visit.id,
+            visit.clinic,
+            visit.room,
+            visit.state,
+            visit.started,
+            visit.note,
+            seats,
+            dict(visit.steps),
+            now,
+        ]
         return str(self._pass.dumps(body))
 
     def read_pass(self, text: str | None) -> Pass | None:
@@ -91,10 +102,20 @@ class Signer:
             body = self._pass.loads(text)
         except BadData:
             return None
-        if not isinstance(body, list) or len(body) != 8 or body[3] not in STATES:
+        if not isinstance(body, list) or len(body) != 9 or body[3] not in STATES:
             return None
-        visit, clinic, room, state, started, note, seats, issued = body
-        return Pass(v=visit, c=clinic, room=room, state=state, started=started, note=note, seats=_rows(seats), i=issued)
+        visit, clinic, room, state, started, note, seats, steps, issued = body
+        return Pass(
+            v=visit,
+            c=clinic,
+            room=room,
+            state=state,
+            started=started,
+            note=note,
+            seats=_rows(seats),
+            steps=steps,
+            i=issued,
+        )
 
 
 def _rows(seats: Sequence[Any]) -> tuple[tuple[str, Role, str | None], ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import threading
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from . import model
@@ -63,9 +63,12 @@ class Visits:
     # -- coming
 
     def arrive(
-        self, *, clinic: str, room: str, name: str, media: str = "video", steps: Sequence[str] = ()
+        self, *, clinic: str, room: str, name: str, media: str = "video", steps: Mapping[str, bool] | None = None
     ) -> tuple[Visit, str]:
-        """A patient checks in: the visit, and the ticket's text. Raises Invalid for a name that cannot be used."""
+        """A patient checks in: the visit, and the ticket's text. Raises Invalid for a name that cannot be used.
+
+        `steps` are those of the check-in, each with whether it must be done before the patient waits.
+        """
         now = self.clock()
         visit = Visit(
             id=secrets.token_urlsafe(16),
@@ -74,8 +77,8 @@ class Visits:
             name=clean_name(name),
             media=media,
             arrived=now,
-            state="arriving" if steps else "waiting",
-            steps=dict.fromkeys(steps, "open"),
+            state="arriving" if any((steps or {}).values()) else "waiting",
+            steps={step: "open" if required else "waived" for step, required in (steps or {}).items()},
             seats=(Seat(id=secrets.token_urlsafe(16), role="patient"),),
         )
         self.store.put(visit, None)
@@ -314,6 +317,21 @@ class Visits:
 
     # -- small changes
 
+    def step(self, visit_id: str, step: str, state: str) -> Visit:
+        """A step of the check-in is `done`, `open` again or `waived`; with the last open one the patient waits.
+
+        Raises Unknown for a visit or a step that is not there.
+        """
+
+        def stepped(visit: Visit) -> Visit:
+            if step not in visit.steps:
+                raise Unknown
+            steps = {**visit.steps, step: state}
+            ready = visit.state == "arriving" and "open" not in steps.values()
+            return replace(visit, steps=steps, state="waiting" if ready else visit.state)
+
+        return self._change(visit_id, stepped)
+
     def ready(self, visit_id: str, seat_id: str, colour: str, reason: str) -> Visit:
         """What a seat's device check says."""
         said = {"colour": colour, "reason": reason}
@@ -418,7 +436,10 @@ def _moved(visit: Visit, to: str, now: int) -> Visit:
     state: State = next(s for s in model.STATES if s == to)
     started = now if state == "in_call" and visit.started is None else visit.started
     seats = visit.seats if state != "waiting" else tuple(s for s in visit.seats if s.role != "provider")
-    return replace(visit, state=state, started=started, seats=seats)
+    steps = visit.steps
+    if visit.state == "arriving":  # whoever admits a patient waives what is still open
+        steps = {step: "waived" if stands == "open" else stands for step, stands in steps.items()}
+    return replace(visit, state=state, started=started, seats=seats, steps=steps)
 
 
 def _seat_member(visit: Visit, member: str, name: str, page: str) -> Visit:
@@ -434,7 +455,10 @@ def _as_in(brought: Pass, visit: Visit) -> Visit:
     known = {seat.id for seat in visit.seats}
     others = tuple(Seat(id=i, role=role, member=member) for i, role, member in brought.seats if i not in known)
     state = "waiting" if brought.state == "ended" else brought.state
-    return replace(visit, state=state, started=brought.started, note=brought.note, seats=(*visit.seats, *others))
+    seats = (*visit.seats, *others)
+    return replace(
+        visit, state=state, started=brought.started, note=brought.note, seats=seats, steps=dict(brought.steps)
+    )
 
 
 def _outcome(visit: Visit, actor: Actor) -> str:

@@ -6,10 +6,11 @@ import base64
 import hashlib
 import json
 import mimetypes
+from collections.abc import Iterable
 from functools import cached_property
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, current_app, send_file
+from flask import Blueprint, Response, abort, current_app, g, send_file
 
 from ..extending.theming import Theme
 
@@ -48,20 +49,30 @@ class Assets:
         return self.base + name
 
     @cached_property
-    def importmap(self) -> str:
-        """What the bare names of imports mean, and the hash that each module must have."""
-        modules = {name: path for name, path in self.files.items() if path.suffix == ".js"}
-        integrity = {}
-        for name, path in modules.items():
-            digest = base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()
-            integrity[self.base + name] = f"sha384-{digest}"
-        imports = {"housecall/": self.base + "js/", "socket.io-client": self.url("vendor/socket.io.js")}
-        return json.dumps({"imports": imports, "integrity": integrity})
+    def integrity(self) -> dict[str, str]:
+        """The hash that each module must have, by its address."""
+        hashes = {}
+        for name, path in self.files.items():
+            if path.suffix == ".js":
+                digest = base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()
+                hashes[self.base + name] = f"sha384-{digest}"
+        return hashes
+
+
+def importmap(core: Assets, plugins: Iterable[Assets]) -> str:
+    """What the bare names of imports mean, and the hash that each module of the page must have."""
+    imports = {"housecall/": core.base + "js/", "socket.io-client": core.url("vendor/socket.io.js")}
+    integrity = dict(core.integrity)
+    for each in plugins:
+        integrity |= each.integrity
+    return json.dumps({"imports": imports, "integrity": integrity})
 
 
 @pages.get("/-/asset/<owner>/<digest>/<path:name>")
 def asset(owner: str, digest: str, name: str) -> Response:
-    assets: Assets = current_app.extensions["housecall"].assets
+    house = current_app.extensions["housecall"]
+    plugin = house.registry.get(g.clinic.id, owner)
+    assets: Assets = house.assets_of(plugin) if plugin else house.assets
     if owner != assets.owner or digest != assets.hash or name not in assets.files:
         abort(404)
     return _forever(send_file(assets.files[name], mimetype=TYPES[Path(name).suffix]))

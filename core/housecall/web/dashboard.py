@@ -6,6 +6,7 @@ from flask import Blueprint, g, render_template, request
 from flask.typing import ResponseReturnValue
 
 from .. import clinics
+from . import slots
 from .guard import me, members_only
 from .house import house
 from .ice import servers
@@ -31,8 +32,15 @@ def dashboard() -> ResponseReturnValue:
             for room in rooms
         ],
         ice=servers(parts.site.clinics[g.clinic.id].ice, parts.now()),
+        parts=slots.described(("member", me().id), rooms=[room.id for room in rooms]),
     )
-    return render_template("dashboard.html", rooms=rooms, page=page)
+    shown = {
+        "role": "provider",
+        "scopes": [("member", me().id)],
+        "member": {"id": me().id, "name": page["member"]["name"]},
+    }
+    listed = [{"id": room.id, "slug": room.slug, "name": room.name} for room in rooms]
+    return render_template("dashboard.html", rooms=rooms, listed=listed, page=page, shown=shown)
 
 
 @pages.get("/dashboard/history")

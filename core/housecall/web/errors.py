@@ -8,8 +8,8 @@ from flask import Flask, g, jsonify, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from ..logs import log
 from .language import lang
-from .logs import log
 from .messages import HTTP, say
 
 

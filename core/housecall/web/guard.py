@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import wraps
 from typing import Any, ParamSpec
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from .house import house
 
 P = ParamSpec("P")
 
+PLUGIN_PATH = re.compile(r"/-/([a-z0-9_]+)/")
 FORM_AGE = 12 * 3600  #: seconds that a form may stay open before it must be reloaded
 PERMISSIONS = (
     "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), autoplay=(self), "
@@ -121,12 +123,13 @@ def _check_form() -> None:
         abort(403)
 
 
-def policy(nonce: str) -> str:
-    """The Content-Security-Policy of a page (its scripts carry `nonce`)."""
+def policy(nonce: str, plugins: Collection[str] = ()) -> str:
+    """The Content-Security-Policy of a page (its scripts carry `nonce`), with what `plugins` ask for."""
     host = request.host
+    wasm = " 'wasm-unsafe-eval'" if "wasm" in plugins else ""
     rules = [
         "default-src 'none'",
-        f"script-src 'nonce-{nonce}' 'strict-dynamic'",
+        f"script-src 'nonce-{nonce}' 'strict-dynamic'{wasm}",
         "style-src 'self'",
         "img-src 'self' data: blob:",
         "media-src 'self' blob:",
@@ -140,6 +143,8 @@ def policy(nonce: str) -> str:
         "require-trusted-types-for 'script'",
         "trusted-types 'none'",
     ]
+    if "worker" in plugins:
+        rules.append("worker-src 'self'")
     if secure():
         rules.append("upgrade-insecure-requests")
     return "; ".join(rules)
@@ -160,6 +165,10 @@ def init_app(app: Flask) -> None:
             response.mimetype = "text/plain"
             return response
         g.clinic = found
+        if found is not None and (plugin := PLUGIN_PATH.match(request.path)):
+            registry = house().registry
+            if plugin[1] in registry.ids and not registry.is_on(found.id, plugin[1]):
+                abort(404)  # before the method or the form is looked at: off is as unknown
         if request.method == "POST":
             _check_form()
         return None
@@ -168,7 +177,9 @@ def init_app(app: Flask) -> None:
     def headers(response: Response) -> Response:
         put = response.headers.setdefault
         if response.mimetype == "text/html":
-            put("Content-Security-Policy", policy(g.get("nonce", "")))
+            clinic = g.get("clinic")
+            plugins = house().registry.csp(clinic.id) if clinic else ()
+            put("Content-Security-Policy", policy(g.get("nonce", ""), plugins))
             put("Permissions-Policy", PERMISSIONS)
         else:
             put("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")

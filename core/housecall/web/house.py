@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from flask import current_app
 
 from ..config import Site
+from ..extending.registry import Plugin, Registry
 from ..extending.theming import Theme
 from ..runtime import Runtime
 from ..visits import Visits
@@ -23,9 +24,17 @@ class House:
     visits: Visits
     themes: Mapping[str, Theme]
     assets: Assets
+    registry: Registry
     now: Callable[[], int]  #: the wall clock, in ms since 1970 UTC
     in_call: Callable[[str | None], bool]  #: whether the login behind a token is in a call
     start: Callable[[], None]  #: begins what runs beside the requests
+    _of_plugins: dict[str, Assets] = field(default_factory=dict, repr=False)
+
+    def assets_of(self, plugin: Plugin) -> Assets:
+        """The files that a plugin shows."""
+        if plugin.id not in self._of_plugins:
+            self._of_plugins[plugin.id] = Assets(plugin.folder / "static", plugin.id)
+        return self._of_plugins[plugin.id]
 
 
 def house() -> House:

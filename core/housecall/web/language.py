@@ -39,11 +39,11 @@ def languages() -> tuple[str, ...]:
 
 
 @cache
-def translations(lang: str) -> gettext.NullTranslations:
+def translations(lang: str, folder: str = str(LOCALES), domain: str = "housecall") -> gettext.NullTranslations:
     """The catalogue of a language; English is the texts themselves."""
     if lang == PSEUDO:
         return Pseudo()
-    return gettext.translation("housecall", LOCALES, [lang], fallback=True)
+    return gettext.translation(domain, folder, [lang], fallback=True)
 
 
 def choose(accept: LanguageAccept) -> str:
@@ -71,10 +71,10 @@ def ngettext(one: str, many: str, n: int) -> str:
 
 
 @cache
-def module_texts() -> tuple[str, ...]:
-    """Every English text of the ES modules: the literals given to `text()` and `count()`."""
+def module_texts(folder: Path = HERE / "static/js") -> tuple[str, ...]:
+    """Every English text of a folder's ES modules: the literals given to `text()` and `count()`."""
     found: dict[str, None] = {}
-    for module in sorted((HERE / "static/js").glob("*.js")):
+    for module in sorted(folder.glob("*.js")):
         for match in _IN_MODULES.finditer(module.read_text(encoding="utf-8")):
             for literal in match.groups():
                 if literal:
@@ -83,12 +83,22 @@ def module_texts() -> tuple[str, ...]:
 
 
 @cache
-def words(lang: str) -> dict[str, str]:
-    """What the ES modules need to speak `lang`: English text to translated text; empty for English."""
+def words(lang: str, plugins: tuple[tuple[str, Path], ...] = ()) -> dict[str, str]:
+    """What the ES modules need to speak `lang`: English text to translated text; empty for English.
+
+    `plugins` are the (id, folder) of those whose modules are in use; a word of their own comes before ours.
+    """
     if lang == "en":
         return {}
+    said: dict[str, str] = {}
+    for plugin, folder in plugins:
+        catalogue = translations(lang, str(folder / "locale"), plugin)
+        said |= {english: catalogue.gettext(english) for english in module_texts(folder / "static")}
     catalogue = translations(lang)
-    return {english: catalogue.gettext(english) for english in module_texts()}
+    ours = {english: catalogue.gettext(english) for english in module_texts()}
+    return {english: own for english, own in said.items() if own != english} | {
+        english: own for english, own in ours.items() if said.get(english, english) == english
+    }
 
 
 def init_app(app: Flask) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 from flask import Flask, g
 from flask_login import current_user
 
+from . import slots
+from .assets import importmap
 from .guard import form_token
 from .house import house
 from .language import lang, words
@@ -24,12 +26,14 @@ def init_app(app: Flask) -> None:
         theme = parts.themes.get(clinic.theme if clinic else "calm") or parts.themes["calm"]
         return {
             "asset": parts.assets.url,
-            "importmap": parts.assets.importmap,
+            "importmap": importmap(parts.assets, map(parts.assets_of, parts.registry.on(clinic.id) if clinic else ())),
             "theme_css": f"/-/theme/{theme.hash}.css",
             "clinic": clinic,
             "member": current_user.member if current_user.is_authenticated else None,
             "lang": lang(),
             "form_token": form_token,
+            "slot": slots.slot,
+            "styles": slots.styles,
             "csp_nonce": g.get("nonce", ""),
         }
 
@@ -46,4 +50,11 @@ def _when(ms: int) -> str:
 
 def page_data(**more: Any) -> dict[str, Any]:
     """What the ES modules of a page need: its form token, its language's words, and `more`."""
-    return {"token": form_token(), "lang": lang(), "words": words(lang()), "messages": for_modules(lang()), **more}
+    plugins = tuple((plugin.id, plugin.folder) for plugin in house().registry.on(g.clinic.id))
+    return {
+        "token": form_token(),
+        "lang": lang(),
+        "words": words(lang(), plugins),
+        "messages": for_modules(lang()),
+        **more,
+    }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,10 +15,12 @@ from flask_socketio import ConnectionRefusedError as Refused
 from flask_socketio import SocketIO
 
 from .. import clinics
+from ..extending.registry import Registry
+from ..logs import log
 from ..runtime import Runtime
 from ..visits import Actor, Change, Seat, Visit, VisitError, Visits, card
 from . import guard, ice, language, messages
-from .logs import log
+from . import say as saying
 from .rates import Bucket
 
 PROTOCOL = 1
@@ -51,6 +53,8 @@ class Connection:
     rooms: tuple[str, ...] = ()
     signals: Bucket = field(default_factory=lambda: Bucket(SIGNAL_RATE, SIGNAL_BURST))
     events: Bucket = field(default_factory=lambda: Bucket(EVENT_RATE, EVENT_BURST))
+    says: Bucket = field(default_factory=lambda: Bucket(SIGNAL_RATE * 4, SIGNAL_BURST * 4))  #: each event has its own
+    rates: dict[str, Bucket] = field(default_factory=dict)  #: by event
     refused: int = 0
 
     @property
@@ -66,6 +70,8 @@ class Sockets:
     """Every open socket of this process, and the events between them and `visits`."""
 
     visits: Visits
+    registry: Registry
+    gate: saying.Gate
 
     def __init__(self, app: Flask, io: SocketIO, runtime: Runtime, clock: Callable[[], int]):
         self.app, self.io, self.runtime, self.clock = app, io, runtime, clock
@@ -79,8 +85,16 @@ class Sockets:
 
     # -- coming and going
 
-    def listen(self) -> None:
-        """Register the handlers: `connect` with Flask's request (cookies), all others on the server itself."""
+    def serve(self, visits: Visits, registry: Registry) -> None:
+        """What to serve; and register the handlers: `connect` with Flask's request (cookies), all others without."""
+        self.visits, self.registry = visits, registry
+        self.gate = saying.Gate(
+            visits=visits,
+            registry=registry,
+            parties=self._parties,
+            emit=lambda sid, said: self.io.server.emit("said", said, to=sid),
+        )
+        registry.on_switched.append(self._switched)
         self.io.on_event("connect", self.connect)
         server = self.io.server
         server.on("disconnect", self.disconnect)
@@ -90,6 +104,8 @@ class Sockets:
             "ready": self.ready,
             "take": self.take,
             "ice": self.ice,
+            "say": self.say,
+            "step": self.step,
             "snapshot": self.snapshot,
         }.items():
             server.on(name, self._gate(name, handler))
@@ -167,6 +183,7 @@ class Sockets:
         self._welcome_dashboard(here, over=self.visits.is_over(pass_))
         for room in here.rooms:
             self._say_status(room)
+            self._say_watchers(room)
 
     def disconnect(self, sid: str, *reason: object) -> None:
         """No disconnect is trusted: it only starts the clock of silence."""
@@ -189,6 +206,7 @@ class Sockets:
         for room in here.rooms:
             self.boards[room].discard(sid)
             self._say_status(room)
+            self._say_watchers(room)
 
     def sign_out(self, login: str) -> None:
         """A login was revoked: its sockets hear why and are closed."""
@@ -213,7 +231,8 @@ class Sockets:
                 "me": {"id": here.seat, "role": next(s.role for s in visit.seats if s.id == here.seat)},
                 "now": self.clock(),
                 "epoch": self.visits.store.epoch,
-                "parts": [],
+                "parts": self._parts(here.clinic),
+                "watchers": self._watchers(visit.room),
                 "visit": self._visit(visit, here),
                 "pass": self.visits.pass_for(visit),
             },
@@ -227,7 +246,7 @@ class Sockets:
             "me": {"member": here.member, "name": here.name},
             "now": self.clock(),
             "epoch": self.visits.store.epoch,
-            "parts": [],
+            "parts": self._parts(here.clinic),
             "rooms": [self._snapshot(room) for room in here.rooms],
         }
         for visit in self.visits.of_member(here.member):
@@ -248,6 +267,7 @@ class Sockets:
             "id": room,
             "epoch": self.visits.store.epoch,
             "rev": self.visits.store.rev(room),
+            "watchers": self._watchers(room),
             "cards": [card(v) for v in self.visits.room(room)],
         }
 
@@ -260,6 +280,7 @@ class Sockets:
             "arrived": visit.arrived,
             "started": visit.started,
             "note": visit.note,
+            "steps": dict(visit.steps),
             "rev": visit.rev,
             "name": visit.name if to.member or to.seat in _patients(visit) else "",
             "seats": self._seats(visit, to),
@@ -295,7 +316,7 @@ class Sockets:
         self.moved.add(visit.room)
         for here in self._pages_of(visit):
             if old is None or old.seats != visit.seats:
-                seats = {"visit": visit.id, "seats": self._seats(visit, here), "watchers": []}
+                seats = {"visit": visit.id, "seats": self._seats(visit, here)}
                 self.io.server.emit("seats", seats, to=here.sid)
             if old is not None and old.state != visit.state:
                 moved = {"visit": visit.id, "state": visit.state, "reason": change.reason, "rev": visit.rev}
@@ -374,7 +395,7 @@ class Sockets:
             here = self.open.get(sid)
             if here is None:
                 return {"error": "unknown", "message": "unknown"}
-            if not (here.signals if name == "signal" else here.events).take():
+            if not {"signal": here.signals, "say": here.says}.get(name, here.events).take():
                 return self._too_much(here)
             body = args[0] if args else {}
             if len(args) > 1 or not isinstance(body, dict):
@@ -383,7 +404,7 @@ class Sockets:
                 return {"ok": True, **handler(here, body)}
             except VisitError as error:
                 return self._error(here, error.code, **_details(error))
-            except _Bad as bad:
+            except (_Bad, saying.Refused) as bad:
                 return self._error(here, bad.code, fields=bad.fields)
             except Exception:
                 log("event", level=logging.ERROR, exc_info=True, kind=name)
@@ -465,6 +486,53 @@ class Sockets:
         if own is not None and moved.state == "in_call":
             ack |= {"seat": own.id, "visit": self._visit(moved, here)}
         return ack
+
+    def say(self, here: Connection, body: dict[str, Any]) -> Ack:
+        return self.gate.say(here.clinic, here.sid, here.rates, body)
+
+    def _parties(self, visit: Visit) -> Iterator[saying.Party]:
+        """The pages that may talk to each other: those that sit in a visit and, until the call, the open dashboards."""
+        seated = set()
+        for seat in visit.seats:
+            if page := self._page_at(seat):
+                seated.add(page.sid)
+                yield saying.Party(page.sid, page.who, seat.role, page.page)
+        if saying.watches(visit):
+            for sid in list(self.boards.get(visit.room, ())):
+                if sid not in seated and (board := self.open.get(sid)):
+                    yield saying.Party(sid, board.member, "provider", board.page)
+
+    def _watchers(self, room: str) -> list[dict[str, str]]:
+        """The dashboards that are open on a room, for those who have something to say to them."""
+        boards = [board for sid in list(self.boards.get(room, ())) if (board := self.open.get(sid))]
+        return [{"id": board.member, "name": board.name, "key": board.page} for board in boards]
+
+    def _say_watchers(self, room: str) -> None:
+        said = {"room": room, "watchers": self._watchers(room)}
+        self.io.server.emit("watchers", said, to=f"room:{room}")
+        for here in list(self.open.values()):
+            if here.seat and here.room == room:
+                self.io.server.emit("watchers", said, to=here.sid)
+
+    def _parts(self, clinic: str) -> list[str]:
+        return [plugin.id for plugin in self.registry.on(clinic)]
+
+    def _switched(self, clinic: str, on: list[str], off: list[str]) -> None:
+        """Plugins were switched on or off: open pages of the clinic follow at once."""
+        for here in list(self.open.values()):
+            if here.clinic == clinic:
+                self.io.server.emit("parts", {"on": on, "off": off}, to=here.sid)
+
+    def step(self, here: Connection, body: dict[str, Any]) -> Ack:
+        """A patient's page says that a step of the check-in is done, or not any more. The answers are not here."""
+        step, done = body.get("id"), body.get("done")
+        if not isinstance(step, str) or not isinstance(done, bool):
+            raise _Bad("invalid", id="required", done="required")
+        visit = self.visits.get(here.visit)
+        if visit is None or not (visit.patient.id == here.seat and visit.patient.key == here.page):
+            raise _Bad("unknown")
+        stepped = self.visits.step(visit.id, step, "done" if done else "open")
+        return {"rev": stepped.rev, "steps": dict(stepped.steps)}
 
     def ready(self, here: Connection, body: dict[str, Any]) -> Ack:
         colour, reason = body.get("colour"), body.get("reason", "")

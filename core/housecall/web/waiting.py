@@ -11,11 +11,12 @@ from flask.typing import ResponseReturnValue
 from .. import clinics
 from ..clinics.models import Room
 from ..visits import VisitError
+from . import slots, steps
 from .guard import cookie, set_cookie
 from .house import house
 from .ice import servers
 from .language import lang
-from .messages import field_errors
+from .messages import FIELDS, field_errors
 from .pages import page_data
 from .rates import Buckets
 
@@ -60,8 +61,23 @@ def patient(slug: str) -> ResponseReturnValue:
         clinic={"name": g.clinic.name},
         me=me,
         ice=servers(parts.site.clinics[g.clinic.id].ice, parts.now()),
+        parts=slots.described(("room", room.id)),
     )
-    return render_template("patient.html", room=room, page=page, contact=parts.site.clinics[g.clinic.id].core)
+    asked = steps.shown(room, me["visit"]) if me else []
+    if asked:
+        page |= {"steps": steps.described(asked), "errors": field_errors({code: code for code in FIELDS}, lang())}
+    return render_template(
+        "patient.html",
+        room=room,
+        page=page,
+        contact=parts.site.clinics[g.clinic.id].core,
+        steps=asked,
+        shown={
+            "role": "patient",
+            "scopes": [("room", room.id)],
+            "room": {"id": room.id, "slug": room.slug, "name": room.name},
+        },
+    )
 
 
 @pages.post("/<slug>/check-in")
@@ -80,7 +96,11 @@ def check_in(slug: str) -> ResponseReturnValue:
     parts = house()
     try:
         visit, ticket = parts.visits.arrive(
-            clinic=g.clinic.id, room=room.id, name=body.get("name", ""), media=room.media
+            clinic=g.clinic.id,
+            room=room.id,
+            name=body.get("name", ""),
+            media=room.media,
+            steps=steps.asked(room),
         )
     except VisitError as error:
         return _refused(getattr(error, "fields", {}) or {"name": "invalid"})

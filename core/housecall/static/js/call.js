@@ -6,7 +6,7 @@ const certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", named
 
 export class Call {
   // link: the socket; ice: an Ice; devices: a Devices; on: {tile(seat), track(seat, kind, track), media(seat, state),
-  // state(seat, state), gone(seat), bye(seat)}
+  // state(seat, state), gone(seat), bye(seat), heard(page, type, body, id), road()}
   constructor({ visit, me, link, ice, devices, on }) {
     Object.assign(this, { visit, me, link, ice: ice.by(link), devices, on, peers: new Map(), rows: new Map(), early: [] });
     this.awake = () => { for (const peer of this.peers.values()) { peer.next = 0; peer.watch(); } };
@@ -54,7 +54,8 @@ export class Call {
       visit: this.visit, me: this.me, them, page, life, link: this.link, ice: this.ice, certificate: pass,
       tracks: this.devices.tracks, media: () => this.media,
       ontrack: (kind, track) => this.on.track(them, kind, track),
-      onmessage: (type, body) => this.heard(them, type, body),
+      onmessage: (type, body, id) => this.heard(them, page, type, body, id),
+      onroad: () => this.on.road(),
       onstate: state => this.on.state(them, state),
       renew: next => this.make(them, page, next, pass),
       report: error => console.warn("call:", error.name),
@@ -70,10 +71,30 @@ export class Call {
     if (message.life > peer.life) this.make(message.from, row.key, message.life, pass);
     this.peers.get(message.from).take(message);
   }
-  heard(them, type, body) {
+  heard(them, page, type, body, id) {
     if (type === "media" && body && typeof body === "object") this.on.media(them, body);
     if (type === "bye") this.on.bye(them);
+    if (type === "say" || type === "ack") this.on.heard(page, type, body, id);
   }
+  // The connection to a page, for what is said there.
+  peerAt(page) { return [...this.peers.values()].find(peer => peer.page === page) ?? null; }
+
+  // What parts may know of the call.
+  get state() {
+    const states = [...this.peers.values()].map(peer => peer.pc.connectionState);
+    return !states.length || states.includes("new") || states.includes("connecting") ? "connecting" : states.every(state => state === "connected") ? "connected" : "broken";
+  }
+  get local() {
+    const [audio, camera, screen] = this.devices.tracks;
+    return { audio, camera, screen };
+  }
+  remote(seat) {
+    const peer = this.peers.get(seat);
+    if (!peer) return null;
+    const [audio, camera, screen] = peer.pc.getTransceivers().map(({ receiver }) => receiver.track);
+    return { audio, camera, screen };
+  }
+  async stats(seat) { return this.peers.get(seat)?.pc.getStats() ?? null; }
   async replace() {
     const tracks = this.devices.tracks;
     for (const [i, track] of tracks.entries()) {
@@ -97,5 +118,6 @@ export class Call {
     this.devices.removeEventListener("change", this.follow);
     for (const peer of this.peers.values()) peer.close();
     this.peers.clear();
+    this.on.road();
   }
 }

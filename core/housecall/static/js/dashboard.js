@@ -1,14 +1,21 @@
 // The provider's page: the queue, the call, and what comes after, in one document that is never left.
 
 import { arrived, badge } from "./alerts.js";
+import { showAnswers } from "./answers.js";
 import { Call } from "./call.js";
+import { Channel } from "./channel.js";
 import { Devices, words } from "./devices.js";
 import { Ice } from "./ice.js";
 import { Link } from "./link.js";
+import { key } from "./keys.js";
 import { page, part, say } from "./page.js";
+import { behind, follow, mount, unmount } from "./parts.js";
 import { Queue } from "./queue.js";
+import { changed as rulesChanged, rules } from "./rules.js";
 import { Stage } from "./stage.js";
+import { closeSide } from "./surface.js";
 import { count, text } from "./text.js";
+import { VisitState } from "./visit-state.js";
 
 const UNDO = 6000; // ms in which "Remove" can be taken back
 const devices = new Devices();
@@ -17,6 +24,8 @@ const stage = new Stage({ devices, end: endVisit });
 const main = part("main");
 const rows = new Map(); // card id -> its element
 const removing = new Map(); // card id -> timer
+const talks = new Map(); // card id -> {channel, shown}: what its pages say to each other, and the visit as parts see it
+const watchers = new Map(); // room -> its open dashboards
 const rooms = new Map(page.rooms.map(room => [room.id, room]));
 let call = null, visit = null, me = null, pass = null, offset = 0, starting = false, heldVisit = null, orphaned = false;
 
@@ -40,14 +49,25 @@ const link = new Link({
   heard: {
     welcome,
     delta: change => {
+      if (change.put) meet(change.put, change.room);
       queue.delta(change);
       if (orphaned && change.put?.id === visit?.id) reclaim();
     },
     moved: change => { if (change.visit === visit?.id) moved(change); },
-    seats: ({ visit: id, seats }) => { if (id === visit?.id) { visit.seats = seats; call?.seats(seats); } },
+    seats: ({ visit: id, seats }) => {
+      if (id !== visit?.id) return;
+      visit.seats = seats;
+      call?.seats(seats);
+      meet(visit, visit.room);
+    },
+    said: message => { talks.get(message.visit)?.channel.said(message); },
+    watchers: ({ room, watchers: now }) => {
+      watchers.set(room, now);
+      for (const card of queue.cards()) if (card.room === room) meet(card, room);
+    },
+    parts: switched, status: () => {},
     signal: message => { if (message.visit === visit?.id) call?.signal(message); },
     taken: ({ visit: id }) => { if (id === visit?.id) elsewhere(visit); },
-    parts: () => {}, status: () => {},
   },
   refused: code => {
     const [what, next] = page.messages[code] ?? page.messages.failed;
@@ -55,13 +75,22 @@ const link = new Link({
     part("refused-next").textContent = next;
     if (!call) show("refused");
   },
-  lost: () => { part("link-lost").hidden = false; },
+  lost: () => {
+    part("link-lost").hidden = false;
+    for (const { channel } of talks.values()) channel.road();
+  },
   found: () => { part("link-lost").hidden = true; },
 });
 
 function welcome(hello) {
   offset = hello.now - Date.now();
-  for (const room of hello.rooms) queue.snapshot({ epoch: hello.epoch, ...room });
+  for (const room of hello.rooms) {
+    watchers.set(room.id, room.watchers);
+    for (const card of room.cards) meet(card, room.id);
+    queue.snapshot({ epoch: hello.epoch, ...room });
+  }
+  for (const { channel } of talks.values()) channel.road();
+  switched(behind(hello.parts));
   if (hello.held) elsewhere(hello.visit);
   else if (hello.visit) join(hello.visit, hello.me.seat, hello.pass);
   else if (visit && hello.over) ended();
@@ -77,6 +106,61 @@ async function reclaim() {
   const ack = await link.ask("take", { visit: visit.id, pass });
   if (ack.ok) join(ack.visit, ack.seat, ack.pass);
   else ended();
+}
+
+// -- what is said, and parts
+
+// Who else is there to talk to in a visit. row: a card, or the visit in the call with its seats.
+function meet(row, room) {
+  let talk = talks.get(row.id);
+  if (!talk) {
+    const shown = new VisitState(row);
+    const channel = new Channel({
+      visit: row.id, who: page.member.id, role: "provider", link: () => link, rules, state: () => shown.state,
+      peer: far => row.id === visit?.id ? call?.peerAt(far) ?? null : null, now: () => Date.now() + offset,
+    });
+    channel.history("core:answers", { keep: 100 });
+    talks.set(row.id, talk = { channel, shown });
+  }
+  const name = row.name || talk.shown.name, mine = row.id === visit?.id;
+  const running = row.state === "in_call" || row.state === "paused";
+  const seats = row.seats.filter(seat => seat.key && seat.present && seat.key !== key && (!running || mine))
+    .map(({ id, role, member, key: far, name: called }) => ({ who: member ?? id, seat: id, role, page: far, name: role === "patient" ? name : called }));
+  const boards = running ? [] : (watchers.get(room) ?? []).filter(board => board.key !== key)
+    .map(({ id, key: far, name: called }) => ({ who: id, role: "provider", page: far, name: called }));
+  talk.channel.parties([...new Map([...boards, ...seats].map(party => [party.page, party])).values()]);
+  talk.shown.take({ ...row, name, seats: row.seats.map(seat => ({ name: "", ...seat })) });
+}
+
+const scope = (id, room) => ({
+  me: { id: page.member.id, role: "provider", name: page.member.name }, visit: talks.get(id)?.shown ?? null, channel: talks.get(id)?.channel ?? null,
+  call: () => id === visit?.id ? call : null, room,
+});
+
+function switched(change) {
+  if (change) follow(change, () => {
+    rulesChanged();
+    const fresh = part("card").content.querySelector(".card-parts");
+    for (const [id, row] of rows) {                    // cards that stand already get what a new card would have
+      const here = row.querySelector(".card-parts");
+      for (const element of fresh.querySelectorAll("hc-part")) {
+        if (!here.querySelector(`hc-part[data-plugin="${element.dataset.plugin}"]`)) here.firstElementChild.append(element.cloneNode(true));
+      }
+      mount(row, scope(id, queue.find(id)?.room));
+    }
+    standing();
+    if (visit) mount(part("in-call"), scope(visit.id, visit.room));
+  });
+}
+
+// Parts of the page itself, which see no visit.
+function standing() {
+  for (const place of document.querySelectorAll(".standing")) mount(place, scope("", null));
+}
+
+function forget(id) {
+  talks.get(id)?.channel.close();
+  talks.delete(id);
 }
 
 // -- the queue
@@ -95,12 +179,15 @@ function draw() {
   const kept = new Set(cards.map(card => card.id));
   for (const [id, row] of rows) if (!kept.has(id)) {
     if (row.contains(document.activeElement)) part("queue-title").focus();
+    unmount(row);
     row.remove();
     rows.delete(id);
+    if (id !== visit?.id) forget(id);
     clearTimeout(removing.get(id));
     removing.delete(id);
   }
   for (const card of cards) {
+    if (!talks.has(card.id)) meet(card, card.room);
     if (!rows.has(card.id)) rows.set(card.id, made(card));
     fill(rows.get(card.id), card);
   }
@@ -115,8 +202,13 @@ function made(card) {
   const row = part("card").content.firstElementChild.cloneNode(true);
   row.dataset.visit = card.id;
   row.querySelector(".start").onclick = () => start(card.id);
+  row.querySelector(".admit").onclick = () => admit(card.id);
   row.querySelector(".remove").onclick = () => remove(card.id);
   row.querySelector(".undo").onclick = () => undo(card.id);
+  const answers = talks.get(card.id).channel.history("core:answers");
+  answers.addEventListener("add", () => showAnswers(row.querySelector(".answers"), answers));
+  showAnswers(row.querySelector(".answers"), answers);
+  mount(row, scope(card.id, card.room));
   return row;
 }
 
@@ -132,7 +224,7 @@ function fill(row, card) {
   part(".away").hidden = card.lost === null;
   row.classList.toggle("dim", card.lost !== null);
   part(".state").hidden = card.state === "waiting";
-  part(".state").textContent = mine ? text("In your call") : card.state === "paused" ? text("Paused") : text("In a call");
+  part(".state").textContent = mine ? text("In your call") : card.state === "paused" ? text("Paused") : card.state === "arriving" ? text("Answering questions") : text("In a call");
   const ready = part(".ready") ?? Object.assign(document.createElement("span"), { className: "tag ready" });
   if (!ready.isConnected) part(".tags").append(ready);
   ready.hidden = !card.ready || card.ready.colour === "green";
@@ -145,6 +237,8 @@ function fill(row, card) {
   part(".start").setAttribute("aria-label", text("Start visit with {name}", { name }));
   part(".remove").setAttribute("aria-label", text("Remove {name}", { name }));
   part(".undoing").hidden = !removing.has(card.id);
+  part(".admit").hidden = card.state !== "arriving";
+  part(".admit").setAttribute("aria-label", text("Admit {name} without the answers", { name }));
 }
 
 function since(card) {
@@ -178,6 +272,11 @@ function undo(id) {
 async function retried(move, state) {
   const ack = await link.ask("move", move);
   return ack.error === "stale" && ack.state === state ? link.ask("move", { ...move, rev: ack.rev }) : ack;
+}
+
+async function admit(id) {
+  const card = queue.find(id), ack = await retried({ visit: id, to: "waiting", rev: card.rev }, "arriving");
+  if (!ack.ok) tell([ack.message, ...ack.reasons ?? []].join(" "));
 }
 
 // -- the call
@@ -227,10 +326,15 @@ function join(running, seat, next) {
       tile: row => stage.tile(row), track: (id, kind, track) => stage.track(id, kind, track),
       media: (id, media) => stage.media(id, media), state: (id, state) => stage.state(id, state),
       gone: id => stage.gone(id),
+      heard: (...heard) => talks.get(running.id)?.channel.heard(...heard), road: () => talks.get(running.id)?.channel.road(),
       bye: () => { if (!link.connected) ended(); else link.ask("move", { visit: visit.id, to: "ended", rev: null }); },
     },
   });
   call.seats(visit.seats);
+  unmount(part("after-parts"));
+  part("after").hidden = true;
+  meet(visit, visit.room);
+  mount(part("in-call"), scope(visit.id, visit.room));
   draw();
 }
 
@@ -238,6 +342,7 @@ function moved({ state, rev, pass: next }) {
   Object.assign(visit, { state, rev });
   pass = next ?? pass;
   if (state === "ended") ended();
+  else meet(visit, visit.room);
 }
 
 async function endVisit() {
@@ -249,8 +354,13 @@ async function endVisit() {
 
 function ended() {
   if (!visit) return;
-  const minutes = Math.max(1, Math.round((Date.now() + offset - visit.started) / 60000));
+  const minutes = Math.max(1, Math.round((Date.now() + offset - visit.started) / 60000)), { id, room } = visit;
+  talks.get(id)?.shown.take({ ...visit, state: "ended" });
+  const kept = scope(id, room);
   close();
+  part("after").hidden = false;
+  mount(part("after-parts"), kept);
+  forget(id);
   show("queue");
   tell(count(minutes, "The visit has ended after 1 minute.", "The visit has ended after {n} minutes."));
   draw();
@@ -264,6 +374,8 @@ function elsewhere(running) {
 }
 
 function close() {
+  closeSide();
+  unmount(part("in-call"));
   call?.close();
   call = visit = me = pass = null;
   stage.close();
@@ -276,6 +388,13 @@ part("take").onclick = async () => {
   else tell(ack.message);
 };
 part("try-devices").onclick = () => devices.ask();
+part("side-close").onclick = closeSide;
+part("after-close").onclick = () => {
+  unmount(part("after-parts"));
+  part("after").hidden = true;
+  part("queue-title").focus();
+};
+standing();
 part("reload").onclick = () => location.reload();
 devices.addEventListener("change", () => {
   part("devices").dataset.devices = devices.state;

@@ -2,15 +2,21 @@
 
 import { stayAwake } from "./awake.js";
 import { Call } from "./call.js";
+import { Channel } from "./channel.js";
 import { Chime } from "./chime.js";
 import { Devices, words } from "./devices.js";
 import { Ice } from "./ice.js";
 import { key } from "./keys.js";
 import { Link } from "./link.js";
 import { ask, page, part, say } from "./page.js";
+import { behind, follow, mount, unmount } from "./parts.js";
 import { beacon, post } from "./post.js";
+import { changed, rules } from "./rules.js";
 import { Stage } from "./stage.js";
+import { Steps } from "./steps.js";
+import { closeSide } from "./surface.js";
 import { count, text } from "./text.js";
+import { VisitState } from "./visit-state.js";
 
 const room = page.room;
 const devices = new Devices({ camera: room.media === "video" });
@@ -20,6 +26,8 @@ const title = document.title;
 const stage = new Stage({ devices, end: () => leave("ended") });
 const main = part("main");
 let link = null, call = null, visit = null, me = null, pass = null, offset = 0;
+let channel = null, shown = null, watchers = [];         // what the pages of this visit say; the visit as parts see it
+const steps = new Steps({ ask: (event, body) => link.ask(event, body), channel: () => channel });
 let name = "";                                            // lives here and nowhere else in this browser
 
 // -- what is shown
@@ -29,7 +37,25 @@ function show(state) {
   main.dataset.state = state;
   for (const section of main.querySelectorAll("[data-when]")) section.hidden = section.dataset.when !== state;
   main.querySelector(`[data-when="${state}"] h1`)?.focus();
-  stayAwake(state === "waiting" || state === "call");
+  stayAwake(state === "waiting" || state === "arriving" || state === "call");
+  place();
+}
+
+// Parts live in the section that is shown.
+function place() {
+  for (const section of main.querySelectorAll("[data-when]")) if (section.dataset.when !== main.dataset.state) unmount(section);
+  const section = main.querySelector(`[data-when="${main.dataset.state}"]`);
+  if (shown && section) mount(section, { me: { id: me, role: "patient" }, visit: shown, channel, call: () => call, room: room.id }, steps);
+}
+
+// Who else is there to talk to.
+function meet() {
+  if (!channel) return;
+  const running = visit.state === "in_call" || visit.state === "paused";
+  const seats = visit.seats.filter(seat => seat.id !== me && seat.key && seat.present)
+    .map(({ id, role, member, key: far, name: called }) => ({ who: member ?? id, seat: id, role, page: far, name: called }));
+  const boards = running ? [] : watchers.map(({ id, key: far, name: called }) => ({ who: id, role: "provider", page: far, name: called }));
+  channel.parties([...new Map([...boards, ...seats].map(party => [party.page, party])).values()]);
 }
 
 function refuse(code) {
@@ -138,14 +164,38 @@ function connect() {
     heard: {
       welcome, place: showPlace, status: showStatus,
       moved: change => { if (change.visit === visit?.id) moved(change); },
-      seats: ({ visit: id, seats }) => { if (id === visit?.id) { visit.seats = seats; call?.seats(seats); } },
+      seats: ({ visit: id, seats }) => {
+        if (id !== visit?.id) return;
+        visit.seats = seats;
+        call?.seats(seats);
+        meet();
+        shown.take(visit);
+      },
+      said: message => { if (message.visit === visit?.id) channel?.said(message); },
+      watchers: ({ watchers: now }) => {
+        watchers = now;
+        if (visit) meet();
+      },
+      parts: switched,
       signal: message => { if (message.visit === visit?.id) call?.signal(message); },
-      taken: () => { endCall(); devices.stop(); show("taken"); },
+      taken: () => { endCall(); devices.stop(); letGo(); show("taken"); },
     },
     refused: code => code === "no_ticket" || (code === "over" && main.dataset.state === "coming") ? goneBefore(code) : refuse(code),
-    lost: () => { part("link-lost").hidden = main.dataset.state === "call" || main.dataset.state === "after"; },
+    lost: () => { channel?.road(); part("link-lost").hidden = main.dataset.state === "call" || main.dataset.state === "after"; },
     found: () => { part("link-lost").hidden = true; },
   });
+}
+
+function switched(change) {
+  if (change) follow(change, () => {
+    changed();
+    place();
+  });
+}
+
+function letGo() {
+  channel?.close();
+  channel = shown = null;
 }
 
 // A reload with a ticket that opens nothing any more: simply the beginning.
@@ -169,7 +219,21 @@ function welcome(hello) {
     devices.ask();
   }
   showDevices.said = "";
+  if (channel?.visit !== visit.id) {
+    letGo();
+    channel = new Channel({
+      visit: visit.id, who: me, role: "patient", link: () => link, rules, state: () => visit?.state,
+      peer: far => call?.peerAt(far) ?? null, now: () => Date.now() + offset,
+    });
+    channel.history("core:answers", { keep: 100 });
+    shown = new VisitState(visit);
+  } else channel.road();
+  watchers = hello.watchers;
+  switched(behind(hello.parts));
+  meet();
+  shown.take({ ...visit, name });
   if (visit.state === "in_call") startCall();
+  else if (visit.state === "arriving") arriving();
   else if (visit.state === "ended") ended();
   else wait();
   showDevices();
@@ -180,9 +244,19 @@ function wait() {
   show("waiting");
 }
 
+// There is something to do before the place in line: the server has made the forms for this visit.
+async function arriving() {
+  if (main.dataset.state === "arriving") return steps.mark(visit.steps);
+  await follow({ on: [], off: [], steps: true }, () => {});
+  steps.show(page.steps ?? [], visit.steps);
+  show("arriving");
+}
+
 function moved({ state, rev, pass: next, started }) {
   Object.assign(visit, { state, rev });
   pass = next ?? pass;
+  shown.take(visit);
+  if (state !== "ended") meet();
   if (state === "in_call") {
     visit.started = started ?? visit.started ?? Date.now() + offset;
     startCall();
@@ -204,6 +278,7 @@ function startCall() {
         tile: row => stage.tile(row), track: (id, kind, track) => stage.track(id, kind, track),
         media: (id, media) => stage.media(id, media), state: (id, state) => stage.state(id, state),
         gone: id => stage.gone(id), bye: () => ended(),
+        heard: (...heard) => channel?.heard(...heard), road: () => channel?.road(),
       },
     });
   }
@@ -232,15 +307,18 @@ async function leave() {
 function ended() {
   if (!visit) return;
   const called = Boolean(visit?.started);
+  shown?.take({ ...visit, state: "ended" });
   finish();
   part("after-title").textContent = called ? text("Your visit has ended") : text("You have left the waiting room");
   part("after-words").hidden = false;
   show("after");
+  letGo();
 }
 
 // Everything of this visit is let go: line, devices, call, name.
 function finish() {
   endCall();
+  closeSide();
   devices.stop();
   link?.close();
   link = visit = me = pass = null;
@@ -260,6 +338,7 @@ part("take").onclick = async () => {
   const ack = await link.ask("take", { name: name || undefined });
   if (ack.error) refuse(ack.error);
 };
+part("side-close").onclick = closeSide;
 part("reload").onclick = () => location.reload();
 devices.addEventListener("change", showDevices);
 

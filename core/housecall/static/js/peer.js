@@ -8,8 +8,8 @@ const ufrag = description => description.sdp.match(/a=ice-ufrag:(\S+)/)?.[1];
 export class Peer {
   // me, them: seat ids; link: the socket to the server; ice: {current(), async fresh()} giving {iceServers};
   // tracks: [audio, camera, screen], null where off; media(): what to say of them each second;
-  // renew(life): our owner closes this Peer and makes the next; ontrack(kind, track); onmessage(type, body)
-  constructor({ visit, me, them, page, life = 0, link, ice, certificate, tracks, media, ontrack, onmessage, onstate, renew, report }) {
+  // renew(life): our owner closes this Peer and makes the next; ontrack(kind, track); onmessage(type, body, id); onroad(): the channel opened or closed
+  constructor({ visit, me, them, page, life = 0, link, ice, certificate, tracks, media, ontrack, onmessage, onstate, onroad, renew, report }) {
     Object.assign(this, {
       visit, them, page, life, link, ice, tracks, media, onstate, renew, report,
       there: true, polite: me > them, queue: Promise.resolve(),
@@ -17,11 +17,12 @@ export class Peer {
     });
     const pc = this.pc = new RTCPeerConnection({ ...ice.current(), certificates: [certificate], bundlePolicy: "max-bundle" });
     this.channel = pc.createDataChannel("hc", { negotiated: true, id: 0 });       // no race about who opens it
-    this.channel.onopen = () => this.say("media", media());
+    this.channel.onopen = () => { this.say("media", media()); onroad(); };
+    this.channel.onclose = () => { if (!this.closed) onroad(); };
     this.channel.onmessage = ({ data }) => {
-      const [type, body] = JSON.parse(data);
+      const [type, body, id] = JSON.parse(data);
       this.heard = performance.now();
-      if (type === "signal") this.take(body); else onmessage(type, body);
+      if (type === "signal") this.take(body); else onmessage(type, body, id);
     };
     pc.onicecandidate = ({ candidate }) => this.send({ candidate });
     pc.onnegotiationneeded = () => { if (!this.polite || pc.remoteDescription) this.offer(); }; // the polite side waits for the first offer

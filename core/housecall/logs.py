@@ -6,7 +6,7 @@ import json
 import logging
 import time
 
-FIELDS = frozenset({"event", "method", "rule", "status", "ms", "outcome", "code", "kind", "clinic"})
+FIELDS = frozenset({"event", "method", "rule", "status", "ms", "outcome", "code", "kind", "clinic", "plugin", "hook"})
 
 
 class Lines(logging.Formatter):

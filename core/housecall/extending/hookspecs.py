@@ -1,0 +1,268 @@
+"""Every hook: what it is for, when it is called, an example. The reference in docs/hooks.md is made of this page.
+
+Hooks are of three kinds. *contribute*: called once, when the plugin is loaded; the answer is a list of nouns.
+*ask*: the answers are used now. *tell*: after the fact, in the background; answers are ignored.
+Write each with `@hookimpl`, and take of its arguments those that you need. Wrappers are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pluggy
+from flask import Blueprint
+
+from ..visits import Actor, VisitView
+from .nouns import Event, Fragment, Job, Step
+
+hookspec = pluggy.HookspecMarker("housecall")
+hookimpl = pluggy.HookimplMarker("housecall")
+
+#: hook -> its kind; "own" asks or tells one plugin only, the one that it is about.
+KINDS: Mapping[str, str] = {
+    "blueprints": "contribute",
+    "events": "contribute",
+    "fragments": "contribute",
+    "settings": "contribute",
+    "jobs": "contribute",
+    "checkin_steps": "ask",
+    "refuse_move": "ask",
+    "check_settings": "ask own",
+    "health": "ask",
+    "visit_changed": "tell",
+    "toggled": "tell own",
+}
+
+
+@hookspec
+def blueprints() -> list[Blueprint]:
+    """Pages of the plugin, mounted below `/-/<plugin>/`. Where the plugin is off they do not exist.
+
+    Example:
+
+    ```python
+    from flask import Blueprint
+
+    from housecall import hookimpl
+
+    pages = Blueprint("tally_pages", __name__)
+
+
+    @pages.get("/today")
+    def today():
+        return {"visits": 3}
+
+
+    @hookimpl
+    def blueprints():
+        return [pages]
+    ```
+    """
+    return []
+
+
+@hookspec
+def events() -> list[Event]:
+    """Events whose handler is Python. Such an event goes by the socket and is readable here, so keep patients out of it.
+
+    `handler(context, body)` runs in an application context after the gate: `context.visit` is a VisitView,
+    `context.seat` and `context.role` say who sends; `context.emit(name, body, to="others")` sends another of the
+    plugin's events; `context.step_done(step)` marks a step. What it returns is the sender's answer.
+
+    Example:
+
+    ```python
+    from housecall import Event, hookimpl
+
+
+    def here(context, body):
+        context.emit("arrived", {}, to="patient")
+        return {"told": True}
+
+
+    @hookimpl
+    def events():
+        return [
+            Event(name="here", sources=("provider",), path="server", handler=here),
+            Event(name="arrived", sources=("provider",), to="patient", path="server"),
+        ]
+    ```
+    """
+    return []
+
+
+@hookspec
+def fragments() -> list[Fragment]:
+    """Fragments that depend on something only Python knows. All others belong in plugin.toml.
+
+    Example:
+
+    ```python
+    from housecall import Fragment, hookimpl
+
+
+    @hookimpl
+    def fragments():
+        return [Fragment(slot="admin.home", template="tile.html")]
+    ```
+    """
+    return []
+
+
+@hookspec
+def settings() -> list[Any]:
+    """Settings that depend on something only Python knows, as `Field`s. All others belong in plugin.toml.
+
+    Example:
+
+    ```python
+    import zoneinfo
+
+    from housecall import Field, hookimpl
+
+
+    @hookimpl
+    def settings():
+        zones = tuple((zone, zone) for zone in sorted(zoneinfo.available_timezones()))
+        return [Field(id="zone", type="choice", label="Time zone", choices=zones, default="UTC")]
+    ```
+    """
+    return []
+
+
+@hookspec
+def jobs() -> list[Job]:
+    """Work to be done again and again: `run(clinic)` is called every `every` seconds for each clinic that has the plugin on.
+
+    Example:
+
+    ```python
+    from housecall import Job, hookimpl
+
+
+    def sweep(clinic):
+        print("nothing older than a year in", clinic)
+
+
+    @hookimpl
+    def jobs():
+        return [Job(name="sweep", every=3600, run=sweep)]
+    ```
+    """
+    return []
+
+
+@hookspec
+def checkin_steps(view: VisitView) -> list[Step]:
+    """Steps for this visit's check-in, besides those of plugin.toml. Asked once, when the patient checks in.
+
+    Example:
+
+    ```python
+    from housecall import Field, Step, hookimpl
+
+
+    @hookimpl
+    def checkin_steps(view):
+        if view.media == "audio":
+            return []
+        return [Step(id="light", title="Is there enough light?", fields=(Field(id="light", type="bool", label="Yes"),))]
+    ```
+    """
+    return []
+
+
+@hookspec
+def refuse_move(view: VisitView, to: str, actor: Actor) -> str | None:
+    """A sentence that says why this visit may not go to state `to` now, or None. An end is never asked about.
+
+    One that raises counts as `on_refuse` in plugin.toml says: "allow" (default) or "block".
+
+    Example:
+
+    ```python
+    from housecall import hookimpl
+
+
+    @hookimpl
+    def refuse_move(view, to, actor):
+        if to == "in_call" and not any(role == "guest" for _, role, _, _ in view.seats):
+            return "The interpreter is not here yet."
+        return None
+    ```
+    """
+    return None
+
+
+@hookspec
+def check_settings(clinic: str, values: dict[str, Any]) -> dict[str, str]:
+    """Of the plugin's own settings, which do not go together: field id to a sentence. Asked before they are saved.
+
+    Example:
+
+    ```python
+    from housecall import hookimpl
+
+
+    @hookimpl
+    def check_settings(clinic, values):
+        if values["opens"] >= values["closes"]:
+            return {"closes": "This must be later than the opening time."}
+        return {}
+    ```
+    """
+    return {}
+
+
+@hookspec
+def health(clinic: str) -> str | None:
+    """What is wrong at the moment, in one sentence for the admin page and `housecall check`, or None.
+
+    Example:
+
+    ```python
+    from housecall import hookimpl
+
+
+    @hookimpl
+    def health(clinic):
+        return None
+    ```
+    """
+    return None
+
+
+@hookspec
+def visit_changed(view: VisitView, old: str | None, new: str, actor: Actor) -> None:
+    """A visit went from state `old` (None: it is new) to `new`.
+
+    Example:
+
+    ```python
+    from housecall import hookimpl
+
+
+    @hookimpl
+    def visit_changed(view, old, new, actor):
+        if new == "ended":
+            print("a visit has ended in", view.room)
+    ```
+    """
+
+
+@hookspec
+def toggled(clinic: str, enabled: bool) -> None:
+    """The plugin was switched on or off in a clinic.
+
+    Example:
+
+    ```python
+    from housecall import hookimpl
+
+
+    @hookimpl
+    def toggled(clinic, enabled):
+        print("on" if enabled else "off", "in", clinic)
+    ```
+    """

@@ -1,0 +1,306 @@
+"""Plugins: found (a folder with a manifest), loaded (imported by this server), on (switched on for a clinic)."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.metadata
+import importlib.util
+import logging
+import sys
+import time
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+from .. import clinics
+from ..clinics.models import Base
+from ..config import ClinicConfig, ConfigError, Site
+from ..logs import log
+from ..reading import Mistake, nearest
+from . import manifest as manifests
+from .hooks import HookError, Hooks, Raised, place
+from .manifest import ManifestError
+from .nouns import Event, Fragment, Manifest, Step
+from .settings import mistakes_in
+
+GROUP = "housecall.plugins"  #: entry points of installed packages
+TOO_MANY = 20  #: failures in a minute after which a plugin is suspended for a clinic
+MINUTE = 60.0
+
+#: What core itself sends between the pages of a visit, by the rules that hold for plugins.
+CORE_EVENTS = {
+    "core:answers": Event(name="answers", sources=("patient",), to="provider", path="best"),
+}
+
+
+@dataclass(eq=False)
+class Plugin:
+    """One folder with a plugin.toml."""
+
+    id: str
+    folder: Path
+    source: str  #: "bundled", "site" or the name of the package that brings it
+    manifest: Manifest | None = None
+    problem: str = ""  #: why it is quarantined
+    loaded: bool = False
+    module: ModuleType | None = field(default=None, repr=False)
+
+    @property
+    def own(self) -> Manifest:
+        """The manifest of a plugin that has one."""
+        assert self.manifest is not None
+        return self.manifest
+
+
+class Locked(Exception):
+    """A switch that housecall.toml holds; the text says so."""
+
+
+def bundled() -> Path:
+    """Where the plugins that Housecall comes with are: inside the wheel, or at the top of a checkout."""
+    here = Path(__file__).resolve().parent.parent
+    shipped = here / "bundled"
+    return shipped if shipped.is_dir() else here.parent.parent / "plugins"
+
+
+def find(site: Site) -> Iterator[Plugin]:
+    """Every plugin's folder, the bundled ones first; what is wrong with one stands in its `problem`."""
+    seen: dict[str, Plugin] = {}
+    for source, folder in _folders(site):
+        plugin = Plugin(id=folder.name, folder=folder, source=source)
+        try:
+            plugin.manifest = manifests.read(folder)
+        except ManifestError as error:
+            plugin.problem = str(error)
+        if first := seen.get(plugin.id):
+            plugin.problem = f"{plugin.id} is there already: {first.folder} ({first.source}) and {folder} ({source})"
+        seen.setdefault(plugin.id, plugin)
+        yield plugin
+
+
+def _folders(site: Site) -> Iterator[tuple[str, Path]]:
+    for source, parent in (("bundled", bundled()), ("site", site.folder / "plugins")):
+        if (source == "bundled" or not site.safe) and parent.is_dir():
+            for folder in sorted(parent.iterdir()):
+                if (folder / "plugin.toml").is_file():
+                    yield source, folder
+    if not site.safe:
+        for point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda point: point.name):
+            spec = importlib.util.find_spec(point.value)
+            for location in (spec.submodule_search_locations or []) if spec else []:
+                yield point.dist.name if point.dist else "package", Path(location)
+
+
+class Registry:
+    """The plugins of one server, and which clinic has which of them on."""
+
+    def __init__(self, site: Site, make_hooks: Callable[..., Hooks]):
+        self.site = site
+        self.hooks = make_hooks(on=self.is_on, failed=self.failed)
+        self.found = list(find(site))
+        self.by_id = {plugin.id: plugin for plugin in self.found if not plugin.problem}
+        self.ids = frozenset(plugin.id for plugin in self.found)
+        self.on_switched: list[Callable[[str, list[str], list[str]], None]] = []  #: (clinic, on, off)
+        self.suspended: dict[tuple[str, str], str] = {}  #: (clinic, plugin) -> why
+        self._failures: defaultdict[tuple[str, str], deque[float]] = defaultdict(lambda: deque(maxlen=TOO_MANY))
+        self._on: dict[str, tuple[Plugin, ...]] = {}
+        self._check_names()
+        for plugin in self.by_id.values():
+            if site.load is None or plugin.id in site.load:
+                self._load(plugin)
+
+    def _check_names(self) -> None:
+        """A plugin that housecall.toml names must be there. Raises ConfigError."""
+        known, mistakes = {plugin.id for plugin in self.found}, []
+        named = [("server.load", name) for name in self.site.load or ()]
+        for clinic in self.site.clinics.values():
+            named += [(f"clinic.{clinic.id}.plugins", name) for name in clinic.plugins or ()]
+            named += [(f"clinic.{clinic.id}.{name}", name) for name in clinic.tables]
+        for where, name in named:
+            if name not in known:
+                mistakes.append(Mistake(where=where, what=f"there is no plugin {name!r}; {nearest(name, known)}"))
+        if mistakes and not self.site.safe:
+            raise ConfigError(self.site.folder / "housecall.toml", mistakes)
+
+    # -- loading
+
+    def _load(self, plugin: Plugin) -> None:
+        """Import a plugin and take what it contributes; whatever is wrong quarantines it."""
+        own, site = plugin.own, self.site
+        try:
+            for name in own.requires:
+                if importlib.util.find_spec(name) is None:
+                    raise HookError(f"needs the Python module {name!r}: pip install 'housecall[{own.id}]'")
+            for clinic in site.clinics.values():
+                if wrong := mistakes_in(site, own.settings, clinic.tables.get(own.id, {})):
+                    raise HookError("; ".join(f"clinic.{clinic.id}.{own.id}.{k}: {v}" for k, v in wrong.items()))
+            if (plugin.folder / "__init__.py").is_file():
+                plugin.module = self._import(plugin)
+                self.hooks.register(own.id, plugin.module)
+                more = {
+                    kind: tuple(self.hooks.contribute(own.id, kind))
+                    for kind in ("events", "fragments", "settings", "jobs")
+                }
+                named = {job.name for job in more["jobs"]}
+                declared = tuple(job for job in own.jobs if job.name not in named)
+                if missing := [job.name for job in declared]:
+                    raise HookError(f"the job {missing[0]!r} of plugin.toml is given by no jobs() hook")
+                plugin.manifest = manifests.with_more(manifests.replace(own, jobs=()) if own.jobs else own, **more)
+        except (ManifestError, HookError) as error:
+            plugin.problem = str(error)
+        except (Exception, SystemExit) as error:
+            log("plugin", level=logging.ERROR, exc_info=True, plugin=plugin.id)
+            plugin.problem = f"it could not be imported: {place(error)}: {error}"
+        plugin.loaded = True
+        if plugin.problem:
+            self.quarantine(plugin, plugin.problem)
+
+    def quarantine(self, plugin: Plugin, problem: str) -> None:
+        """Out of use, with the reason that the admin page shows."""
+        plugin.problem, plugin.loaded = problem, False
+        self.by_id.pop(plugin.id, None)
+
+    def _import(self, plugin: Plugin) -> ModuleType:
+        """The plugin's package as `housecall.plugins.<id>`, and its models, whose tables must be its own."""
+        name = f"housecall.plugins.{plugin.id}"
+        before = set(Base.metadata.tables)
+        spec = importlib.util.spec_from_file_location(
+            name, plugin.folder / "__init__.py", submodule_search_locations=[str(plugin.folder)]
+        )
+        assert spec is not None
+        assert spec.loader is not None
+        module = sys.modules[name] = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(module)
+            if (plugin.folder / "models.py").is_file():
+                importlib.import_module(f"{name}.models")
+            self._check_tables(plugin, set(Base.metadata.tables) - before)
+        except BaseException:
+            for table in set(Base.metadata.tables) - before:
+                Base.metadata.remove(Base.metadata.tables[table])
+            for loaded in [m for m in sys.modules if m == name or m.startswith(f"{name}.")]:
+                del sys.modules[loaded]
+            raise
+        setattr(sys.modules["housecall.plugins"], plugin.id, module)
+        return module
+
+    def _check_tables(self, plugin: Plugin, fresh: Iterable[str]) -> None:
+        for name in sorted(fresh):
+            table = Base.metadata.tables[name]
+            if not name.startswith(f"{plugin.id}_"):
+                raise HookError(f"the table {name!r} must be called {plugin.id}_…")
+            if table.info.get("owner") != plugin.id:
+                raise HookError(f'the table {name!r} must say whose it is: {{"info": {{"owner": "{plugin.id}"}}}}')
+            if not (plugin.folder / "migrations/versions").is_dir():
+                raise HookError(f"the table {name!r} needs migrations/versions with what makes it")
+            for key in table.foreign_keys:
+                target = key.target_fullname.split(".")[0]
+                owner = (
+                    Base.metadata.tables[target].info.get("owner", "core") if target in Base.metadata.tables else "?"
+                )
+                if owner not in ("core", plugin.id):
+                    raise HookError(f"the table {name!r} points at {target!r}, which is another plugin's")
+
+    # -- switching
+
+    def read_switches(self, clinic: str) -> None:
+        """Look anew at what a clinic has on. Needs an application context; all that follows does not."""
+        config, rows = self.site.clinics.get(clinic), clinics.switches.of(clinic)
+        on = [plugin for plugin in self.by_id.values() if plugin.loaded and self._wanted(config, plugin, rows)]
+        self._on[clinic] = tuple(sorted(on, key=lambda plugin: plugin.id))
+
+    def _wanted(self, config: ClinicConfig | None, plugin: Plugin, rows: dict[str, bool]) -> bool:
+        if config is not None and config.plugins is not None:
+            wanted = plugin.id in config.plugins
+        elif plugin.own.restricted:
+            wanted = False
+        else:
+            wanted = rows.get(plugin.id, self.site.demo and plugin.source == "bundled")
+        return wanted and (config is None or (config.id, plugin.id) not in self.suspended)
+
+    def locked(self, clinic: str, plugin: Plugin) -> str:
+        """Why the switch of a plugin cannot be moved on the page, or nothing."""
+        config = self.site.clinics.get(clinic)
+        if config is not None and config.plugins is not None:
+            return f"housecall.toml says which plugins are on: clinic.{clinic}.plugins"
+        if plugin.own.restricted:
+            return f"only housecall.toml may switch this on: clinic.{clinic}.plugins"
+        return ""
+
+    def turn(self, clinic: str, plugin_id: str, enabled: bool, *, actor: str | None) -> None:
+        """Switch a plugin on or off in a clinic, at once. Raises KeyError (unknown or not loaded) or Locked."""
+        plugin = self.by_id[plugin_id]
+        if not plugin.loaded:
+            raise KeyError(plugin_id)
+        if why := self.locked(clinic, plugin):
+            raise Locked(why)
+        if enabled:
+            self.prepare(plugin)
+            self.suspended.pop((clinic, plugin_id), None)
+            self._failures.pop((clinic, plugin_id), None)
+        before = {p.id for p in self.on(clinic)}
+        clinics.switches.turn(clinic, plugin_id, enabled, actor=actor)
+        self._switched(clinic, before)
+        self.hooks.tell("toggled", clinic, only=plugin_id, enabled=enabled)
+
+    def _switched(self, clinic: str, before: set[str]) -> None:
+        self.read_switches(clinic)
+        now = {p.id for p in self.on(clinic)}
+        if now != before:
+            for listener in self.on_switched:
+                listener(clinic, sorted(now - before), sorted(before - now))
+
+    def prepare(self, plugin: Plugin) -> None:
+        """Make a plugin's tables, when it is first on anywhere."""
+        if plugin.module is not None and (plugin.folder / "migrations/versions").is_dir():
+            clinics.database.upgrade_plugin(plugin.id, plugin.folder / "migrations/versions")
+
+    def failed(self, clinic: str, raised: Raised) -> None:
+        """A plugin's own code raised: too often, and it is off in this clinic until somebody switches it on again."""
+        times = self._failures[clinic, raised.plugin]
+        times.append(time.monotonic())
+        if len(times) == TOO_MANY and times[-1] - times[0] < MINUTE and (clinic, raised.plugin) not in self.suspended:
+            self.suspended[clinic, raised.plugin] = f"{raised.hook} failed {TOO_MANY} times in a minute: {raised.error}"
+            log("suspended", level=logging.ERROR, plugin=raised.plugin, clinic=clinic, hook=raised.hook)
+            before = {p.id for p in self.on(clinic)}
+            with self.hooks.context():
+                self._switched(clinic, before)
+
+    # -- looking
+
+    def on(self, clinic: str) -> tuple[Plugin, ...]:
+        """The plugins that a clinic has on, by id."""
+        return self._on.get(clinic, ())
+
+    def is_on(self, clinic: str, plugin_id: str) -> bool:
+        return any(plugin.id == plugin_id for plugin in self.on(clinic))
+
+    def get(self, clinic: str, plugin_id: str) -> Plugin | None:
+        """A plugin that this clinic has on; None for one that is off, as for one that nobody knows."""
+        return next((plugin for plugin in self.on(clinic) if plugin.id == plugin_id), None)
+
+    def event(self, clinic: str, name: str) -> tuple[Plugin | None, Event] | None:
+        """A declared event by its full name, `<plugin>:<event>`; those of core belong to no plugin."""
+        if name in CORE_EVENTS:
+            return None, CORE_EVENTS[name]
+        plugin = self.get(clinic, name.partition(":")[0])
+        for event in plugin.own.events if plugin else ():
+            if f"{plugin.id}:{event.name}" == name:  # type: ignore[union-attr]
+                return plugin, event
+        return None
+
+    def fragments(self, clinic: str, slot: str) -> list[tuple[Plugin, Fragment]]:
+        """What stands in a slot, in its order."""
+        found = [(plugin, f) for plugin in self.on(clinic) for f in plugin.own.fragments if f.slot == slot]
+        return sorted(found, key=lambda pair: (pair[1].order, pair[0].id))
+
+    def steps(self, clinic: str, more: Iterable[tuple[str, Step]] = ()) -> list[tuple[Plugin, Step]]:
+        """The steps of a check-in: those of manifests, and `more` that hooks gave (plugin id, step)."""
+        found = [(plugin, step) for plugin in self.on(clinic) for step in plugin.own.steps]
+        found += [(plugin, step) for name, step in more if (plugin := self.get(clinic, name))]
+        return sorted(found, key=lambda pair: (pair[1].order, pair[0].id))
+
+    def csp(self, clinic: str) -> set[str]:
+        return {source for plugin in self.on(clinic) for source in plugin.own.csp}

@@ -1,0 +1,141 @@
+"""A plugin's typed settings: housecall.toml before what was set on a page before the declared default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from .. import clinics, fields
+from ..clinics.sealing import Unsealable, seal, unseal
+from ..config import Site
+from ..fields import Field
+from ..reading import nearest
+from .nouns import Manifest
+
+Scope = tuple[str, str]  #: (scope, id): ("clinic", clinic), ("room", room) or ("member", member)
+
+
+def mistakes_in(site: Site, declared: Iterable[Field], table: Mapping[str, Any]) -> dict[str, str]:
+    """What is wrong with a plugin's table in housecall.toml: name to a sentence."""
+    known = {field.id: field for field in declared}
+    wrong = {name: f"this name is not known; {nearest(name, known)}" for name in table if name not in known}
+    given = {}
+    for name, value in table.items():
+        try:
+            if name in known:
+                given[name] = _resolved(site, value)
+        except (KeyError, OSError):
+            wrong[name] = f"{value} points at nothing"
+    _, codes = fields.clean([known[name] for name in given], given)
+    return wrong | {name: f"this value is not right ({code})" for name, code in codes.items()}
+
+
+def values(site: Site, clinic: str, manifest: Manifest, *scopes: Scope, secrets: bool = False) -> dict[str, Any]:
+    """What holds here and now. `scopes` name the room and the member whose settings count; secrets only on demand."""
+    wanted = dict(scopes) | {"clinic": clinic}
+    result: dict[str, Any] = {}
+    for field in manifest.settings:
+        if field.secret and not secrets:
+            continue
+        if field.scope in wanted:
+            result[field.id] = _value(site, clinic, manifest.id, field, wanted[field.scope])
+    return result
+
+
+def _value(site: Site, clinic: str, owner: str, field: Field, scope_id: str) -> Any:
+    if locked(site, clinic, owner, field):
+        return _resolved(site, site.clinics[clinic].tables[owner][field.id])
+    stored = clinics.settings.of(clinic, owner, field.scope, scope_id).get(field.id)
+    if stored is None:
+        return field.default
+    if field.secret:
+        try:
+            return unseal(site.secret, _place(clinic, owner, field, scope_id), stored)
+        except Unsealable:
+            return field.default
+    return stored
+
+
+def locked(site: Site, clinic: str, owner: str, field: Field) -> bool:
+    """Whether housecall.toml holds this setting, so that the page cannot change it."""
+    config = site.clinics.get(clinic)
+    return field.scope == "clinic" and config is not None and field.id in config.tables.get(owner, {})
+
+
+def save(
+    site: Site, clinic: str, manifest: Manifest, scope: Scope, given: Mapping[str, Any], *, actor: str | None
+) -> dict[str, str]:
+    """Keep what a form gave for one scope, all or nothing; the errors by field, as codes.
+
+    A secret that is left empty stays what it is; one that housecall.toml holds is not touched.
+    """
+    kind, scope_id = scope
+    own = [f for f in manifest.settings if f.scope == kind and not locked(site, clinic, manifest.id, f)]
+    before = clinics.settings.of(clinic, manifest.id, kind, scope_id)
+    kept = [f for f in own if f.secret and not given.get(f.id) and f.id in before]
+    cleaned, errors = fields.clean(
+        [f for f in own if f not in kept], {k: v for k, v in given.items() if k not in {f.id for f in kept}}
+    )
+    if errors:
+        return errors
+    for field in own:
+        if field in kept:
+            cleaned[field.id] = before[field.id]
+        elif field.secret and cleaned.get(field.id):
+            cleaned[field.id] = seal(site.secret, _place(clinic, manifest.id, field, scope_id), cleaned[field.id])
+    clinics.settings.save(clinic, manifest.id, kind, scope_id, cleaned, actor=actor)
+    return {}
+
+
+def as_toml(site: Site, clinic: str, manifest: Manifest) -> str:
+    """The clinic's settings as a table to paste into housecall.toml; a secret only as the place to put it."""
+    lines = [f"[clinic.{clinic}.{manifest.id}]"]
+    for field in manifest.settings:
+        if field.scope != "clinic":
+            continue
+        if field.secret:
+            lines.append(f'# {field.id} = "env:{manifest.id.upper()}_{field.id.upper()}"')
+        else:
+            value = _value(site, clinic, manifest.id, field, clinic)
+            lines.append(f"# {field.id} =" if value is None else f"{field.id} = {_toml(value)}")
+    return "\n".join(lines) + "\n"
+
+
+def _toml(value: Any) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, list):
+        return "[" + ", ".join(map(_toml, value)) + "]"
+    if isinstance(value, int):
+        return str(value)
+    escaped = (
+        str(value)
+        .replace("\\", "\\\\")
+        .replace('"', '\\"')
+        .replace("\n", "\\n")
+        .replace("\r", "\\r")
+        .replace("\t", "\\t")
+    )
+    return f'"{escaped}"'
+
+
+def problems(site: Site, manifest: Manifest) -> list[str]:
+    """Stored settings that no field declares any more, or that do not pass it, for `housecall check`."""
+    known = {field.id: field for field in manifest.settings}
+    found = []
+    for row in clinics.settings.all_of(manifest.id):
+        plain = {k: v for k, v in row.values.items() if k in known and not known[k].secret and v is not None}
+        _, codes = fields.clean([known[k] for k in plain], plain)
+        for name in sorted((set(row.values) - set(known)) | set(codes)):
+            found.append(
+                f"setting {manifest.id}.{name} of {row.scope} {row.scope_id}: {codes.get(name, 'is not known any more')}"
+            )
+    return found
+
+
+def _place(clinic: str, owner: str, field: Field, scope_id: str) -> str:
+    return f"setting.values {clinic} {owner} {field.scope} {scope_id} {field.id}"
+
+
+def _resolved(site: Site, value: Any) -> Any:
+    return site.refer(value) if isinstance(value, str) else value

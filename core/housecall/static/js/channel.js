@@ -1,0 +1,209 @@
+// What the pages of one visit say to each other: by DataChannel where one is open, else sealed by the socket.
+// Kept until the far page has it, resent by the other road, in order, never twice; replayed to a page that was reloaded.
+
+import { receives, refusal, size } from "./gate.js";
+import { key } from "./keys.js";
+import { seal, unseal } from "./seal.js";
+import { Stream } from "./stream.js";
+import { Thread } from "./thread.js";
+
+const BUFFER = 256 * 1024;  // bytes that may lie in a DataChannel unsent
+const AHEAD = 1_000_000;    // how far a far page's clock may be before ours
+
+export class Channel {
+  // visit: its id; who: our seat or member id; role: ours; link: the socket; rules(): event -> its declaration
+  // state(): of the visit; peer(page): the Peer to a page, or null; now(): the server's clock in ms
+  constructor({ visit, who, role, link, rules, state, peer = () => null, now = () => Date.now() }) {
+    Object.assign(this, { visit, who, role, link, rules, state, peer, now, clock: 0, far: new Map(), threads: new Map(), listeners: new Map(), waiting: [], early: [], unheard: new Map() });
+  }
+
+  // -- who is there
+
+  // The other pages of this visit: [{who, role, page, name, seat}].
+  parties(list) {
+    const pages = new Set(list.map(party => party.page)), fresh = [];
+    for (const party of list) {
+      const known = this.far.get(party.page);
+      if (known) {
+        Object.assign(known.party, party);
+        if (!known.there) {
+          known.there = true;
+          known.stream.road();
+        }
+      } else {
+        this.far.set(party.page, this.meet(party));
+        fresh.push(party);
+      }
+    }
+    for (const [page, { party, stream }] of this.far) if (!pages.has(page)) {
+      const again = fresh.find(other => other.who === party.who);
+      this.far.get(page).there = false;
+      if (!again) continue;                                // a page that was reloaded: what it never got goes to the new one
+      for (const { event, item, bytes } of stream.out) if (!this.threads.has(event)) this.far.get(again.page).stream.push(event, item, { bytes });
+      stream.close();
+      this.far.delete(page);
+    }
+    for (const party of fresh) this.greet(party);
+    for (const message of this.early.splice(0)) message();
+  }
+  meet(party) {
+    const at = { party, there: true, stream: null, order: Promise.resolve() };
+    const road = (name, open, send, full = () => false) => ({ name, open, send, full });
+    at.stream = new Stream({
+      roads: [
+        road("peer", () => this.open(party.page), frame => this.direct(party.page, frame), () => this.peer(party.page).channel.bufferedAmount > BUFFER),
+        road("relay", event => at.there && this.link()?.connected && this.rules()[event]?.path === "best", frame => this.relay(at, frame)),
+      ],
+      budget: event => Math.min(this.rules()[event]?.size ?? 0, 14_000),
+      deliver: frame => this.deliver(at.party, frame),
+      acked: entries => this.mark(entries, "delivered"),
+      refused: entries => this.mark(entries, "failed"),
+    });
+    return at;
+  }
+  // What a page that has just come must know: what we have said, and from or to the patient all that was said.
+  greet(party) {
+    const { stream } = this.far.get(party.page), witness = party.role === "patient" || this.role === "patient";
+    for (const [event, thread] of this.threads) {
+      for (const { id, at, t, data, mine, who, role, name } of thread.entries) {
+        if (!this.gives(event, party) && !witness) continue;
+        if (mine && this.gives(event, party)) this.push(stream, event, { id, at, t, data });
+        else if (witness) this.push(stream, event, { id, at, t, data, by: { who, role, name } }, true);
+      }
+    }
+    const still = [];
+    for (const each of this.waiting) {
+      if (this.chosen(each.event, each.to).some(other => other.page === party.page)) this.push(stream, each.event, each.item);
+      else still.push(each);
+    }
+    this.waiting = still;
+  }
+  gives(event, party) { const rule = this.rules()[event]; return Boolean(rule) && rule.from.includes(this.role) && receives(rule, party.role); }
+  open(page) { return this.peer(page)?.channel.readyState === "open"; }
+
+  // The socket or a DataChannel has come or gone.
+  road() { for (const { stream } of this.far.values()) stream.road(); }
+  close() {
+    this.closed = true;
+    for (const { stream } of this.far.values()) stream.close();
+    this.far.clear();
+    this.listeners.clear();
+  }
+
+  // -- saying
+
+  chosen(event, to) {
+    const rule = this.rules()[event];
+    return [...this.far.values()].filter(({ there, party }) => (there || this.open(party.page)) && receives(rule, party.role) && (!to || party.who === to || party.seat === to)).map(({ party }) => party);
+  }
+  // Answers "peer", "relay" or "waiting"; for path "server" the ack. Throws an Error whose code is that of an ack.
+  async send(event, data = {}, { to } = {}) {
+    const rule = this.rules()[event];
+    const code = refusal(rule, this.role, "", data) || (rule.states.includes(this.state()) ? "" : "closed") || (rule.to === "one" && !to ? "invalid" : "");
+    if (code || this.closed) throw Object.assign(new Error(`${event}: ${code || "closed"}`), { code: code || "closed" });
+    const id = fresh();
+    if (rule.path === "server") return this.link().ask("say", { event, visit: this.visit, id, body: data, ...to && { to } });
+    const item = { id, at: ++this.clock, t: Math.round(this.now()), data }, parties = this.chosen(event, to);
+    this.threads.get(event)?.add({ ...item, mine: true, who: this.who, role: this.role, name: "", state: "waiting" });
+    if (rule.to === "all") this.tell(event, { data, from: this.who, id });
+    for (const party of parties) this.push(this.far.get(party.page).stream, event, item);
+    if (!parties.length && !this.threads.has(event)) this.waiting.push({ event, item, to });
+    return parties.some(party => this.open(party.page)) ? "peer" : parties.length && this.link()?.connected ? "relay" : "waiting";
+  }
+  push(stream, event, item, replay = false) { stream.push(event, item, { bytes: size(item) + 20, replay }); }
+
+  direct(page, { event, after, n, replay, items }) {
+    this.peer(page).say("say", { event, after, items, ...replay && { replay } }, n);
+    return "";
+  }
+  async relay({ party }, { event, after, n, replay, items }) {
+    const sealed = await seal({ after, items }, [party.page], [this.visit, event, key, n]);
+    const ack = await this.link()?.ask("say", { event, visit: this.visit, to: party.who, id: String(n), sealed, ...replay && { replay } });
+    if (ack?.ok) return ack.reached ? "" : "lost";
+    return ack && ack.error !== "failed" ? ack.error : "lost";
+  }
+  mark(entries, state) { for (const { event, item } of entries) this.threads.get(event)?.mark(item.id, state); }
+
+  // -- hearing
+
+  // What came by the socket.
+  async said(message) {
+    const { event, page, id } = message;
+    if (this.rules()[event]?.path === "server") return this.tell(event, { data: message.body, from: message.from, id });
+    const at = this.far.get(page);
+    if (!at) return void (this.early.length < 200 && this.early.push(() => this.said(message)));
+    if (message.ack) return at.stream.ack(Number(id));
+    at.order = at.order.then(async () => {                 // opening takes time; the order stays
+      const n = Number(id), { after, items } = await unseal(message.sealed, key, page, [this.visit, event, page, n]);
+      this.take(at, { event, after, n, items, replay: message.replay === true }, got =>
+        this.link()?.emit("say", { event, visit: this.visit, to: at.party.who, id: String(got), ack: true }, () => {}));
+    }).catch(error => console.warn(`a sealed message was not for this page: ${error.name}`));
+  }
+  // What came by a DataChannel.
+  heard(page, type, body, id) {
+    const at = this.far.get(page);
+    if (!at) return void (this.early.length < 200 && this.early.push(() => this.heard(page, type, body, id)));
+    if (type === "ack") return at.stream.ack(id);
+    this.take(at, { event: body?.event, after: body?.after, n: id, items: body?.items, replay: body?.replay === true }, got => this.peer(page)?.say("ack", {}, got));
+  }
+  take(at, frame, answer) {
+    if (shaped(frame)) answer(at.stream.receive(frame));
+  }
+  deliver(party, { event, items, replay }) {
+    const rule = this.rules()[event], thread = this.threads.get(event);
+    for (const { id, at, t, data, by } of items) {
+      const author = replay && by ? by : party;
+      if (refusal(rule, author.role, "", data) || (!replay && !receives(rule, this.role)) || at > this.clock + AHEAD) continue;
+      this.clock = Math.max(this.clock, at);
+      const entry = { id, at, t, data, mine: author.who === this.who, who: author.who, role: author.role, name: String(author.name ?? ""), state: "delivered" };
+      const message = { data, from: party.seat ?? party.who, id };
+      if (!thread && !this.listeners.get(event)?.size) this.keep(event, { entry, message: replay ? null : message });
+      else if ((!thread || thread.add(entry)) && !replay) this.tell(event, message);
+    }
+  }
+
+  // -- listening
+
+  // Nobody listens yet: a part is still on its way.
+  keep(event, heard) {
+    if (!this.unheard.has(event)) this.unheard.set(event, []);
+    const kept = this.unheard.get(event);
+    if (kept.length < 1000) kept.push(heard);
+  }
+  on(event, listener, signal) {
+    if (!this.listeners.has(event)) this.listeners.set(event, new Set());
+    this.listeners.get(event).add(listener);
+    for (const { message } of this.unheard.get(event) ?? []) if (message) queueMicrotask(() => this.tell(event, message));
+    if (this.threads.has(event)) this.unheard.delete(event);
+    signal?.addEventListener("abort", () => this.listeners.get(event)?.delete(listener));
+  }
+  tell(event, message) {
+    for (const listener of this.listeners.get(event) ?? []) {
+      try {
+        listener(message);
+      } catch (error) {
+        console.warn(`${event}: ${error}`);
+      }
+    }
+  }
+  // The thread of an event: one for all who ask, begun by the first.
+  history(event, options) {
+    if (!this.threads.has(event)) {
+      const thread = new Thread(options);
+      this.threads.set(event, thread);
+      for (const { entry } of this.unheard.get(event) ?? []) thread.add(entry);
+      if (this.listeners.get(event)?.size) this.unheard.delete(event);
+    }
+    return this.threads.get(event);
+  }
+}
+
+const fresh = () => crypto.randomUUID().replaceAll("-", "").slice(0, 16);
+const whole = n => Number.isSafeInteger(n) && n >= 0;
+const short = text => typeof text === "string" && text.length <= 80;
+
+function shaped({ event, after, n, items }) {
+  return short(event) && whole(after) && whole(n) && Array.isArray(items) && items.length > 0 && items.at(-1).n === n &&
+    items.every(item => item && typeof item === "object" && whole(item.n) && short(item.id) && whole(item.at) && whole(item.t) &&
+      (item.by === undefined || (item.by && short(item.by.who) && short(item.by.role) && (item.by.name === undefined || short(item.by.name)))));
+}

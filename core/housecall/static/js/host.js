@@ -1,0 +1,57 @@
+// What a part may do: the whole client side of the plugin API (docs/contracts.md §12).
+
+import { page, say } from "./page.js";
+import { badge, confirm, dialog, download, notice, panel, progress } from "./surface.js";
+import { text } from "./text.js";
+
+// scope: {me, visit, channel, call, room, member}; visit is a VisitState (visit-state.js) or null.
+export function host({ element, plugin, slot, scope, signal, steps }) {
+  const known = page.parts[plugin] ?? { settings: {}, events: {} };
+  const full = event => `${plugin}:${event}`;
+  const settings = { ...known.settings, ...known.rooms?.[scope.room] };
+  const guarded = listener => (...given) => {
+    try {
+      const made = listener(...given);
+      made?.catch?.(error => console.warn(`${plugin}: ${error}`));
+      return made;
+    } catch (error) {
+      console.warn(`${plugin}: ${error}`);
+    }
+  };
+  const { channel, call, visit } = scope;
+  return Object.freeze({
+    root: element, plugin, slot, settings: Object.freeze(settings), signal, text,
+    me: Object.freeze({ ...scope.me }),
+    visit: visit && Object.freeze({
+      get id() { return visit.id; },
+      get name() { return visit.name; },
+      get state() { return visit.state; },
+      get arrived() { return visit.arrived; },
+      get seats() { return visit.seats; },
+      on(change, listener) { visit.addEventListener(change, guarded(() => listener()), { signal }); },
+    }),
+    channel: channel && Object.freeze({
+      send: (event, data, options) => channel.send(full(event), data, options),
+      on: (event, listener) => channel.on(full(event), guarded(listener), signal),
+      history: (event, options) => channel.history(full(event), options),
+    }),
+    call: call ? Object.freeze({
+      get state() { return call()?.state ?? "none"; },
+      get local() { return call()?.local ?? null; },
+      remote: seat => call()?.remote(seat) ?? null,
+      stats: seat => call()?.stats(seat) ?? Promise.resolve(null),
+    }) : null,
+    ui: Object.freeze({
+      notice: words => notice(words),
+      say,
+      dialog: options => dialog(options, signal),
+      confirm: (question, options) => confirm(question, options, signal),
+      badge: n => badge(plugin, n, element),
+      panel: panel(plugin, slot, element),
+      progress: label => progress(element, label, signal),
+      download,
+    }),
+    done: (step, is = true) => steps?.done(`${plugin}:${step}`, is),
+    answer: (step, values) => steps?.answer(`${plugin}:${step}`, values),
+  });
+}

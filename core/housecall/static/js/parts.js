@@ -1,0 +1,135 @@
+// Parts: each <hc-part> imports its module and mounts it, by itself; one that throws shows its fallback and nothing else breaks.
+
+import { host } from "./host.js";
+import { page } from "./page.js";
+import { text } from "./text.js";
+
+const mounted = new Map(); // element -> {controller, end, scope, steps}
+
+// Mount every part below `root`. scope: see host.js; steps: the check-in's (steps.js), for parts that are one.
+export function mount(root, scope, steps) {
+  for (const element of root.querySelectorAll("hc-part")) if (!mounted.has(element)) start(element, scope, steps);
+}
+
+export function unmount(root) {
+  for (const element of [...mounted.keys()]) if (root === element || root.contains(element)) stop(element);
+}
+
+async function start(element, scope, steps) {
+  const { plugin, slot, module } = element.dataset, controller = new AbortController(), { signal } = controller;
+  const entry = { controller, end: null, scope, steps };
+  mounted.set(element, entry);
+  if ("broken" in element.dataset) return fallback(element);
+  if (!module) return;
+  try {
+    const { mount: begin } = await import(module);
+    if (signal.aborted) return;
+    if (typeof begin !== "function") throw new TypeError("its module exports no mount(host)");
+    const end = await begin(host({ element, plugin, slot, scope, signal, steps }));
+    if (signal.aborted) quietly(plugin, end);
+    else entry.end = end;
+    element.dataset.mounted = "";
+  } catch (error) {
+    console.warn(`${plugin} in ${slot}: ${error}`);
+    controller.abort();
+    if (element.isConnected) fallback(element);
+  }
+}
+
+function stop(element) {
+  const { controller, end } = mounted.get(element);
+  mounted.delete(element);
+  controller.abort();
+  quietly(element.dataset.plugin, end);
+  delete element.dataset.mounted;
+}
+
+function quietly(plugin, end) {
+  if (typeof end !== "function") return;
+  try {
+    end();
+  } catch (error) {
+    console.warn(`${plugin}: ${error}`);
+  }
+}
+
+function fallback(element) {
+  element.dataset.broken = "";
+  const words = Object.assign(document.createElement("p"), { className: "broken-part", textContent: text("This part could not be shown.") });
+  element.replaceChildren(words);
+}
+
+// Plugins were switched on or off while the page is open. What is on comes from the page's own address, made anew.
+// steps: the forms of a check-in, which the server makes for the visit of our ticket.
+export async function follow({ on, off, steps = false }, placed) {
+  for (const plugin of off) {
+    for (const element of document.querySelectorAll(`hc-part[data-plugin="${plugin}"]`)) {
+      if (mounted.has(element)) stop(element);
+      element.remove();
+    }
+    for (const template of document.querySelectorAll("template")) for (const element of template.content.querySelectorAll(`hc-part[data-plugin="${plugin}"]`)) element.remove();
+    delete page.parts[plugin];
+  }
+  if (!on.length && !steps) return placed();
+  const fresh = await fetched();
+  if (!fresh) return;
+  if (steps) {
+    Object.assign(page, { steps: fresh.data.steps, errors: fresh.data.errors });
+    document.getElementById("steps").replaceChildren(...[...fresh.page.getElementById("steps").children].map(each => document.importNode(each, true)));
+  }
+  Object.assign(page.parts, Object.fromEntries(on.map(id => [id, fresh.data.parts[id]]).filter(([, known]) => known)));
+  Object.assign(page.words, fresh.data.words);
+  for (const link of fresh.page.querySelectorAll('link[rel="stylesheet"]')) {
+    if (!document.querySelector(`link[href="${link.getAttribute("href")}"]`)) document.head.append(document.importNode(link));
+  }
+  for (const [here, there] of pairs(fresh.page)) {
+    for (const element of there.querySelectorAll("hc-part")) if (on.includes(element.dataset.plugin)) put(here, document.importNode(element, true), there);
+  }
+  placed();
+}
+
+// What has changed since this page was made, as `welcome` says.
+export function behind(parts) {
+  const here = Object.keys(page.parts).filter(id => id !== "core");
+  const on = parts.filter(id => !here.includes(id)), off = here.filter(id => !parts.includes(id));
+  return on.length || off.length ? { on, off } : null;
+}
+
+// A part goes before the first of those that stand after it in the fresh page.
+function put(here, element, there) {
+  const order = [...there.querySelectorAll("hc-part")].map(each => each.dataset.plugin);
+  const later = order.slice(order.indexOf(element.dataset.plugin) + 1);
+  here.insertBefore(element, [...here.children].find(each => later.includes(each.dataset.plugin)) ?? null);
+}
+
+// The slots of both pages: here and there, also inside templates.
+function pairs(fresh) {
+  const found = [];
+  const look = (here, there) => {
+    for (const slot of here.querySelectorAll("[data-slots]")) {
+      const other = there.querySelector(`[data-slots="${slot.dataset.slots}"]`);
+      if (other) found.push([slot, other]);
+    }
+  };
+  look(document, fresh);
+  for (const template of document.querySelectorAll("template[id]")) {
+    const other = fresh.getElementById(template.id);
+    if (other) look(template.content, other.content);
+  }
+  return found;
+}
+
+// This page as the server makes it now. An XMLHttpRequest, because it gives a document without a string on the way.
+function fetched() {
+  return new Promise(resolve => {
+    const request = new XMLHttpRequest();
+    request.open("GET", location.pathname);
+    request.responseType = "document";
+    request.onload = () => {
+      const data = request.response?.getElementById("page")?.textContent;
+      resolve(data ? { page: request.response, data: JSON.parse(data) } : null);
+    };
+    request.onerror = () => resolve(null);
+    request.send();
+  });
+}

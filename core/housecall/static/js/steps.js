@@ -1,0 +1,59 @@
+// The steps of a check-in: forms made of fields, or a plugin's own part. Answers go sealed to the provider's page.
+
+import { clean, read } from "./fields.js";
+import { page, part, say } from "./page.js";
+import { text } from "./text.js";
+
+export class Steps {
+  // ask(event, body): to the server; channel(): of the visit
+  constructor({ ask, channel }) {
+    Object.assign(this, { ask, channel, known: [] });
+  }
+  // The section of the page that the server has made for this visit.
+  show(known, states) {
+    this.known = known;
+    for (const form of part("steps").querySelectorAll("form[data-step]")) {
+      const { fields } = known.find(step => step.id === form.dataset.step);
+      form.onsubmit = event => {
+        event.preventDefault();
+        this.submit(form, fields);
+      };
+    }
+    this.mark(states);
+  }
+  mark(states) {
+    for (const place of part("steps").querySelectorAll("li[data-step]")) place.dataset.state = states[place.dataset.step] ?? "open";
+    const open = this.known.filter(step => step.required && states[step.id] === "open");
+    part("steps-left").textContent = open.length ? text("Please answer these first, then your place in line begins to move.") : "";
+  }
+  async submit(form, fields) {
+    const { values, errors } = clean(fields, read(form, fields));
+    for (const field of fields) {
+      const place = form.querySelector(`[data-field="${field.id}"]`), line = place.querySelector(".error");
+      line.textContent = errors[field.id] ? page.errors[errors[field.id]] ?? page.errors.invalid : "";
+      line.hidden = !errors[field.id];
+      place.classList.toggle("wrong", Boolean(errors[field.id]));
+      for (const input of place.querySelectorAll("input, select, textarea")) input.toggleAttribute("aria-invalid", Boolean(errors[field.id]));
+    }
+    const first = fields.find(field => errors[field.id]);
+    if (first) return form.querySelector(`[data-field="${first.id}"]`).querySelector("input, select, textarea").focus();
+    this.answer(form.dataset.step, values);
+    await this.done(form.dataset.step, true);
+  }
+  // values: what the patient gave; shown to the provider with the labels of the fields.
+  answer(step, values) {
+    const { title, fields } = this.known.find(each => each.id === step) ?? { title: step, fields: [] };
+    const rows = Object.entries(values).map(([id, value]) => {
+      const field = fields.find(each => each.id === id);
+      const shown = field?.choices ? [value].flat().map(one => field.choices.find(([k]) => k === one)?.[1] ?? one).join(", ") : value;
+      return [field?.label ?? id, shown === true ? text("Yes") : shown === false ? text("No") : String(shown ?? "")];
+    });
+    return this.channel().send("core:answers", { step, title, rows });
+  }
+  async done(step, is) {
+    const ack = await this.ask("step", { id: step, done: is });
+    if (!ack.ok) return say(ack.message);
+    this.mark(ack.steps);
+    say(text("Done. Thank you."));
+  }
+}

@@ -1,0 +1,176 @@
+"""What plugins show in the slots of a page: their templates, made safe to put beside others'."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from html.parser import HTMLParser
+from typing import Any
+
+import jinja2
+from flask import g
+from markupsafe import Markup
+
+from .. import fields
+from ..extending import settings
+from ..extending.hooks import Raised, place
+from ..extending.nouns import Event
+from ..extending.registry import CORE_EVENTS, Plugin
+from ..extending.slots import SLOTS
+from .house import house
+from .language import lang, ngettext, translations
+
+VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
+REFUSED = frozenset(("script", "style", "iframe", "object", "embed", "base", "link", "meta"))
+
+
+class Unbalanced(Exception):
+    """A template whose tags do not close, or that holds one that has no place in a fragment."""
+
+
+class _Tags(HTMLParser):
+    """Follows the tags of a fragment: what it opens, it must close."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in REFUSED:
+            raise Unbalanced(f"<{tag}> has no place in a fragment")
+        if any(name.startswith("on") or name == "style" for name, _ in attrs):
+            raise Unbalanced("a fragment has no inline script and no inline style")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        if not self.open or self.open.pop() != tag:
+            raise Unbalanced(f"</{tag}> closes nothing")
+
+
+@functools.lru_cache(maxsize=512)
+def check(html: str) -> None:
+    """Raises Unbalanced for what would break the page around it."""
+    tags = _Tags()
+    tags.feed(html)
+    tags.close()
+    if tags.open:
+        raise Unbalanced(f"<{tags.open[-1]}> is not closed")
+
+
+@functools.cache
+def _environment(folder: str) -> jinja2.Environment:
+    """A plugin's templates, by themselves: what they may use is what they are given."""
+    return jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True, undefined=jinja2.StrictUndefined)
+
+
+def words(plugin: Plugin) -> Callable[[str], str]:
+    """The plugin's own catalogue, then the house's."""
+    language = lang()
+
+    def translate(english: str) -> str:
+        own = translations(language, str(plugin.folder / "locale"), plugin.id).gettext(english)
+        return own if own != english else translations(language).gettext(english)
+
+    return translate
+
+
+def fragment(plugin: Plugin, template: str, **columns: Any) -> Markup:
+    """One rendered template of a plugin. Raises whatever it raises."""
+    html = (
+        _environment(str(plugin.folder / "templates"))
+        .get_template(template)
+        .render(
+            clinic={"id": g.clinic.id, "name": g.clinic.name},
+            lang=lang(),
+            _=words(plugin),
+            ngettext=ngettext,
+            asset=house().assets_of(plugin).url,
+            **columns,
+        )
+    )
+    check(html)
+    return Markup(html)  # noqa: S704  autoescaped by the plugin's own environment, and checked
+
+
+def slot(name: str, *, role: str = "", scopes: Iterable[tuple[str, str]] = (), **columns: Any) -> Markup:
+    """A slot's place, with what the plugins of this clinic show there; one that fails leaves its fallback."""
+    return Markup('<div class="slot" data-slots="{}">{}</div>').format(name, _parts(name, role, scopes, columns))
+
+
+def _parts(name: str, role: str, scopes: Iterable[tuple[str, str]], columns: dict[str, Any]) -> Markup:
+    known, registry = SLOTS[name], house().registry
+    assert set(columns) == set(known.adds), f"slot {name} gives {known.adds}"
+    made = Markup()
+    for plugin, each in registry.fragments(g.clinic.id, name):
+        if known.visit and role not in each.roles:
+            continue
+        html, broken = Markup(), False
+        if each.template:
+            values = settings.values(house().site, g.clinic.id, plugin.own, *scopes)
+            try:
+                html = fragment(plugin, each.template, role=role, settings=values, **columns)
+            except Exception as error:
+                broken = True
+                registry.failed(g.clinic.id, Raised(plugin=plugin.id, hook=each.template, error=place(error)))
+        made += part(plugin, name, each.module, html, broken=broken)
+    return made
+
+
+def part(plugin: Plugin, slot: str, module: str, html: Markup, *, broken: bool = False, step: str = "") -> Markup:
+    """An <hc-part>, which imports its module and mounts it (parts.js)."""
+    more = Markup(' data-title="{}"').format(words(plugin)(plugin.own.name))
+    more += Markup(' data-module="{}"').format(house().assets_of(plugin).url(module)) if module else Markup()
+    more += Markup(' data-step="{}"').format(step) if step else Markup()
+    more += Markup(" data-broken") if broken else Markup()
+    return Markup('<hc-part data-plugin="{}" data-slot="{}"{}>{}</hc-part>').format(plugin.id, slot, more, html)
+
+
+def styles(*prefixes: str) -> Markup:
+    """The style sheets that the fragments of some slots bring."""
+    urls: dict[str, None] = {}
+    for plugin in house().registry.on(g.clinic.id):
+        for each in plugin.own.fragments:
+            if each.style and each.slot.startswith(prefixes):
+                urls[house().assets_of(plugin).url(each.style)] = None
+    return Markup().join(Markup('<link rel="stylesheet" href="{}">\n').format(url) for url in urls)
+
+
+def described(*scopes: tuple[str, str], rooms: Iterable[str] = ()) -> dict[str, Any]:
+    """What the page's modules need to know of each plugin that is on: settings, and the rules of its events."""
+    parts: dict[str, Any] = {"core": {"events": {name: rule(event) for name, event in CORE_EVENTS.items()}}}
+    for plugin in house().registry.on(g.clinic.id):
+        site, own = house().site, plugin.own
+        parts[plugin.id] = {
+            "settings": settings.values(site, g.clinic.id, own, *scopes),
+            "events": {f"{plugin.id}:{event.name}": rule(event) for event in own.events},
+        }
+        if any(field.scope == "room" for field in own.settings):
+            parts[plugin.id]["rooms"] = {
+                room: {
+                    field.id: value
+                    for field in own.settings
+                    if field.scope == "room"
+                    for value in [settings.values(site, g.clinic.id, own, ("room", room)).get(field.id)]
+                }
+                for room in rooms
+            }
+    return parts
+
+
+def rule(event: Event) -> dict[str, Any]:
+    """An event's declaration for the far page, which applies the same rules (gate.js)."""
+    return {
+        "from": list(event.sources),
+        "to": event.to,
+        "path": event.path,
+        "states": list(event.states),
+        "size": event.size,
+        "rate": event.rate,
+        "fields": [fields.describe(field) for field in event.fields],
+    }

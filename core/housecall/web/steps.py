@@ -1,0 +1,92 @@
+"""The steps of a check-in: which there are for a visit, and their forms."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from flask import g
+from markupsafe import Markup
+
+from .. import fields
+from ..clinics.models import Room
+from ..extending import settings
+from ..extending.hooks import Raised, place
+from ..extending.nouns import Step
+from ..extending.registry import Plugin
+from ..visits import VisitView
+from . import slots
+from .house import house
+
+
+def asked(room: Room) -> dict[str, bool]:
+    """What somebody who checks in here has to do: "plugin:step" to whether it is required."""
+    view = VisitView(
+        id="",
+        clinic=g.clinic.id,
+        room=room.id,
+        state="arriving",
+        media=room.media,
+        arrived=house().now(),
+        started=None,
+        seats=(),
+    )
+    return {f"{plugin.id}:{step.id}": step.required for plugin, step in _all(view)}
+
+
+def _all(view: VisitView) -> list[tuple[Plugin, Step]]:
+    answers = house().registry.hooks.ask("checkin_steps", view.clinic, view=view)
+    more = [(a.plugin, step) for a in answers for step in a.value if isinstance(step, Step)]
+    return house().registry.steps(view.clinic, more)
+
+
+def shown(room: Room, visit: str) -> list[dict[str, Any]]:
+    """The steps of a visit that is checked in, each with its form: for the page that holds its ticket."""
+    present = house().visits.get(visit)
+    if present is None or not present.steps:
+        return []
+    return list(_shown(room, house().visits.view(present)))
+
+
+def _shown(room: Room, view: VisitView) -> Iterator[dict[str, Any]]:
+    for plugin, step in _all(view):
+        key = f"{plugin.id}:{step.id}"
+        if key in view.steps:
+            yield {
+                "id": key,
+                "title": slots.words(plugin)(step.title),
+                "required": step.required,
+                "fields": step.fields,
+                "html": _template(plugin, step, room),
+            }
+
+
+def _template(plugin: Plugin, step: Step, room: Room) -> Markup:
+    """A step that is a plugin's own part."""
+    if not step.template:
+        return Markup()
+    html, broken = Markup(), False
+    try:
+        html = slots.fragment(
+            plugin,
+            step.template,
+            role="patient",
+            settings=settings.values(house().site, g.clinic.id, plugin.own, ("room", room.id)),
+            room={"id": room.id, "slug": room.slug, "name": room.name},
+            step={"id": step.id, "title": step.title},
+        )
+    except Exception as error:
+        broken = True
+        house().registry.failed(g.clinic.id, Raised(plugin=plugin.id, hook=step.template, error=place(error)))
+    return slots.part(plugin, "checkin.step", step.module, html, broken=broken, step=f"{plugin.id}:{step.id}")
+
+
+def described(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The steps for the page's modules."""
+    return [
+        {
+            **{key: step[key] for key in ("id", "title", "required")},
+            "fields": list(map(fields.describe, step["fields"])),
+        }
+        for step in steps
+    ]
