@@ -1,4 +1,4 @@
-"""fields.js gives the values and the codes of fields.py; the macro of _fields.html draws every type for everybody."""
+"""fields.js gives the values and the codes of fields.py."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ RUN = """async text => {
   return JSON.stringify(JSON.parse(text).map(([fields, values]) => {
     const result = clean(fields, values);
     return [result.values, result.errors];
-  }));
+  }), (name, value) => Object.is(value, -0) ? "-0" : value);
 }"""
 
 
