@@ -349,7 +349,7 @@ def test_an_image_bomb_is_refused_before_it_is_decoded() -> None:
     )
     with pytest.raises(clinics.Refused) as refused:
         images.encode(bomb, offload=inline)
-    assert refused.value.fields == {"photo": "too_big"}
+    assert refused.value.fields == {"photo": "large_picture"}
 
 
 # -- SQLite's own

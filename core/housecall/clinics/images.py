@@ -33,15 +33,15 @@ class Encoded:
 
 
 def encode(data: bytes, *, offload: Offload) -> Encoded:
-    """Raises Refused(photo=...) with too_big or not_a_picture."""
+    """Raises Refused(photo=...) with large_picture or not_a_picture."""
     if len(data) > LARGEST:
-        raise Refused(photo="too_big")
+        raise Refused(photo="large_picture")
     try:
         return offload(_encode, data)  # type: ignore[no-any-return]
     except Refused:
         raise
     except Pillow.DecompressionBombError:
-        raise Refused(photo="too_big") from None
+        raise Refused(photo="large_picture") from None
     except Exception:  # whatever a decoder says of a broken file
         raise Refused(photo="not_a_picture") from None
 
@@ -51,7 +51,7 @@ def _encode(data: bytes) -> Encoded:
         warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
         with Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:
             if picture.width * picture.height > PIXELS:
-                raise Refused(photo="too_big")
+                raise Refused(photo="large_picture")
             upright = ImageOps.exif_transpose(picture).convert("RGB")
     upright.thumbnail((SIDE, SIDE))
     upright.info.clear()  # comments would be written again

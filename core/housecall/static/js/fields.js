@@ -1,109 +1,156 @@
-// The rules of fields.py for what never reaches the server: check-in answers, and messages from other pages.
+// Typed fields: what fields.py does, for answers that never reach the server. Fields are what its describe() gives.
 
-const LONGEST = { text: 200, long: 4000, signature: 60000, email: 254, phone: 40, url: 2000, file: 200 };
-const RULES = {
-  email: [/^[a-zA-Z0-9.!#$%&'*+/=?^_`{|}~-]+@[a-zA-Z0-9-]+(\.[a-zA-Z0-9-]+)+$/, "email"],
-  phone: [/^\+?[0-9][0-9 ()./-]{3,38}$/, "phone"],
-  color: [/^#[0-9a-f]{6}$/, "color"],
-  date: [/^\d{4}-\d{2}-\d{2}$/, "date"],
-  time: [/^([01]\d|2[0-3]):[0-5]\d$/, "time"],
-};
-const wrong = code => { throw { code }; };
-const length = value => [...value].length;            // characters, as Python counts them
+const SPACE = " \t\n\r\f\v\u00a0"; // written out, for what counts as space differs between Python and JavaScript
+const CONTROL = /[\x00-\x1f\x7f\p{Cs}]/u;
+const CONTROL_LONG = /[\x00-\x08\x0b-\x1f\x7f\p{Cs}]/u; // tabs and line ends may stand
+const PART = "[a-zA-Z0-9](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?";
+const HOST = `${PART}(?:\\.${PART})*`;
+const INT = /^[+-]?[0-9]{1,16}$/;
+const MONEY = /^(-?)([0-9]{1,14})(?:[.,]([0-9]{1,2}))?$/;
+const DURATION = /^(?:([0-9]{1,6}) ?d)? ?(?:([0-9]{1,6}) ?h)? ?(?:([0-9]{1,6}) ?m(?:in)?)? ?(?:([0-9]{1,9}) ?s)?$/;
+const COLOR = /^#[0-9a-f]{6}$/;
+const EMAIL = new RegExp(`^[a-zA-Z0-9.!#$%&'*+/=?^_\`{|}~-]+@${HOST}$`);
+const URL_RULE = new RegExp(`^https?://${HOST}(?::[0-9]{1,5})?(?:[/?#][!#-;=?-\\[\\]-~]*)?$`);
+const PHONE = /^(?:\+[1-9][0-9]{2,14}|[0-9]{3,15})$/;
+const DATE = /^([0-9]{4})-([0-9]{2})-([0-9]{2})$/;
+const TIME = /^(?:[01][0-9]|2[0-3]):[0-5][0-9]$/;
+const FILE = /^data:[a-z0-9][a-z0-9.+-]*\/[a-z0-9][a-z0-9.+-]*;base64,([A-Za-z0-9+/]*)(={0,2})$/;
+const DAYS = [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
-function text(field, value) {
-  if (typeof value !== "string") wrong("invalid");
-  value = value.replaceAll("\r\n", "\n");
-  if (!field.type || field.type === "text") {
-    value = value.trim();
-    if (value.includes("\n")) wrong("invalid");
-  }
-  if (value.includes("\0")) wrong("invalid");
-  if (length(value) > (field.max ?? LONGEST[field.type] ?? 200)) wrong("too_long");
-  if (field.min !== undefined && length(value) < field.min) wrong("too_short");
-  if (field.required && !value) wrong("required");
-  if (field.pattern && value && !new RegExp(`^(?:${field.pattern})$`, "u").test(value)) wrong("invalid");
-  return value;
-}
+class Wrong extends Error {}
+const refuse = code => { throw new Wrong(code); };
 
-function number(field, value) {
-  if (typeof value === "string" && /^\s*-?\d{1,15}\s*$/.test(value)) value = Number(value);
-  if (!Number.isSafeInteger(value)) wrong("invalid");
-  if (field.min !== undefined && value < field.min) wrong("too_small");
-  if (field.max !== undefined && value > field.max) wrong("too_big");
-  return value;
-}
-
-function bool(field, value) {
-  if ([true, "yes", "on", "true"].includes(value)) return true;
-  if ([false, "no", "false"].includes(value)) return field.required ? wrong("required") : false;
-  return wrong("invalid");
-}
-
-function many(field, value) {
-  const chosen = Array.isArray(value) ? value : [value], known = field.choices.map(([k]) => k);
-  if (chosen.some(one => !known.includes(one)) || new Set(chosen).size < chosen.length) wrong("choice");
-  if (field.min !== undefined && chosen.length < field.min) wrong("too_small");
-  if (field.max !== undefined && chosen.length > field.max) wrong("too_big");
-  return known.filter(k => chosen.includes(k));
-}
-
-function matching(field, value) {
-  const [rule, code] = RULES[field.type];
-  value = text({ max: LONGEST[field.type] }, field.type === "color" && typeof value === "string" ? value.toLowerCase() : value);
-  if (!rule.test(value)) wrong(code);
-  if (field.type === "phone" && value.replace(/\D/g, "").length > 15) wrong("phone");
-  if (field.type === "date") {
-    const day = new Date(`${value}T00:00:00Z`);
-    if (value.startsWith("0000") || Number.isNaN(day.getTime()) || day.toISOString().slice(0, 10) !== value) wrong("date");
-  }
-  return value;
-}
-
-function url(field, value) {
-  value = text({ max: LONGEST.url }, value);
-  if (!/^https?:\/\/[a-zA-Z0-9.-]+(:\d+)?([/?#]\S*)?$/i.test(value)) wrong("url");
-  return value;
-}
-
-const READ = {
-  text, long: text, signature: text, file: text, int: number, money: number, duration: number, bool, url, choices: many,
-  choice: (field, value) => field.choices.some(([k]) => k === value) ? value : wrong("choice"),
-  email: matching, phone: matching, color: matching, date: matching, time: matching,
-};
-
-// {values, errors}: values in the types of their fields; errors: field id -> code, as fields.clean gives them.
-export function clean(fields, given) {
-  const values = {}, errors = {}, known = new Map(fields.map(field => [field.id, field]));
-  if (!given || typeof given !== "object" || Array.isArray(given)) return { values, errors: { "": "invalid" } };
-  for (const name of Object.keys(given)) if (!known.has(name)) errors[name.slice(0, 60)] = "unknown";
-  for (const field of fields) {
-    let value = given[field.id];
-    if (field.type === "bool" && (value === undefined || value === null)) {
-      value = field.default === undefined || Object.keys(given).length ? false : field.default;
-    }
-    if (value === undefined || value === null || value === "" || Array.isArray(value) && !value.length) {
-      if (field.required) errors[field.id] = "required";
-      else values[field.id] = field.default ?? (field.type === "choices" ? [] : null);
-      continue;
-    }
+// The values of these fields in their types, and the errors: field id to a code. What is empty becomes the default.
+export function clean(fields, values) {
+  const known = new Map(fields.map(field => [field.id, field]));
+  const result = [];
+  const errors = Object.keys(values).filter(name => !known.has(name)).map(name => [name, "unknown"]);
+  for (const [id, field] of known) {
     try {
-      values[field.id] = READ[field.type](field, value);
+      result.push([id, one(field, Object.hasOwn(values, id) ? values[id] : null)]);
     } catch (error) {
-      if (!error.code) throw error;
-      errors[field.id] = error.code;
+      if (!(error instanceof Wrong)) throw error;
+      errors.push([id, error.message]);
     }
   }
-  return { values, errors };
+  return { values: Object.fromEntries(result), errors: Object.fromEntries(errors) };
 }
 
-// What a form holds for some fields; names may carry a prefix.
-export function read(form, fields, prefix = "") {
-  const data = new FormData(form), given = {};
-  for (const { id, type } of fields) {
+// What a <form> says about these fields, ready for clean(); inputs are named prefix + id. Files become data: URLs.
+export async function read(form, fields, prefix = "") {
+  const data = new FormData(form), values = {};
+  for (const { id, type, max } of fields) {
     const name = prefix + id;
-    if (type === "choices") given[id] = data.getAll(name);
-    else if (data.has(name)) given[id] = data.get(name);
+    if (type === "bool") values[id] = data.has(name);
+    else if (type === "choices") values[id] = data.getAll(name);
+    else if (type === "file") values[id] = await dataUrl(data.get(name), max);
+    else if (data.has(name)) values[id] = data.get(name);
   }
-  return given;
+  return values;
+}
+
+function one(field, raw) {
+  if (field.type === "bool") {
+    const value = bool(field, raw);
+    return field.required && !value ? refuse("required") : value;
+  }
+  if (typeof raw === "string") raw = strip(raw.replace(/\r\n?/g, "\n"));
+  if (raw == null || raw === "" || Array.isArray(raw) && !raw.length) {
+    if (field.required) refuse("required");
+    return field.default ?? (field.type === "choices" ? [] : null);
+  }
+  if (field.type === "choices") return choices(field, raw);
+  if (field.type in NUMBERS) return number(field, raw);
+  if (typeof raw !== "string" || (field.type === "long" ? CONTROL_LONG : CONTROL).test(raw)) refuse("invalid");
+  if (field.type === "file") return file(field, raw);
+  const length = [...raw].length; // characters, as Python counts them, not UTF-16 units
+  if (field.min != null && length < field.min) refuse("too_short");
+  if (field.max != null && length > field.max) refuse("too_long");
+  if (field.pattern != null && !new RegExp(`^(?:${field.pattern})$`, "su").test(raw)) refuse("invalid");
+  if (field.type === "choice" && !field.choices.some(([value]) => value === raw)) refuse("choice");
+  return field.type in CHECKS ? CHECKS[field.type](raw) : raw;
+}
+
+function strip(text) {
+  let start = 0, end = text.length;
+  while (start < end && SPACE.includes(text[start])) start += 1;
+  while (start < end && SPACE.includes(text[end - 1])) end -= 1;
+  return text.slice(start, end);
+}
+
+function bool(field, raw) {
+  if (raw == null || raw === "") return field.default === true;
+  if (typeof raw === "boolean") return raw;
+  return raw === "on" || raw === "yes" || refuse("invalid");
+}
+
+function choices(field, raw) {
+  const chosen = typeof raw === "string" ? [raw] : raw;
+  if (!Array.isArray(chosen) || !chosen.every(each => typeof each === "string")) refuse("invalid");
+  const known = field.choices.map(([value]) => value);
+  if (!chosen.every(each => known.includes(each))) refuse("choice");
+  const inOrder = known.filter(value => chosen.includes(value));
+  bounded(field, inOrder.length);
+  return inOrder;
+}
+
+function number(field, raw) {
+  const given = typeof raw === "string" ? NUMBERS[field.type](raw) : raw;
+  if (!Number.isSafeInteger(given)) refuse("invalid");
+  bounded(field, given);
+  return given + 0; // no negative zero
+}
+
+const NUMBERS = {
+  int: text => INT.test(text) ? Number(text) : null,
+  money(text) {
+    const [, sign, whole, rest = ""] = MONEY.exec(text) ?? refuse("invalid");
+    return Number(sign + whole + rest.padEnd(2, "0"));
+  },
+  duration(text) {
+    const parts = DURATION.exec(text)?.slice(1);
+    if (!parts?.some(part => part)) return null;
+    const [days, hours, minutes, seconds] = parts.map(part => Number(part ?? 0));
+    return ((days * 24 + hours) * 60 + minutes) * 60 + seconds;
+  },
+};
+
+const match = (rule, text, code) => rule.test(text) ? text : refuse(code);
+
+const CHECKS = {
+  color: text => match(COLOR, text.replace(/[A-Z]/g, letter => letter.toLowerCase()), "color"),
+  email: text => match(EMAIL, text, "email"),
+  // +44 (0)20: nobody knows which part to dial
+  phone: text => match(PHONE, text.includes("(0)") ? text : text.replace(/[ \u00a0()./-]/g, ""), "phone"),
+  url: text => match(URL_RULE, text, "url"),
+  date(text) {
+    const [year, month, day] = (DATE.exec(text) ?? refuse("date")).slice(1).map(Number);
+    const leap = month === 2 && year % 4 === 0 && (year % 100 !== 0 || year % 400 === 0);
+    return year >= 1 && day >= 1 && day <= DAYS[month - 1] + leap ? text : refuse("date");
+  },
+  time: text => match(TIME, text, "time"),
+};
+
+function file(field, raw) {
+  const [, bytes, end] = FILE.exec(raw) ?? refuse("invalid");
+  if ((bytes.length + end.length) % 4) refuse("invalid");
+  bounded(field, Math.floor(bytes.length * 3 / 4));
+  return raw;
+}
+
+function bounded(field, count) {
+  if (field.min != null && count < field.min) refuse("too_small");
+  if (field.max != null && count > field.max) refuse("too_big");
+}
+
+// One byte more than is allowed is enough for clean() to say that it is too big.
+function dataUrl(chosen, max) {
+  if (!chosen?.name) return null;
+  const type = /^[a-z0-9][a-z0-9.+-]*\/[a-z0-9][a-z0-9.+-]*$/.test(chosen.type) ? chosen.type : "application/octet-stream";
+  const reader = new FileReader();
+  reader.readAsDataURL(chosen.slice(0, max + 1, type));
+  return new Promise((done, failed) => {
+    reader.onload = () => done(reader.result);
+    reader.onerror = () => failed(reader.error);
+  });
 }
