@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol, TypeAlias
 
-from .config import Mistake, nearest
+from .reading import Mistake, nearest
 
 TYPES = (
     *("text", "long", "int", "money", "bool", "choice", "choices", "color", "email", "phone", "url"),

@@ -64,7 +64,7 @@ def blueprints() -> list[Blueprint]:
 
 @hookspec
 def events() -> list[Event]:
-    """Events whose handler is Python. Such an event goes by the socket and is readable here, so keep patients out of it.
+    """Events whose handler is Python. Such an event goes by the socket and is readable here: keep patients out of it.
 
     `handler(context, body)` runs in an application context after the gate: `context.visit` is a VisitView,
     `context.seat` and `context.role` say who sends; `context.emit(name, body, to="others")` sends another of the
@@ -133,7 +133,7 @@ def settings() -> list[Any]:
 
 @hookspec
 def jobs() -> list[Job]:
-    """Work to be done again and again: `run(clinic)` is called every `every` seconds for each clinic that has the plugin on.
+    """Work done again and again: `run(clinic)` every `every` seconds, for each clinic that has the plugin on.
 
     Example:
 

@@ -123,7 +123,8 @@ class _Manifest(Reading):
         if own and (not ID.fullmatch(own) or own in RESERVED):
             self.wrong(
                 "id",
-                f"an id is 2 to 31 small letters, digits and _, begins with a letter and is none of {', '.join(RESERVED)}",
+                "an id is 2 to 31 small letters, digits and _, begins with a letter and is none of "
+                + ", ".join(RESERVED),
             )
         elif own and own != self.folder.name:
             self.wrong("id", f"{own!r} is not the folder's name, {self.folder.name!r}")
@@ -191,11 +192,13 @@ class _Manifest(Reading):
             )
         return name
 
-    def fields(self, where: str, tables: dict[str, Any]) -> tuple[Field, ...]:
-        """A table of fields: their ids are its keys."""
+    def fields(self, where: str, tables: dict[str, Any], *, labelled: bool = True) -> tuple[Field, ...]:
+        """A table of fields: their ids are its keys. Those that no person sees need no label."""
         made = []
         for name, table in tables.items():
             try:
+                if isinstance(table, dict) and not labelled:
+                    table = {"label": name, **table}
                 made.append(fields.read(name, table, f"{where}.{name}"))
             except fields.FieldError as error:
                 for mistake in error.mistakes:
@@ -242,7 +245,7 @@ class _Manifest(Reading):
             states=self.names(f"{where}.states", table.get("states", list(STATES)), STATES),
             size=size,
             rate=int(rate[1]) / (60 if rate[2] == "m" else 1) if rate else EVENT_RATE,
-            fields=self.fields(f"{where}.fields", table.get("fields", {})),
+            fields=self.fields(f"{where}.fields", table.get("fields", {}), labelled=False),
         )
 
     def step(self, where: str, value: Any) -> Step:
@@ -303,7 +306,7 @@ class _Manifest(Reading):
         return Job(name=table.get("name", ""), every=seconds)
 
 
-def with_more(manifest: Manifest, **more: tuple[Any, ...]) -> Manifest:
+def with_more(manifest: Manifest, **more: Any) -> Manifest:
     """A manifest with what the plugin's Python contributes. Raises ManifestError for a name that is there already."""
     pass_ = Reading()
     for kind, key in (("events", "name"), ("jobs", "name"), ("settings", "id")):
@@ -325,4 +328,5 @@ def with_more(manifest: Manifest, **more: tuple[Any, ...]) -> Manifest:
             )
     if pass_.mistakes:
         raise ManifestError(pass_.mistakes)
-    return replace(manifest, **{kind: (*getattr(manifest, kind), *nouns) for kind, nouns in more.items()})
+    added: dict[str, Any] = {kind: (*getattr(manifest, kind), *nouns) for kind, nouns in more.items()}
+    return replace(manifest, **added)

@@ -10,7 +10,7 @@ import sys
 import time
 from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
@@ -147,7 +147,7 @@ class Registry:
                 declared = tuple(job for job in own.jobs if job.name not in named)
                 if missing := [job.name for job in declared]:
                     raise HookError(f"the job {missing[0]!r} of plugin.toml is given by no jobs() hook")
-                plugin.manifest = manifests.with_more(manifests.replace(own, jobs=()) if own.jobs else own, **more)
+                plugin.manifest = manifests.with_more(replace(own, jobs=()), **more)
         except (ManifestError, HookError) as error:
             plugin.problem = str(error)
         except (Exception, SystemExit) as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from .. import clinics, fields
@@ -47,13 +48,19 @@ def _value(site: Site, clinic: str, owner: str, field: Field, scope_id: str) -> 
         return _resolved(site, site.clinics[clinic].tables[owner][field.id])
     stored = clinics.settings.of(clinic, owner, field.scope, scope_id).get(field.id)
     if stored is None:
-        return field.default
+        return _default(field)
     if field.secret:
         try:
             return unseal(site.secret, _place(clinic, owner, field, scope_id), stored)
         except Unsealable:
-            return field.default
+            return None
     return stored
+
+
+def _default(field: Field) -> Any:
+    """What holds where nothing was set: as `fields.clean` gives it for an empty value."""
+    values, _ = fields.clean([replace(field, required=False)], {})
+    return values[field.id]
 
 
 def locked(site: Site, clinic: str, owner: str, field: Field) -> bool:
@@ -73,16 +80,15 @@ def save(
     own = [f for f in manifest.settings if f.scope == kind and not locked(site, clinic, manifest.id, f)]
     before = clinics.settings.of(clinic, manifest.id, kind, scope_id)
     kept = [f for f in own if f.secret and not given.get(f.id) and f.id in before]
-    cleaned, errors = fields.clean(
-        [f for f in own if f not in kept], {k: v for k, v in given.items() if k not in {f.id for f in kept}}
-    )
+    rest = {name: value for name, value in given.items() if name not in {field.id for field in kept}}
+    cleaned, errors = fields.clean([field for field in own if field not in kept], rest)
     if errors:
         return errors
     for field in own:
         if field in kept:
             cleaned[field.id] = before[field.id]
         elif field.secret and cleaned.get(field.id):
-            cleaned[field.id] = seal(site.secret, _place(clinic, manifest.id, field, scope_id), cleaned[field.id])
+            cleaned[field.id] = seal(site.secret, _place(clinic, manifest.id, field, scope_id), str(cleaned[field.id]))
     clinics.settings.save(clinic, manifest.id, kind, scope_id, cleaned, actor=actor)
     return {}
 

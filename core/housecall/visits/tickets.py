@@ -30,7 +30,7 @@ class Ticket:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pass:
-    """How a visit stood: v visit, c clinic, room, state, started, note, seats (id, role, member), steps, i issued (ms)."""
+    """How a visit stood: v visit, c clinic, room, state, started, note, seats (id, role, member), steps, i issued."""
 
     v: str
     c: str

@@ -109,7 +109,8 @@ class Gate:
                 raise Refused("invalid", **wrong)
             if rule.handler is not None and plugin is not None:
                 return self._handled(plugin, rule, visit, me, body["body"])
-        said = {key: body[key] for key in ("event", "visit", "id", "body", "sealed", "ack", "replay") if key in body}
+        kept = ("event", "visit", "id", "body", "sealed", "ack", "replay")
+        said: dict[str, Any] = {key: body[key] for key in kept if key in body}
         for party in to:
             self.emit(party.sid, {**said, "from": me.who, "page": me.page})
         return {"reached": len(to)}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from flask import g
@@ -14,6 +15,7 @@ from ..extending import settings
 from ..extending.hooks import Raised, place
 from ..extending.nouns import Step
 from ..extending.registry import Plugin
+from ..fields import Field
 from ..visits import VisitView
 from . import slots
 from .house import house
@@ -56,9 +58,16 @@ def _shown(room: Room, view: VisitView) -> Iterator[dict[str, Any]]:
                 "id": key,
                 "title": slots.words(plugin)(step.title),
                 "required": step.required,
-                "fields": step.fields,
+                "fields": tuple(_in_words(plugin, field) for field in step.fields),
                 "html": _template(plugin, step, room),
             }
+
+
+def _in_words(plugin: Plugin, field: Field) -> Field:
+    """A field whose texts are in the visitor's language."""
+    say = slots.words(plugin)
+    choices = tuple((value, say(label)) for value, label in field.choices)
+    return replace(field, label=say(field.label), help=say(field.help) if field.help else "", choices=choices)
 
 
 def _template(plugin: Plugin, step: Step, room: Room) -> Markup:

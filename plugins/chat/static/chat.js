@@ -3,7 +3,8 @@
 const BEHIND = 40; // px from the end within which new messages are followed
 
 export function mount(host) {
-  return { "call.bar": button, "call.after": after }[host.slot]?.(host) ?? talk(host);
+  const begin = { "call.bar": button, "call.after": after }[host.slot] ?? talk;
+  begin(host);
 }
 
 const thread = host => host.channel.history("message", { keep: 20_000, copy: entry => line(host, entry) });
@@ -62,7 +63,7 @@ function talk(host) {
   const draw = () => {
     const begun = messages.entries.some(entry => entry.role === "provider");
     const may = !patient || settings.patient_begins || begun;
-    whole.hidden = !inCall && !settings.waiting;
+    whole.hidden = !inCall && (!settings.waiting || ["in_call", "paused"].includes(host.visit.state));
     form.hidden = !may;
     root.querySelector(".chat-closed").hidden = may;
     root.querySelector(".chat-empty").hidden = messages.entries.length > 0 || !may;
@@ -107,6 +108,7 @@ function talk(host) {
     end();
   }, { signal });
   document.addEventListener("visibilitychange", unread, { signal });
+  host.visit.on("change", draw);
   draw();
 }
 

@@ -4,6 +4,19 @@ import { clean, read } from "./fields.js";
 import { page, part, say } from "./page.js";
 import { text } from "./text.js";
 
+// An error beside its field, tied to it.
+function oops(named, name, code) {
+  const inputs = named instanceof RadioNodeList ? [...named] : [named], place = inputs[0].closest(".field, fieldset"), id = `${name}-error`;
+  document.getElementById(id)?.remove();
+  place.classList.toggle("wrong", Boolean(code));
+  if (code) place.append(Object.assign(document.createElement("p"), { className: "error", id, textContent: page.errors[code] ?? page.errors.invalid }));
+  for (const input of inputs) {
+    input.toggleAttribute("aria-invalid", Boolean(code));
+    const tied = (input.getAttribute("aria-describedby") ?? "").split(" ").filter(each => each && each !== id);
+    input.setAttribute("aria-describedby", [...tied, ...code ? [id] : []].join(" "));
+  }
+}
+
 export class Steps {
   // ask(event, body): to the server; channel(): of the visit
   constructor({ ask, channel }) {
@@ -27,16 +40,10 @@ export class Steps {
     part("steps-left").textContent = open.length ? text("Please answer these first, then your place in line begins to move.") : "";
   }
   async submit(form, fields) {
-    const { values, errors } = clean(fields, read(form, fields));
-    for (const field of fields) {
-      const place = form.querySelector(`[data-field="${field.id}"]`), line = place.querySelector(".error");
-      line.textContent = errors[field.id] ? page.errors[errors[field.id]] ?? page.errors.invalid : "";
-      line.hidden = !errors[field.id];
-      place.classList.toggle("wrong", Boolean(errors[field.id]));
-      for (const input of place.querySelectorAll("input, select, textarea")) input.toggleAttribute("aria-invalid", Boolean(errors[field.id]));
-    }
-    const first = fields.find(field => errors[field.id]);
-    if (first) return form.querySelector(`[data-field="${first.id}"]`).querySelector("input, select, textarea").focus();
+    const prefix = `${form.dataset.step}-`, { values, errors } = clean(fields, await read(form, fields, prefix));
+    for (const { id } of fields) oops(form.elements[prefix + id], prefix + id, errors[id]);
+    const first = fields.find(({ id }) => errors[id]);
+    if (first) return document.getElementById(prefix + first.id).focus();
     this.answer(form.dataset.step, values);
     await this.done(form.dataset.step, true);
   }
