@@ -9,7 +9,10 @@ from typing import Any
 
 import pytest
 
+from people import chromium, person
 from practice import Practice, Room
+
+__all__ = ["chromium", "person"]
 
 
 @pytest.hookimpl(trylast=True)
