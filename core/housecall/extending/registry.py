@@ -17,6 +17,7 @@ from types import ModuleType
 from flask import Blueprint
 
 from .. import clinics
+from .. import plugins as namespace
 from ..clinics.models import Base
 from ..config import ConfigError, Site
 from ..logs import log
@@ -125,7 +126,7 @@ class Registry:
         self._failures: defaultdict[tuple[str, str], deque[float]] = defaultdict(lambda: deque(maxlen=TOO_MANY))
         self._on: dict[str, tuple[Plugin, ...]] = {}
         self._check_names()
-        for plugin in self.by_id.values():
+        for plugin in list(self.by_id.values()):
             if site.load is None or plugin.id in site.load:
                 self._load(plugin)
 
@@ -214,7 +215,7 @@ class Registry:
             for loaded in [m for m in sys.modules if m == name or m.startswith(f"{name}.")]:
                 del sys.modules[loaded]
             raise
-        setattr(sys.modules["housecall.plugins"], plugin.id, module)
+        setattr(namespace, plugin.id, module)
         return module
 
     def _check_tables(self, plugin: Plugin, fresh: Iterable[str]) -> None:
