@@ -313,6 +313,9 @@ def with_more(manifest: Manifest, **more: Any) -> Manifest:
         names = [getattr(noun, key) for noun in (*getattr(manifest, kind), *more.get(kind, ()))]
         for name in sorted({name for name in names if names.count(name) > 1}):
             pass_.wrong(kind, f"{name!r} is declared twice")
+    for job in more.get("jobs", ()):
+        if not callable(job.run) or job.every < 1:
+            pass_.wrong(f"jobs.{job.name}", "a job needs `run`, a function of one clinic, and `every`, in seconds")
     for fragment in more.get("fragments", ()):
         pass_.one_of("fragments", fragment.slot, SLOTS)
     for event in more.get("events", ()):

@@ -73,6 +73,19 @@ def members_only(view: Callable[P, ResponseReturnValue]) -> Callable[P, Response
     return guarded
 
 
+def admins_only(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """A view for owners and admins; to other members it does not exist."""
+
+    @wraps(view)
+    @members_only
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if me().role not in ("owner", "admin"):
+            abort(404)
+        return view(*args, **kwargs)
+
+    return guarded
+
+
 def me() -> Member:
     """The member who is signed in."""
     member: Member = current_user.member
