@@ -107,7 +107,7 @@ class Registry:
         self._failures: defaultdict[tuple[str, str], deque[float]] = defaultdict(lambda: deque(maxlen=TOO_MANY))
         self._on: dict[str, tuple[Plugin, ...]] = {}
         self._check_names()
-        for plugin in self.by_id.values():
+        for plugin in list(self.by_id.values()):
             if site.load is None or plugin.id in site.load:
                 self._load(plugin)
 
