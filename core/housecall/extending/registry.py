@@ -183,7 +183,7 @@ class Registry:
             for loaded in [m for m in sys.modules if m == name or m.startswith(f"{name}.")]:
                 del sys.modules[loaded]
             raise
-        setattr(sys.modules["housecall.plugins"], plugin.id, module)
+        setattr(importlib.import_module("housecall.plugins"), plugin.id, module)
         return module
 
     def _check_tables(self, plugin: Plugin, fresh: Iterable[str]) -> None:
