@@ -190,7 +190,7 @@ def test_a_malformed_signal_is_answered_and_the_visit_goes_on(
 def test_unknown_events_are_answered_unknown(practice: Practice, room: Room) -> None:
     patient = waiting(practice, room)
     with patient.seat(room.id) as seat:
-        for event in ("say", "step", "welcome", "admin", "chat:message"):
+        for event in ("welcome", "said", "admin", "chat:message"):
             assert seat.ask(event, {})["error"] == "unknown"
 
 

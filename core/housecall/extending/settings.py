@@ -133,9 +133,8 @@ def problems(site: Site, manifest: Manifest) -> list[str]:
         plain = {k: v for k, v in row.values.items() if k in known and not known[k].secret and v is not None}
         _, codes = fields.clean([known[k] for k in plain], plain)
         for name in sorted((set(row.values) - set(known)) | set(codes)):
-            found.append(
-                f"setting {manifest.id}.{name} of {row.scope} {row.scope_id}: {codes.get(name, 'is not known any more')}"
-            )
+            why = codes.get(name, "is not known any more")
+            found.append(f"setting {manifest.id}.{name} of {row.scope} {row.scope_id}: {why}")
     return found
 
 

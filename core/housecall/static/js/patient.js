@@ -169,7 +169,7 @@ function connect() {
         visit.seats = seats;
         call?.seats(seats);
         meet();
-        shown.take(visit);
+        shown?.take(visit);
       },
       said: message => { if (message.visit === visit?.id) channel?.said(message); },
       watchers: ({ watchers: now }) => {
@@ -255,7 +255,7 @@ async function arriving() {
 function moved({ state, rev, pass: next, started }) {
   Object.assign(visit, { state, rev });
   pass = next ?? pass;
-  shown.take(visit);
+  shown?.take(visit);
   if (state !== "ended") meet();
   if (state === "in_call") {
     visit.started = started ?? visit.started ?? Date.now() + offset;
