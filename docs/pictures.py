@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 from pathlib import Path
 
+from playwright.sync_api import Page, expect, sync_playwright
+
+from housecall.testing import Practice, check_in, connected, open_dashboard, sign_in, start
+from housecall.testing.parts import find
+
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/browser")]
-
-from people import sign_in  # noqa: E402
-from playwright.sync_api import Page, expect, sync_playwright  # noqa: E402
-from visit import check_in, connected, open_dashboard, start  # noqa: E402
-
-from parts import find  # noqa: E402
-from practice import Practice  # noqa: E402
-
 OUT = ROOT / "docs/images"
 DESK = {"viewport": {"width": 1280, "height": 800}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "device_scale_factor": 1, "is_mobile": True, "has_touch": True}

@@ -8,23 +8,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+from housecall.testing.parts import AXE, find
+
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ROOT / "tests/.parts"  #: what the tests bring from npm; git-ignored
-AXE = PARTS / "node_modules/axe-core/axe.min.js"
 
 DEBIAN = {  # what the tests look for -> the Debian package that brings it
     "chromium": "chromium",
     "turnserver": "coturn",
     "initdb": "postgresql",
 }
-
-
-def find(program: str) -> str | None:
-    """The path of an outside program, PostgreSQL's own folder included."""
-    places = os.environ.get("PATH", "").split(os.pathsep)
-    places += sorted((f"/usr/lib/postgresql/{n}/bin" for n in range(14, 20)), reverse=True)
-    names = ("chromium", "chromium-browser", "google-chrome") if program == "chromium" else (program,)
-    return next((path for name in names if (path := shutil.which(name, path=os.pathsep.join(places)))), None)
 
 
 def main() -> int:

@@ -12,9 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from visitor import Visitor
 
-from practice import PASSWORD, Practice, free_port
+from housecall.testing.practice import PASSWORD, Practice, free_port
+from housecall.testing.visitor import Visitor
 
 COMMAND = [sys.executable, "-W", "error", "-m", "housecall"]
 

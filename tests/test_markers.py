@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from visitor import Visitor
 
-from practice import Practice
+from housecall.testing.practice import Practice
+from housecall.testing.visitor import Visitor
 
 LEAKY = str(Path(__file__).parent / "leaky_server.py")
 TOML = '[clinic.main]\nname = "Elm"\n[[clinic.main.ice]]\nurls = ["turn:turn.example.org"]\nsecret = "s3cret"\n'

@@ -7,31 +7,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
-from people import Person
 from playwright.sync_api import Page, expect
-from visit import check_in, connected, open_dashboard, start
 
-from parts import AXE
-from practice import Practice
+from housecall.testing.access import PHONE, ZOOMED, audit, bare
+from housecall.testing.acts import check_in, connected, open_dashboard, start
+from housecall.testing.people import Person
+from housecall.testing.practice import Practice
 
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-PHONE = {"width": 390, "height": 844}
-ZOOMED = {"width": 320, "height": 256}  # 1280 x 1024 at 400 % (WCAG 1.4.10)
 PAGES = ("", "help", "contact", "privacy", "cookies", "sign-in", "sign-up", "nothing-here", "?room=nowhere")
 MEMBERS_PAGES = ("dashboard", "dashboard/history", "account", "account/logins", "admin", "admin/people", "admin/rooms")
-
-
-def audit(page: Page, state: str) -> None:
-    """axe finds nothing, and nothing is wider than the screen."""
-    page.evaluate(AXE.read_text(encoding="utf-8") + ";1")
-    found = page.evaluate(
-        "rules => axe.run(document, { runOnly: rules }).then(all => all.violations.map("
-        "v => `${v.id}: ${v.nodes.map(n => n.target.join(' ') + ' ' + (n.any[0]?.message ?? '')).join(' | ')}`))",
-        RULES,
-    )
-    assert found == [], f"{state}: {found}"
-    width = page.evaluate("[document.documentElement.scrollWidth, document.documentElement.clientWidth]")
-    assert width[0] <= width[1], f"{state}: the page is {width[0]} px wide on a screen of {width[1]}"
 
 
 @contextmanager
@@ -212,39 +196,6 @@ def test_every_state_change_is_said_aloud(practice: Practice, person: Callable[.
     ]
     assert patient.evaluate("said")[-1] == "Connected with Dr Ada Smith"
     assert "You are next." in patient.evaluate("said")
-
-
-#: What people typed or what is the same in every language; all other words must come from a catalogue.
-NAMES = re.compile(
-    r"\d+:\d+.[AP]M|"
-    r"Grace \w+|Katherine Johnson|Dr Ada Smith|Ada Smith|Ada|Smith|Dr|Elm Street Practice|ada-[\w-]+@elm\.example"
-    r"|/?room-[\w-]+|localhost:\d+/?|https?://\S+|hc-\S+|[\d:.,/ +·–-]+|RPPS|BIG-nummer|\S+@\S+|127\.0\.0\.0/24"
-)
-
-
-def bare(page: Page) -> list[str]:
-    """Visible texts, labels and titles that passed no catalogue: the pseudo-locale puts all others in brackets."""
-    texts = page.evaluate(
-        """() => {
-          const found = [];
-          const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-          while (walk.nextNode()) if (!walk.currentNode.parentElement.closest("script, style, noscript"))
-            found.push(walk.currentNode.data);
-          for (const element of document.body.querySelectorAll("[aria-label], [title], [alt], [placeholder]"))
-            for (const name of ["aria-label", "title", "alt", "placeholder"]) if (element.getAttribute(name))
-              found.push(element.getAttribute(name));
-          found.push(document.title);
-          return found;
-        }"""
-    )
-    left = []
-    for text in texts:
-        rest = re.sub(r"\[[^\[\]]*\]", "", text)
-        rest = re.sub(r"\[[^\[\]]*\]", "", rest)
-        rest = NAMES.sub("", rest).strip(" \n\t[]()|,")
-        if re.search(r"[A-Za-z]{2}", rest):
-            left.append(text.strip())
-    return left
 
 
 def test_no_text_is_bare(practice: Practice, person: Callable[..., Person]) -> None:

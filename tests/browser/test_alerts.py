@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from people import Person
 from playwright.sync_api import Page, expect
-from visit import check_in, open_dashboard
 
-from practice import Practice, Room
+from housecall.testing.acts import check_in, open_dashboard
+from housecall.testing.people import Person
+from housecall.testing.practice import Practice, Room
 
 #: Counts notifications instead of showing them; the permission is what the test says.
 NOTES = """permission => {

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
-from people import Person
 from playwright.sync_api import Page, Route, expect
-from test_access import PHONE, ZOOMED, audit
 
 from housecall.fields import TYPES, Field, clean, describe
+from housecall.testing.access import PHONE, ZOOMED, audit
+from housecall.testing.people import Person
+from housecall.testing.practice import Practice
 from housecall.web import language, messages
-from practice import Practice
 
 TEMPLATES = Path(messages.__file__).parent / "templates"
 ABC = (("a", "Apple"), ("b", "Bee"))

@@ -8,11 +8,11 @@ from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from people import Person
 from playwright.sync_api import Page
 
 from housecall.fields import CODES, TYPES, WAYS, Field, clean, describe, ways
-from practice import Practice
+from housecall.testing.people import Person
+from housecall.testing.practice import Practice
 
 #: Declarations by a name, as TOML or JSON would say them.
 FIELDS: dict[str, dict[str, Any]] = json.loads(r"""{

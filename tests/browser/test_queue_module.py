@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from people import Person
 
-from practice import Practice, Room
+from housecall.testing.people import Person
+from housecall.testing.practice import Practice, Room
 
 CARD = {"id": "v1", "state": "waiting", "arrived": 1}
 

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from people import Person, sign_in
-from visit import check_in, connected, media_flows, open_dashboard, start
 
-from parts import find
-from practice import Practice, free_port
+from housecall.testing.acts import check_in, connected, media_flows, open_dashboard, start
+from housecall.testing.parts import find
+from housecall.testing.people import Person, sign_in
+from housecall.testing.practice import Practice, free_port
 
 TYPES = """async () => {
   const pc = window.made.find(pc => pc.connectionState === "connected"), rows = await pc.getStats();

@@ -6,9 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from people import Person
 
-from practice import Practice, Room
+from housecall.testing import Person, Practice, Room
 
 #: Two streams that talk over two roads. A road may be closed, lose what is under way when it closes, lose an
 #: acknowledgement, or say "slow_down". `now` runs as fast as the roads do.

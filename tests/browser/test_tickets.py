@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from people import Person
 from playwright.sync_api import expect
-from visit import check_in, connected, end, open_dashboard, start
 
-from practice import Practice, Room
+from housecall.testing.acts import check_in, connected, end, open_dashboard, start
+from housecall.testing.people import Person
+from housecall.testing.practice import Practice, Room
 
 
 def test_an_ended_visits_ticket_opens_nothing(practice: Practice, room: Room, person: Callable[..., Person]) -> None:

@@ -6,12 +6,22 @@ import signal
 from collections.abc import Callable
 
 import pytest
-from people import Person, sign_in
 from playwright.sync_api import expect
-from visit import check_in, connected, end, media_flows, no_new_frames, open_dashboard, sees, silent, start
-from visitor import Visitor
 
-from practice import Practice, Room
+from housecall.testing.acts import (
+    check_in,
+    connected,
+    end,
+    media_flows,
+    no_new_frames,
+    open_dashboard,
+    sees,
+    silent,
+    start,
+)
+from housecall.testing.people import Person, sign_in
+from housecall.testing.practice import Practice, Room
+from housecall.testing.visitor import Visitor
 
 RED, GREEN = (224, 0, 0), (0, 192, 0)
 

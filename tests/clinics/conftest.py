@@ -15,8 +15,8 @@ from flask import Flask
 
 from housecall import clinics
 from housecall.config import ClinicConfig
-from parts import find
-from practice import free_port
+from housecall.testing.parts import find
+from housecall.testing.practice import free_port
 
 
 def inline(function: object, *args: object) -> object:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from people import Person, sign_in
 from playwright.sync_api import Page, expect
-from visit import check_in, connected, end, open_dashboard, start, wait
 
-from practice import Practice
+from housecall.testing import Person, Practice, check_in, connected, end, open_dashboard, sign_in, start
+from housecall.testing.acts import wait
 
 TOML = '[clinic.main]\nname = "Elm"\nplugins = ["chat"]\n'
 RECORDING = str(Path(__file__).parent.parent / "recording_server.py")

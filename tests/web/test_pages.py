@@ -9,10 +9,10 @@ from collections.abc import Callable
 import pytest
 import requests
 from PIL import Image
-from visitor import Visitor
 
 from housecall import clinics
-from practice import PASSWORD, Practice, Room
+from housecall.testing.practice import PASSWORD, Practice, Room
+from housecall.testing.visitor import Visitor
 
 
 def signed_in(practice: Practice, room: Room) -> Visitor:

@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from visitor import Socket, Visitor
 
-from practice import Practice, Room
+from housecall.testing import Practice, Room, Socket, Visitor
 
 MANIFEST = """
 id = "probe"
@@ -74,9 +73,8 @@ name = "wreck"
 from = ["provider"]
 path = "server"
 """
-PYTHON = '''
-from housecall.extending.hookspecs import hookimpl
-from housecall.extending.nouns import Event
+PYTHON = """
+from housecall import Event, hookimpl
 
 
 def ask(context, body):
@@ -102,7 +100,7 @@ def events():
         Event(name="strange", handler=strange, **server),
         Event(name="told", **server),
     ]
-'''
+"""
 SEALED = {"iv": "a", "data": "b", "keys": {}}
 
 
@@ -148,9 +146,7 @@ def probed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
         "spoken",
         {"plugin.toml": 'id = "spoken"\nname = "Spoken"\nversion = "1"\napi = "1.0"\n', "__init__.py": PYTHON},
     )
-    running = Practice(
-        folder, toml='[clinic.main]\nname = "Elm"\nplugins = ["probe", "spoken"]\n[server]\n'
-    ).start()
+    running = Practice(folder, toml='[clinic.main]\nname = "Elm"\nplugins = ["probe", "spoken"]\n[server]\n').start()
     yield running
     running.stop()
 
@@ -273,9 +269,7 @@ def test_a_handler_answers_and_tells_others(scene: Scene) -> None:
         assert said["event"] == "spoken:told"
 
 
-def test_switched_off_is_as_never_known(
-    serve: Callable[..., Practice], tmp_path: Path
-) -> None:
+def test_switched_off_is_as_never_known(serve: Callable[..., Practice], tmp_path: Path) -> None:
     plant(tmp_path / "off", "probe", {"plugin.toml": MANIFEST})
     has_it = serve('[clinic.main]\nname = "Elm"\nplugins = []\n', folder=tmp_path / "off")
     never = serve('[clinic.main]\nname = "Elm"\nplugins = []\n', folder=tmp_path / "never")

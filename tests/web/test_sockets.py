@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from visitor import Refused, Socket, Visitor
 
-from practice import Practice, Room
+from housecall.testing.practice import Practice, Room
+from housecall.testing.visitor import Refused, Socket, Visitor
 
 OFFER = {"life": 0, "round": 1, "description": {"type": "offer", "sdp": "v=0"}}
 

@@ -17,6 +17,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 from .. import clinics
 from ..clinics.models import Clinic, Login, Member
 from ..config import Site
+from ..extending.manifest import RESERVED
 from .house import house
 
 P = ParamSpec("P")
@@ -179,8 +180,7 @@ def init_app(app: Flask) -> None:
             return response
         g.clinic = found
         if found is not None and (plugin := PLUGIN_PATH.match(request.path)):
-            registry = house().registry
-            if plugin[1] in registry.ids and not registry.is_on(found.id, plugin[1]):
+            if plugin[1] not in RESERVED and not house().registry.is_on(found.id, plugin[1]):
                 abort(404)  # before the method or the form is looked at: off is as unknown
         if request.method == "POST":
             _check_form()

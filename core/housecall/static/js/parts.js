@@ -2,6 +2,7 @@
 
 import { host } from "./host.js";
 import { page } from "./page.js";
+import { closeSide } from "./surface.js";
 import { text } from "./text.js";
 
 const mounted = new Map(); // element -> {controller, end, scope, steps}
@@ -66,6 +67,7 @@ function fallback(element) {
 // steps: the forms of a check-in, which the server makes for the visit of our ticket.
 export async function follow({ on, off, steps = false }, placed) {
   for (const plugin of off) {
+    if (document.getElementById("side")?.dataset.plugin === plugin) closeSide();
     for (const element of document.querySelectorAll(`hc-part[data-plugin="${plugin}"]`)) {
       if (mounted.has(element)) stop(element);
       element.remove();

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
 from playwright.sync_api import Page, expect
+
+from .people import Person
+from .practice import Practice, Room
 
 COLOUR = """() => {
   const video = document.querySelector(".tile video");
@@ -86,3 +93,24 @@ def unchanged(page: Page, figure: str) -> None:
         " if (at - before.at < 1000) return false; delete still[figure]; return true; }",
         figure,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Visit:
+    """Two browsers in one call."""
+
+    room: Room
+    provider: Page
+    patient: Page
+
+
+@pytest.fixture
+def visit(practice: Practice, person: Callable[..., Person]) -> Visit:
+    """A whole visit: Grace Hopper has checked in, her provider has started, both pages are connected."""
+    room = practice.room()
+    provider, patient = person("red", login=room.login).page, person("green").page
+    open_dashboard(provider, practice.url)
+    check_in(patient, room.url, "Grace Hopper")
+    start(provider, "Grace Hopper")
+    connected(provider, patient)
+    return Visit(room=room, provider=provider, patient=patient)

@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 
-from parts import find
-from practice import Practice
+from .parts import find
+from .practice import Practice
 
 COLOURS = {"red": "#e00000", "green": "#00c000", "blue": "#0000e0", "yellow": "#c0c000"}
 

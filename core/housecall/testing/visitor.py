@@ -21,7 +21,7 @@ class Elsewhere(HTTPAdapter):
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
         address = f"127.{secrets.randbelow(250) + 2}.{secrets.randbelow(250) + 2}.1"
-        super().init_poolmanager(*args, **options, source_address=(address, 0))  # type: ignore[no-untyped-call]
+        super().init_poolmanager(*args, **options, source_address=(address, 0))
 
 
 class Visitor:

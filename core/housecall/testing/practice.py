@@ -11,15 +11,16 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
 from flask import Flask
 
-from housecall import clinics, config
+from .. import clinics, config
 
 NUMBERS = itertools.count(1)
 PASSWORD = "correct horse battery staple"
@@ -50,6 +51,7 @@ class Practice:
     folder: Path
     port: int = field(default_factory=free_port)
     toml: str = '[server]\n[clinic.main]\nname = "Elm Street Practice"\n'
+    plugins: tuple[Path, ...] = ()  #: folders to put among the site's own plugins
     command: tuple[str, ...] = (sys.executable, "-W", "error", "-m", "housecall", "run")
     process: subprocess.Popen[bytes] | None = None
 
@@ -65,6 +67,11 @@ class Practice:
         """Start (again) and wait until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "housecall.toml").write_text(self.toml, encoding="utf-8")
+        for plugin in self.plugins:
+            place = self.folder / "plugins" / plugin.name
+            place.parent.mkdir(exist_ok=True)
+            if not place.exists():
+                place.symlink_to(plugin.resolve(), target_is_directory=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.command, str(self.folder)],
@@ -115,3 +122,33 @@ class Practice:
             room = clinics.rooms.create(clinic, slug=slug, name="Dr Ada Smith", owner_id=member.id, media=media)
             login = clinics.logins.start(member.id, "test", agent="", address="127.0.0.1")
             return Room(id=room.id, slug=slug, url=f"{self.url}/{slug}", member=member.id, email=email, login=login)
+
+
+@pytest.fixture(scope="session")
+def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
+    """One server for all tests of this process; each test makes its own room."""
+    running = Practice(tmp_path_factory.mktemp("practice") / "site").start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def room(practice: Practice) -> Room:
+    return practice.room()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[..., Practice]]:
+    """Starts servers of a test's own, each with a site of its own; ask for it before `person`, who goes first."""
+    running: list[Practice] = []
+
+    def start(toml: str | None = None, *, folder: Path | None = None, **more: Any) -> Practice:
+        if toml is not None:
+            more["toml"] = toml
+        practice = Practice(folder or tmp_path / f"site-{len(running)}", **more).start()
+        running.append(practice)
+        return practice
+
+    yield start
+    for practice in running:
+        practice.stop()

@@ -1,0 +1,36 @@
+"""For tests of plugins: `pytest_plugins = ["housecall.testing"]` brings fixtures with a real server and real browsers.
+
+`practice` (one running server), `room`, `serve` (servers of a test's own), `chromium`, `person` (somebody with a
+browser of their own) and `visit` (provider and patient, connected). `PluginContract` holds a plugin to the rules of
+docs/plugins.md. Needs: pip install 'housecall[testing]', and Chromium.
+"""
+
+from __future__ import annotations
+
+from .acts import Visit, check_in, connected, end, media_flows, open_dashboard, start, visit
+from .people import Person, chromium, person, sign_in
+from .practice import PASSWORD, Practice, Room, practice, room, serve
+from .visitor import Socket, Visitor
+
+__all__ = [
+    "PASSWORD",
+    "Person",
+    "Practice",
+    "Room",
+    "Socket",
+    "Visit",
+    "Visitor",
+    "check_in",
+    "chromium",
+    "connected",
+    "end",
+    "media_flows",
+    "open_dashboard",
+    "person",
+    "practice",
+    "room",
+    "serve",
+    "sign_in",
+    "start",
+    "visit",
+]

@@ -1,0 +1,94 @@
+"""What the pages of a plugin may use: the house's own frame, who is signed in, where, and the plugin's settings."""
+
+from __future__ import annotations
+
+import functools
+from dataclasses import dataclass
+from typing import Any
+
+import jinja2
+from flask import current_app, g, has_request_context, render_template, request
+from flask_login import current_user
+from markupsafe import Markup
+
+from ..clinics.members import shown_name
+from ..extending import settings as stored
+from ..extending.registry import Plugin
+from . import slots
+from .admin import admins_only
+from .guard import members_only
+from .house import house
+
+__all__ = ["SignedIn", "admins_only", "clinic_id", "member", "members_only", "page", "settings"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SignedIn:
+    """The member of the clinic who asks for a page."""
+
+    id: str
+    name: str  #: as patients read it
+    role: str  #: "owner", "admin", "provider" or "staff"
+
+
+def page(template: str, **context: Any) -> str:
+    """A template of the plugin whose blueprint serves this request; `{% extends "base.html" %}` puts it in our frame.
+
+    Templates and assets are looked for in the plugin's folder first, then in the house's. `_` speaks the plugin's
+    catalogue, then ours. `plugin` is its id; what all pages of the house know, it knows too. Raises RuntimeError
+    outside of a plugin's own pages, and jinja2.TemplateNotFound.
+    """
+    plugin = _serving()
+    say, own, ours = slots.words(plugin), house().assets_of(plugin), house().assets
+
+    def gettext(english: str, **values: Any) -> Markup:
+        words = Markup(say(english))  # noqa: S704  a catalogue is trusted as a template is
+        return words % values if values else words
+
+    def asset(name: str) -> str:
+        return (own if name in own.files else ours).url(name)
+
+    found = _templates(current_app._get_current_object(), str(plugin.folder / "templates")).get_template(template)  # type: ignore[attr-defined]
+    return render_template(found, **{"plugin": plugin.id, "gettext": gettext, "asset": asset, **context})
+
+
+@functools.cache
+def _templates(app: Any, folder: str) -> jinja2.Environment:
+    """The house's environment with a plugin's templates before ours; Jinja caches by name, so each has its own."""
+    loader = jinja2.ChoiceLoader([jinja2.FileSystemLoader(folder), app.jinja_loader])
+    made: jinja2.Environment = app.jinja_env.overlay(loader=loader)
+    return made
+
+
+def _serving() -> Plugin:
+    """The plugin whose page this is: blueprints of plugins are named `plugin.<id>.<number>`."""
+    kind, _, rest = (request.blueprint or "" if has_request_context() else "").partition(".")
+    if kind != "plugin":
+        raise RuntimeError("page() makes a plugin's own pages: call it in a view of the plugin's blueprint")
+    return house().registry.by_id[rest.rpartition(".")[0]]
+
+
+def clinic_id() -> str:
+    """The id of the clinic whose page is asked for. Hooks, jobs and handlers are told theirs."""
+    if not has_request_context() or g.get("clinic") is None:
+        raise RuntimeError("there is no request here; a hook, a job and a handler are given their clinic")
+    return str(g.clinic.id)
+
+
+def member() -> SignedIn | None:
+    """Who is signed in here, or None: then it is a visitor."""
+    if not has_request_context() or not current_user.is_authenticated:
+        return None
+    found = current_user.member
+    return SignedIn(id=found.id, name=shown_name(found), role=found.role)
+
+
+def settings(plugin: str, *, clinic: str = "", room: str = "", member: str = "") -> dict[str, Any]:
+    """A plugin's settings as they hold in a clinic (this request's where none is named), typed, secrets included.
+
+    Settings of rooms and of members are among them where the room or the member is named. Raises KeyError for a
+    plugin that is not loaded. What is secret stays on the server: give it to no template and to no answer.
+    """
+    scopes = [(kind, each) for kind, each in (("room", room), ("member", member)) if each]
+    manifest = house().registry.by_id[plugin].own
+    return stored.values(house().site, clinic or clinic_id(), manifest, *scopes, secrets=True)
