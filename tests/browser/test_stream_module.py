@@ -1,4 +1,4 @@
-"""The streams between two pages, by themselves: over roads that fail at random, nothing is lost, doubled or turned round."""
+"""The streams between two pages, alone: over roads that fail at random, nothing is lost, doubled or turned round."""
 
 from __future__ import annotations
 

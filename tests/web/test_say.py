@@ -78,7 +78,7 @@ from housecall import Event, hookimpl
 
 
 def ask(context, body):
-    context.emit("told", {"n": 7}, to="all")
+    context.emit("told", {}, to="all")
     assert not hasattr(context.visit, "name")
     return {"role": context.role, "state": context.visit.state}
 
