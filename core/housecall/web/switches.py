@@ -138,7 +138,8 @@ def _cards() -> Iterable[Card]:
 
 def _held(why: str) -> Held:
     sentence, _colon, where = why.partition(": ")
-    return Held(_(sentence), where, house().site.line(where))
+    sentence = _(sentence)
+    return Held(sentence[:1].upper() + sentence[1:], where, house().site.lines.get(where))
 
 
 def _touches(plugin: Plugin) -> list[str]:
