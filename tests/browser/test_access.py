@@ -18,7 +18,16 @@ RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"
 PHONE = {"width": 390, "height": 844}
 ZOOMED = {"width": 320, "height": 256}  # 1280 x 1024 at 400 % (WCAG 1.4.10)
 PAGES = ("", "help", "contact", "privacy", "cookies", "sign-in", "sign-up", "nothing-here", "?room=nowhere")
-MEMBERS_PAGES = ("dashboard", "dashboard/history", "account", "account/logins", "admin", "admin/people", "admin/rooms")
+MEMBERS_PAGES = (
+    "dashboard",
+    "dashboard/history",
+    "account",
+    "account/logins",
+    "admin",
+    "admin/people",
+    "admin/rooms",
+    "admin/plugins",
+)
 
 
 def audit(page: Page, state: str) -> None:
@@ -228,7 +237,7 @@ def bare(page: Page) -> list[str]:
         """() => {
           const found = [];
           const walk = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-          while (walk.nextNode()) if (!walk.currentNode.parentElement.closest("script, style, noscript"))
+          while (walk.nextNode()) if (!walk.currentNode.parentElement.closest("script, style, noscript, code, pre"))
             found.push(walk.currentNode.data);
           for (const element of document.body.querySelectorAll("[aria-label], [title], [alt], [placeholder]"))
             for (const name of ["aria-label", "title", "alt", "placeholder"]) if (element.getAttribute(name))
