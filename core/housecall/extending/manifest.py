@@ -162,8 +162,10 @@ class _Manifest(Reading):
         return [(name if len(tables) == 1 else f"{name}[{i}]", table) for i, table in enumerate(tables, 1)]
 
     def wrong(self, where: str, what: str) -> None:
-        line = self.lines.get(where) or self.lines.get(re.sub(r"\[\d+\]", "", where))
-        self.mistakes.append(Mistake(where=where, what=what, line=line))
+        place = where
+        while place and place not in self.lines:  # what is missing is told where its table begins
+            place = re.sub(r"\.?[^.\[]*$|\[\d+\]$", "", place, count=1)
+        self.mistakes.append(Mistake(where=where, what=what, line=self.lines.get(place)))
 
     def once(self, kind: str, names: list[str]) -> None:
         for name in sorted({name for name in names if names.count(name) > 1}):

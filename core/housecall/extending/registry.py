@@ -152,7 +152,8 @@ class Registry:
         try:
             for name in own.requires:
                 if importlib.util.find_spec(name) is None:
-                    raise HookError(f"needs the Python module {name!r}: pip install 'housecall[{own.id}]'")
+                    extra = f": pip install 'housecall[{own.id}]'" if plugin.source == "bundled" else ""
+                    raise HookError(f"needs the Python module {name!r}{extra}")
             if (plugin.folder / "__init__.py").is_file():
                 plugin.module = self._import(plugin)
                 self.hooks.register(own.id, plugin.module)

@@ -138,7 +138,10 @@ def _cards() -> Iterable[Card]:
 
 def _held(why: str) -> Held:
     sentence, _colon, where = why.partition(": ")
-    return Held(_(sentence), where, house().site.line(where))
+    sentence = _(sentence)
+    if not sentence.startswith("housecall."):  # the name of a file stays as it is
+        sentence = sentence[:1].upper() + sentence[1:]
+    return Held(sentence, where, house().site.lines.get(where))
 
 
 def _touches(plugin: Plugin) -> list[str]:
