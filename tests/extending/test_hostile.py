@@ -90,9 +90,18 @@ export function mount(host) {
 export async function mount(host) {
   const refused = {};
   const attempt = async (...given) => {
-    try { const ack = await host.channel.send(...given); if (ack?.error) throw { code: ack.error }; } catch (error) { refused[error.code] = (refused[error.code] ?? 0) + 1; }
+    try {
+      const ack = await host.channel.send(...given);
+      if (ack?.error) throw { code: ack.error };
+    } catch (error) {
+      refused[error.code] = (refused[error.code] ?? 0) + 1;
+    }
   };
-  for (const given of [["../chat:message", { text: "forged" }], ["nothing", {}], ["noise", "x".repeat(20000)], ["loud", { field: 1 }], ["loud", "no object"]]) await attempt(...given);
+  await attempt("../chat:message", { text: "forged" });
+  await attempt("nothing", {});
+  await attempt("noise", "x".repeat(20000));
+  await attempt("loud", { field: 1 });
+  await attempt("loud", "no object");
   host.root.dataset.visit = JSON.stringify(host.visit.id);
   try { host.visit.id = "another"; } catch { refused.frozen = 1; }
   for (let i = 0; i < 3000; i++) { attempt("noise", { i }); attempt("loud", {}); }

@@ -16,7 +16,8 @@ from typing import Any
 import pytest
 
 from housecall import clinics
-from housecall.testing import Practice, Visitor, free_port
+from housecall.testing import Practice, Visitor
+from housecall.testing.practice import free_port
 from plugin_folders import LAMP, POSTER, TALLY, plain, write
 
 TOML = '[server]\n[clinic.main]\nname = "Elm Street Practice"\n'
