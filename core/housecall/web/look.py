@@ -75,7 +75,9 @@ def _needed(template: str) -> frozenset[str]:
         return frozenset()
     names = (f"js/{Path(template).stem}.js", "js/stage.js", "js/surface.js")
     asked = {id for name in names for id in re.findall(r'\bpart\("([\w-]+)"\)', modules[name].read_text("utf-8"))}
-    source = "".join((TEMPLATES / each).read_text("utf-8") for each in (template, "_stage.html"))
+    source = (TEMPLATES / template).read_text("utf-8")
+    if "_stage.html" in source:
+        source += (TEMPLATES / "_stage.html").read_text("utf-8")
     return frozenset(id for id in asked if f'id="{id}"' in source)  # some are of one of the two pages only
 
 
