@@ -77,7 +77,7 @@ def test_a_theme_changes_words_and_templates(serve: Callable[..., Practice], tmp
     ("template", "reason"),
     [
         ("{{ nothing.is_here }}", "nothing"),
-        ('{% extends "housecall/patient.html" %}{% block devices %}{% endblock %}', "id devices"),
+        ('{% extends "housecall/patient.html" %}{% block devices %}{% endblock %}', "devices-words"),
         ("{% block", "patient.html"),
     ],
 )
