@@ -12,12 +12,27 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import clinics
 from .config import Site
-from .extending import confined, registry, theming
+from .extending import jobs, registry, theming
 from .extending.hooks import Answer, Hooks
 from .logs import Lines, log
 from .runtime import Runtime
 from .visits import Change, MemoryStore, Refusal, Visit, Visits, VisitView
-from .web import account, admin, assets, dashboard, errors, front, guard, health, language, pages, sign_in, waiting
+from .web import (
+    account,
+    admin,
+    assets,
+    dashboard,
+    errors,
+    front,
+    guard,
+    health,
+    language,
+    pages,
+    settings,
+    sign_in,
+    switches,
+    waiting,
+)
 from .web.house import House
 from .web.sockets import Sockets
 
@@ -98,6 +113,8 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
     def start() -> None:
         runtime.spawn(sockets.keep_time)
         runtime.spawn(_keep_lifetimes, app, runtime)
+        if any(plugin.own.jobs for plugin in plugins.by_id.values() if plugin.loaded):
+            runtime.spawn(jobs.Jobs(plugins, runtime.spawn).keep, runtime.sleep)
 
     app.extensions["housecall"] = House(
         site=site,
@@ -113,26 +130,26 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
     guard.init_app(app)
     pages.init_app(app)
     errors.init_app(app)
-    for part in (assets, health, front, sign_in, account, admin, dashboard, waiting):
+    for part in (assets, health, front, sign_in, account, admin, switches, settings, dashboard, waiting):
         app.register_blueprint(part.pages)
     _mount(app, plugins)
     with app.app_context():
         clinics.clinic.upsert(site.clinics.values())
         for clinic in clinics.clinic.all():
             plugins.read_switches(clinic.id)
-            for plugin in plugins.on(clinic.id):
+        for plugin in plugins.on_anywhere():
+            try:
                 plugins.prepare(plugin)
+            except registry.Unready as why:
+                plugins.quarantine(plugin, str(why))
     return app
 
 
 def _mount(app: Flask, plugins: registry.Registry) -> None:
-    """The pages of plugins, each below its own address; what reaches beyond it quarantines the plugin."""
+    """The pages of plugins, each below its own address."""
     for plugin in list(plugins.by_id.values()):
         try:
-            blueprints = plugins.hooks.contribute(plugin.id, "blueprints")
-            for blueprint in blueprints:
-                confined.check(blueprint)
-            for number, blueprint in enumerate(blueprints):
+            for number, blueprint in enumerate(plugin.blueprints):
                 app.register_blueprint(blueprint, url_prefix=f"/-/{plugin.id}", name=f"plugin.{plugin.id}.{number}")
         except Exception as error:
             plugins.quarantine(plugin, f"its pages cannot be mounted: {error}")

@@ -90,7 +90,9 @@ def _parser() -> argparse.ArgumentParser:
 
     command("demo", demo, "Start a throwaway clinic and print a provider's and a patient's link.")
     command("init", init, "Make a folder with a housecall.toml to edit.").add_argument("dir", type=Path, metavar="DIR")
-    folder(command("run", run, "Serve the clinics of a folder."))
+    serving = command("run", run, "Serve the clinics of a folder.")
+    serving.add_argument("--safe", action="store_true", help="without the site's own plugins and themes")
+    folder(serving)
     folder(command("check", check, "Say everything that is wrong with a folder's settings and database."))
     folder(command("migrate", migrate, "Bring a folder's database up to this version."))
     members = command("member", lambda _: 2, "Add a member, reset a password, list members.")
@@ -156,7 +158,7 @@ def run(arguments: argparse.Namespace) -> int:
             for clinic, token in _owner_links():
                 print(f"{clinic.name} has no owner yet. Open this once to become it: {_link(site, clinic, token)}")
 
-    return server.serve(arguments.dir, ready=ready)
+    return server.serve(arguments.dir, safe=arguments.safe, ready=ready)
 
 
 def check(arguments: argparse.Namespace) -> int:
@@ -193,8 +195,28 @@ def _problems(site: Site) -> Iterator[str]:
                 f"clinic.{clinic.id}.ice is empty: two browsers behind strict networks will not reach each other. "
                 "Name your own STUN or TURN server."
             )
-    with _clinics_of(site, migrate=False):
-        yield from clinics.database.problems()
+    with _clinics_of(site, migrate=False) as app:
+        behind = list(clinics.database.problems())
+        yield from behind
+        yield from _problems_of_plugins(app, site, database=not behind)
+
+
+def _problems_of_plugins(app: Flask, site: Site, *, database: bool) -> Iterator[str]:
+    from functools import partial
+
+    from . import config
+    from .extending import checkup, hooks, registry
+    from .runtime import inline
+
+    make = partial(hooks.Hooks, context=app.app_context, spawn=inline)
+    try:
+        plugins = registry.Registry(site, make)
+    except config.ConfigError as error:
+        yield str(error)
+        return
+    yield from checkup.quarantined(plugins)
+    if database:
+        yield from checkup.problems(plugins)
 
 
 def migrate(arguments: argparse.Namespace) -> int:
@@ -277,7 +299,7 @@ def _member_command(arguments: argparse.Namespace) -> Iterator[tuple[Any, Any]]:
 
 
 @contextmanager
-def _clinics_of(site: Site, *, migrate: bool = True) -> Iterator[None]:
+def _clinics_of(site: Site, *, migrate: bool = True) -> Iterator[Flask]:
     """The lasting half alone, without sockets: enough for commands about members and settings."""
     from flask import Flask
 
@@ -291,7 +313,7 @@ def _clinics_of(site: Site, *, migrate: bool = True) -> Iterator[None]:
             clinics.database.upgrade(clinics.database.db.engine)
             clinics.clinic.upsert(site.clinics.values())
         try:
-            yield
+            yield app
         finally:
             clinics.database.db.session.remove()
             clinics.database.db.engine.dispose()

@@ -94,6 +94,7 @@ class Site:
     load: tuple[str, ...] | None = None  #: the plugins to import; none: all that are found
     demo: bool = False
     safe: bool = False  #: start without the site's own plugins and themes
+    lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}), repr=False)  #: of housecall.toml
 
     @property
     def data(self) -> Path:
@@ -103,6 +104,12 @@ class Site:
     def refer(self, value: str, environ: Mapping[str, str] = os.environ) -> str:
         """`env:NAME` and `file:PATH` point at a value; anything else is the value. Raises KeyError or OSError."""
         return refer(value, self.folder, environ)
+
+    def line(self, where: str) -> int | None:
+        """The line of housecall.toml that holds a dotted name, or the table that it stands in."""
+        while where and where not in self.lines:
+            where = where.rpartition(".")[0]
+        return self.lines.get(where)
 
     @property
     def address(self) -> str:
@@ -206,6 +213,7 @@ class _Settings(Reading):
             load=load,
             demo=demo,
             safe=safe,
+            lines=MappingProxyType(self.lines),
         )
 
     def port(self, written: int) -> int:

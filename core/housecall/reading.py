@@ -51,26 +51,45 @@ def tree(path: Path) -> tuple[dict[str, Any], str] | Mistake:
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"\(at line (\d+), column \d+\)", str(error))
         what = re.sub(r" \(at .*\)", "", str(error))
-        return Mistake(where="", what=what, line=int(found[1]) if found else None)
+        last = len(text.splitlines()) if "(at end of document)" in str(error) else None
+        return Mistake(where="", what=what, line=int(found[1]) if found else last)
 
 
-def _lines(text: str) -> Iterator[tuple[str, int]]:
-    """Where each dotted name of a TOML text stands (tomllib keeps no lines)."""
-    table = ""
+def lines(text: str) -> dict[str, int]:
+    """Where each dotted name of a TOML text stands (tomllib keeps no lines).
+
+    What is below the second [[event]] is there as `event[2].name`; without a number a name is the first of them.
+    """
+    found: dict[str, int] = {}
+    for name, number in _names(text):
+        found.setdefault(name, number)
+    return found
+
+
+def _names(text: str) -> Iterator[tuple[str, int]]:
+    tables, counts = [""], dict[str, int]()
     for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[\[?\s*([^\]]+?)\s*\]\]?", line):
-            table = header[1].replace('"', "").replace(" ", "")
-            yield table, number
+        if header := re.match(r"\s*\[(\[?)\s*([^\]]+?)\s*\]\]?", line):
+            table = header[2].replace('"', "").replace(" ", "")
+            if header[1]:
+                counts[table] = counts.get(table, 0) + 1
+            tables = [table]
+            for array, count in counts.items():
+                if table == array or table.startswith(f"{array}."):
+                    tables.append(f"{array}[{count}]{table.removeprefix(array)}")
+            for each in tables:
+                yield each, number
         elif key := re.match(r"\s*([\w.\"-]+)\s*=", line):
             name = key[1].replace('"', "")
-            yield (f"{table}.{name}" if table else name), number
+            for each in tables:
+                yield (f"{each}.{name}" if each else name), number
 
 
 class Reading:
     """One pass over a parsed file, which notes mistakes and goes on."""
 
     def __init__(self, text: str = ""):
-        self.lines = dict(_lines(text))
+        self.lines = lines(text)
         self.mistakes: list[Mistake] = []
 
     def wrong(self, where: str, what: str) -> None:

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 HASHING = 2  #: password hashes at a time; each takes 19 MiB (contracts §19)
 
 
-def serve(folder: Path, *, demo: bool = False, ready: Callable[[Flask], None] = lambda app: None) -> int:
+def serve(
+    folder: Path, *, demo: bool = False, safe: bool = False, ready: Callable[[Flask], None] = lambda app: None
+) -> int:
     """Serve the clinics of `folder` until a signal ends it; `ready` is called when the port is open.
 
     Returns an exit code: 0 after a clean end, 1 when the settings are wrong or the port is taken.
@@ -30,7 +32,7 @@ def serve(folder: Path, *, demo: bool = False, ready: Callable[[Flask], None] = 
 
     signal.signal(signal.SIGTERM, _interrupt)
     try:
-        site = config.load(folder, demo=demo)
+        site = config.load(folder, demo=demo, safe=safe)
     except config.ConfigError as error:
         print(error, file=sys.stderr)
         return 1
@@ -119,13 +121,18 @@ def _prepare(site: Site, runtime: Runtime) -> Flask | None:
     """The application over a database that is up to date, or None after saying what to do."""
     from . import clinics
     from .app import create_app
+    from .config import ConfigError
 
     try:
         clinics.database.prepare(site.database)
-    except clinics.database.NotMigrated as error:
+        app = create_app(site, runtime)
+    except (clinics.database.NotMigrated, ConfigError) as error:
         print(error, file=sys.stderr)
         return None
-    return create_app(site, runtime)
+    for plugin in app.extensions["housecall"].registry.found:
+        if plugin.problem:
+            print(f"The plugin {plugin.id} ({plugin.source}) is not in use: {plugin.problem}", file=sys.stderr)
+    return app
 
 
 def _port_taken(site: Site, error: BaseException) -> int:

@@ -6,7 +6,7 @@ import contextlib
 import fcntl
 import threading
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -104,10 +104,38 @@ def upgrade_plugin(owner: str, versions: Path) -> None:
         command.upgrade(config, "head")
 
 
-def drop_plugin(owner: str) -> list[str]:
-    """Drop a plugin's tables and its version table, models or no models; their names."""
+def plugin_behind(owner: str, versions: Path) -> bool:
+    """Whether a plugin's tables are not at the head of its own migrations."""
+    config = _config(db.engine, owner=owner, versions=versions)
+    with db.engine.connect() as connection:
+        options = {"version_table": f"alembic_version_{owner}"}
+        present = MigrationContext.configure(connection, opts=options).get_current_heads()
+    return set(present) != set(ScriptDirectory.from_config(config).get_heads())
+
+
+def tables_of_plugin(owner: str, others: Iterable[str] = ()) -> list[str]:
+    """The tables that a plugin has made, models or no models. `others` are the ids of all plugins.
+
+    The prefix alone does not say it: `room_member` is not of a plugin `room`, nor `tally_book_page` of `tally`.
+    """
+    longer = tuple(f"{other}_" for other in others if other.startswith(f"{owner}_"))
+    known = {name: table.info.get("owner", "core") for name, table in Base.metadata.tables.items()}
+    return [
+        name
+        for name in sorted(inspect(db.engine).get_table_names())
+        if name.startswith(f"{owner}_") and not name.startswith(longer) and known.get(name, owner) == owner
+    ]
+
+
+def declared_by(owner: str) -> list[str]:
+    """The tables that a loaded plugin's models declare, made or not."""
+    return sorted(name for name, table in Base.metadata.tables.items() if table.info.get("owner") == owner)
+
+
+def drop_plugin(owner: str, others: Iterable[str] = ()) -> list[str]:
+    """Drop a plugin's tables and its version table; their names."""
     engine, dropped = db.engine, []
-    names = [name for name in inspect(engine).get_table_names() if name.startswith(f"{owner}_")]
+    names = tables_of_plugin(owner, others)
     with engine.begin() as connection:
         for name in (*names, f"alembic_version_{owner}"):
             connection.execute(text(f'drop table if exists "{name}"'))

@@ -177,9 +177,13 @@ def save_profile(
     drop_photo: bool,
     reserved: Collection[str],
     offload: Offload,
+    besides: Mapping[str, str] | None = None,
 ) -> None:
-    """The whole profile in one step: fields, own rooms' slugs (by room id), photo. Raises Refused; all or nothing."""
-    wrong: dict[str, str] = {}
+    """The whole profile in one step: fields, own rooms' slugs (by room id), photo. Raises Refused; all or nothing.
+
+    `besides` are errors of the same form that were found elsewhere.
+    """
+    wrong = dict(besides or {})
     clean: dict[str, Any] = {}
     try:
         clean = _clean(values)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -58,13 +58,14 @@ def update(
     media: str,
     reserved: Collection[str],
     actor: str | None,
+    besides: Mapping[str, str] | None = None,
 ) -> None:
-    """Change a room. Its old address stops to work at once. Raises Refused."""
+    """Change a room. Its old address stops to work at once. Raises Refused, also for `besides`: errors of its form."""
     with write() as session:
         room = session.get(Room, room_id)
         if room is None or room.clinic_id != clinic_id:
             raise Refused(room="unknown")
-        _check(session, clinic_id, slug, name, owner_id, media, reserved, room_id=room_id)
+        _check(session, clinic_id, slug, name, owner_id, media, reserved, room_id=room_id, besides=besides)
         room.slug, room.name, room.owner_id, room.media = slug, name.strip(), owner_id, media
         audit.add(session, clinic_id, actor=actor, action="room.update", object=room.id)
 
@@ -79,8 +80,9 @@ def _check(
     reserved: Collection[str],
     *,
     room_id: str | None,
+    besides: Mapping[str, str] | None = None,
 ) -> None:
-    wrong: dict[str, str] = {}
+    wrong = dict(besides or {})
     if code := slug_problem(session, clinic_id, slug, reserved, room_id=room_id):
         wrong["slug"] = code
     if not name.strip():

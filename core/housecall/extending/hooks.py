@@ -121,8 +121,9 @@ class Hooks:
         arguments: dict[str, Any],
     ) -> Iterator[Answer | Raised]:
         try:
+            given = {"clinic": clinic, **arguments}
             with self.context():
-                value = function(**{name: arguments[name] for name in names})
+                value = function(**{name: given[name] for name in names})
             if value is None:
                 return
             if hook in RETURNS and not isinstance(value, RETURNS[hook]):

@@ -162,8 +162,10 @@ class _Manifest(Reading):
         return [(name if len(tables) == 1 else f"{name}[{i}]", table) for i, table in enumerate(tables, 1)]
 
     def wrong(self, where: str, what: str) -> None:
-        line = self.lines.get(where) or self.lines.get(re.sub(r"\[\d+\]", "", where))
-        self.mistakes.append(Mistake(where=where, what=what, line=line))
+        place = where
+        while place and place not in self.lines:  # what is missing is told where its table begins
+            place = re.sub(r"\.?[^.\[]*$|\[\d+\]$", "", place, count=1)
+        self.mistakes.append(Mistake(where=where, what=what, line=self.lines.get(place)))
 
     def once(self, kind: str, names: list[str]) -> None:
         for name in sorted({name for name in names if names.count(name) > 1}):
@@ -313,6 +315,9 @@ def with_more(manifest: Manifest, **more: Any) -> Manifest:
         names = [getattr(noun, key) for noun in (*getattr(manifest, kind), *more.get(kind, ()))]
         for name in sorted({name for name in names if names.count(name) > 1}):
             pass_.wrong(kind, f"{name!r} is declared twice")
+    for job in more.get("jobs", ()):
+        if not callable(job.run) or job.every < 1:
+            pass_.wrong(f"jobs.{job.name}", "a job needs `run`, a function of one clinic, and `every`, in seconds")
     for fragment in more.get("fragments", ()):
         pass_.one_of("fragments", fragment.slot, SLOTS)
     for event in more.get("events", ()):

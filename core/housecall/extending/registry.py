@@ -14,11 +14,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
+from flask import Blueprint
+
 from .. import clinics
+from .. import plugins as namespace
 from ..clinics.models import Base
-from ..config import ClinicConfig, ConfigError, Site
+from ..config import ConfigError, Site
 from ..logs import log
 from ..reading import Mistake, nearest
+from . import confined
 from . import manifest as manifests
 from .hooks import HookError, Hooks, Raised, place
 from .manifest import ManifestError
@@ -46,12 +50,23 @@ class Plugin:
     problem: str = ""  #: why it is quarantined
     loaded: bool = False
     module: ModuleType | None = field(default=None, repr=False)
+    blueprints: tuple[Blueprint, ...] = field(default=(), repr=False)
 
     @property
     def own(self) -> Manifest:
         """The manifest of a plugin that has one."""
         assert self.manifest is not None
         return self.manifest
+
+    @property
+    def versions(self) -> Path | None:
+        """The folder of its migrations, if it has tables."""
+        folder = self.folder / "migrations/versions"
+        return folder if self.module is not None and folder.is_dir() else None
+
+
+class Unready(Exception):
+    """A plugin that cannot be switched on now; the text says why."""
 
 
 class Locked(Exception):
@@ -88,7 +103,11 @@ def _folders(site: Site) -> Iterator[tuple[str, Path]]:
                     yield source, folder
     if not site.safe:
         for point in sorted(importlib.metadata.entry_points(group=GROUP), key=lambda point: point.name):
-            spec = importlib.util.find_spec(point.value)
+            try:
+                spec = importlib.util.find_spec(point.value)
+            except Exception:  # a package that is half removed must not keep the server from its start
+                log("plugin", level=logging.ERROR, exc_info=True, plugin=point.name)
+                continue
             for location in (spec.submodule_search_locations or []) if spec else []:
                 yield point.dist.name if point.dist else "package", Path(location)
 
@@ -120,7 +139,8 @@ class Registry:
             named += [(f"clinic.{clinic.id}.{name}", name) for name in clinic.tables]
         for where, name in named:
             if name not in known:
-                mistakes.append(Mistake(where=where, what=f"there is no plugin {name!r}; {nearest(name, known)}"))
+                what = f"there is no plugin {name!r}; {nearest(name, known)}"
+                mistakes.append(Mistake(where=where, what=what, line=self.site.line(where)))
         if mistakes and not self.site.safe:
             raise ConfigError(self.site.folder / "housecall.toml", mistakes)
 
@@ -128,14 +148,12 @@ class Registry:
 
     def _load(self, plugin: Plugin) -> None:
         """Import a plugin and take what it contributes; whatever is wrong quarantines it."""
-        own, site = plugin.own, self.site
+        own = plugin.own
         try:
             for name in own.requires:
                 if importlib.util.find_spec(name) is None:
-                    raise HookError(f"needs the Python module {name!r}: pip install 'housecall[{own.id}]'")
-            for clinic in site.clinics.values():
-                if wrong := mistakes_in(site, own.settings, clinic.tables.get(own.id, {})):
-                    raise HookError("; ".join(f"clinic.{clinic.id}.{own.id}.{k}: {v}" for k, v in wrong.items()))
+                    extra = f": pip install 'housecall[{own.id}]'" if plugin.source == "bundled" else ""
+                    raise HookError(f"needs the Python module {name!r}{extra}")
             if (plugin.folder / "__init__.py").is_file():
                 plugin.module = self._import(plugin)
                 self.hooks.register(own.id, plugin.module)
@@ -148,7 +166,11 @@ class Registry:
                 if missing := [job.name for job in declared]:
                     raise HookError(f"the job {missing[0]!r} of plugin.toml is given by no jobs() hook")
                 plugin.manifest = manifests.with_more(replace(own, jobs=()), **more)
-        except (ManifestError, HookError) as error:
+                plugin.blueprints = tuple(self.hooks.contribute(own.id, "blueprints"))
+                for blueprint in plugin.blueprints:
+                    confined.check(blueprint)
+            self._check_tables_of_toml(plugin)
+        except (ManifestError, HookError, confined.Reaches) as error:
             plugin.problem = str(error)
         except (Exception, SystemExit) as error:
             log("plugin", level=logging.ERROR, exc_info=True, plugin=plugin.id)
@@ -157,10 +179,21 @@ class Registry:
         if plugin.problem:
             self.quarantine(plugin, plugin.problem)
 
+    def _check_tables_of_toml(self, plugin: Plugin) -> None:
+        """What housecall.toml sets for a plugin, by the settings that it declares here and in its Python."""
+        wrong = []
+        for clinic in self.site.clinics.values():
+            for name, what in mistakes_in(self.site, plugin.own.settings, clinic.tables.get(plugin.id, {})).items():
+                where = f"clinic.{clinic.id}.{plugin.id}.{name}"
+                wrong.append(Mistake(where=where, what=what, line=self.site.line(where)))
+        if wrong:
+            raise HookError("\n".join(f"housecall.toml: {mistake}" for mistake in wrong))
+
     def quarantine(self, plugin: Plugin, problem: str) -> None:
         """Out of use, with the reason that the admin page shows."""
         plugin.problem, plugin.loaded = problem, False
         self.by_id.pop(plugin.id, None)
+        self._on = {clinic: tuple(p for p in on if p is not plugin) for clinic, on in self._on.items()}
 
     def _import(self, plugin: Plugin) -> ModuleType:
         """The plugin's package as `housecall.plugins.<id>`, and its models, whose tables must be its own."""
@@ -183,7 +216,7 @@ class Registry:
             for loaded in [m for m in sys.modules if m == name or m.startswith(f"{name}.")]:
                 del sys.modules[loaded]
             raise
-        setattr(importlib.import_module("housecall.plugins"), plugin.id, module)
+        setattr(namespace, plugin.id, module)
         return module
 
     def _check_tables(self, plugin: Plugin, fresh: Iterable[str]) -> None:
@@ -207,18 +240,19 @@ class Registry:
 
     def read_switches(self, clinic: str) -> None:
         """Look anew at what a clinic has on. Needs an application context; all that follows does not."""
-        config, rows = self.site.clinics.get(clinic), clinics.switches.of(clinic)
-        on = [plugin for plugin in self.by_id.values() if plugin.loaded and self._wanted(config, plugin, rows)]
+        rows = clinics.switches.of(clinic)
+        on = [plugin for plugin in self.by_id.values() if plugin.loaded and self._wanted(clinic, plugin, rows)]
         self._on[clinic] = tuple(sorted(on, key=lambda plugin: plugin.id))
 
-    def _wanted(self, config: ClinicConfig | None, plugin: Plugin, rows: dict[str, bool]) -> bool:
+    def _wanted(self, clinic: str, plugin: Plugin, rows: dict[str, bool]) -> bool:
+        config = self.site.clinics.get(clinic)
         if config is not None and config.plugins is not None:
             wanted = plugin.id in config.plugins
         elif plugin.own.restricted:
             wanted = False
         else:
             wanted = rows.get(plugin.id, self.site.demo and plugin.source == "bundled")
-        return wanted and (config is None or (config.id, plugin.id) not in self.suspended)
+        return wanted and (clinic, plugin.id) not in self.suspended
 
     def locked(self, clinic: str, plugin: Plugin) -> str:
         """Why the switch of a plugin cannot be moved on the page, or nothing."""
@@ -230,7 +264,7 @@ class Registry:
         return ""
 
     def turn(self, clinic: str, plugin_id: str, enabled: bool, *, actor: str | None) -> None:
-        """Switch a plugin on or off in a clinic, at once. Raises KeyError (unknown or not loaded) or Locked."""
+        """Switch a plugin on or off in a clinic, at once. Raises KeyError (not loaded here), Locked or Unready."""
         plugin = self.by_id[plugin_id]
         if not plugin.loaded:
             raise KeyError(plugin_id)
@@ -253,9 +287,14 @@ class Registry:
                 listener(clinic, sorted(now - before), sorted(before - now))
 
     def prepare(self, plugin: Plugin) -> None:
-        """Make a plugin's tables, when it is first on anywhere."""
-        if plugin.module is not None and (plugin.folder / "migrations/versions").is_dir():
-            clinics.database.upgrade_plugin(plugin.id, plugin.folder / "migrations/versions")
+        """Make a plugin's tables, when it is first on anywhere. Raises Unready."""
+        if plugin.versions is None:
+            return
+        try:
+            clinics.database.upgrade_plugin(plugin.id, plugin.versions)
+        except Exception as error:
+            log("plugin", level=logging.ERROR, exc_info=True, plugin=plugin.id)
+            raise Unready(f"its tables could not be made: {place(error)}") from error
 
     def failed(self, clinic: str, raised: Raised) -> None:
         """A plugin's own code raised: too often, and it is off in this clinic until somebody switches it on again."""
@@ -273,6 +312,15 @@ class Registry:
     def on(self, clinic: str) -> tuple[Plugin, ...]:
         """The plugins that a clinic has on, by id."""
         return self._on.get(clinic, ())
+
+    def on_anywhere(self) -> list[Plugin]:
+        """The plugins that some clinic has on, by id."""
+        found = {plugin.id: plugin for on in self._on.values() for plugin in on}
+        return [found[name] for name in sorted(found)]
+
+    def clinics_with(self, plugin_id: str) -> list[str]:
+        """The clinics that have a plugin on."""
+        return [clinic for clinic, on in self._on.items() if any(plugin.id == plugin_id for plugin in on)]
 
     def is_on(self, clinic: str, plugin_id: str) -> bool:
         return any(plugin.id == plugin_id for plugin in self.on(clinic))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +12,8 @@ from ..config import Site
 from ..fields import Field
 from ..reading import nearest
 from .nouns import Manifest
+
+REFERENCES = ("env:", "file:")
 
 Scope = tuple[str, str]  #: (scope, id): ("clinic", clinic), ("room", room) or ("member", member)
 
@@ -23,7 +25,9 @@ def mistakes_in(site: Site, declared: Iterable[Field], table: Mapping[str, Any])
     given = {}
     for name, value in table.items():
         try:
-            if name in known:
+            if name in known and known[name].scope != "clinic":
+                wrong[name] = f"each {known[name].scope} has its own: this is set on pages, not here"
+            elif name in known:
                 given[name] = _resolved(site, value)
         except (KeyError, OSError):
             wrong[name] = f"{value} points at nothing"
@@ -45,7 +49,9 @@ def values(site: Site, clinic: str, manifest: Manifest, *scopes: Scope, secrets:
 
 def _value(site: Site, clinic: str, owner: str, field: Field, scope_id: str) -> Any:
     if locked(site, clinic, owner, field):
-        return _resolved(site, site.clinics[clinic].tables[owner][field.id])
+        given = _resolved(site, site.clinics[clinic].tables[owner][field.id])
+        held, _ = fields.clean([field], {field.id: given})  # it passed when the server started
+        return held.get(field.id)
     stored = clinics.settings.of(clinic, owner, field.scope, scope_id).get(field.id)
     if stored is None:
         return _default(field)
@@ -69,28 +75,59 @@ def locked(site: Site, clinic: str, owner: str, field: Field) -> bool:
     return field.scope == "clinic" and config is not None and field.id in config.tables.get(owner, {})
 
 
-def save(
-    site: Site, clinic: str, manifest: Manifest, scope: Scope, given: Mapping[str, Any], *, actor: str | None
-) -> dict[str, str]:
-    """Keep what a form gave for one scope, all or nothing; the errors by field, as codes.
+def draft(
+    site: Site, clinic: str, manifest: Manifest, scope: Scope, given: Mapping[str, Any], drop: Collection[str] = ()
+) -> tuple[dict[str, Any], dict[str, str]]:
+    """What a form gave for one scope, cleaned, and the errors by field, as codes; nothing is kept yet.
 
-    A secret that is left empty stays what it is; one that housecall.toml holds is not touched.
+    A secret or a file that is left empty stays what it is, unless `drop` names it; what housecall.toml holds is left
+    out.
     """
+    kind, stored = scope[0], stored_in(clinic, manifest.id, scope)
+    wanted = [
+        f
+        for f in manifest.settings
+        if f.scope == kind
+        and not locked(site, clinic, manifest.id, f)
+        and not (stays(f) and f.id in stored and f.id not in drop and not given.get(f.id))
+    ]
+    return fields.clean(wanted, {f.id: given[f.id] for f in wanted if f.id in given})
+
+
+def keep(
+    site: Site, clinic: str, manifest: Manifest, scope: Scope, cleaned: Mapping[str, Any], *, actor: str | None
+) -> None:
+    """Store what `draft` cleaned, secrets sealed; what it left out stays, what no field declares any more goes."""
     kind, scope_id = scope
-    own = [f for f in manifest.settings if f.scope == kind and not locked(site, clinic, manifest.id, f)]
-    before = clinics.settings.of(clinic, manifest.id, kind, scope_id)
-    kept = [f for f in own if f.secret and not given.get(f.id) and f.id in before]
-    rest = {name: value for name, value in given.items() if name not in {field.id for field in kept}}
-    cleaned, errors = fields.clean([field for field in own if field not in kept], rest)
-    if errors:
-        return errors
-    for field in own:
-        if field in kept:
-            cleaned[field.id] = before[field.id]
-        elif field.secret and cleaned.get(field.id):
-            cleaned[field.id] = seal(site.secret, _place(clinic, manifest.id, field, scope_id), str(cleaned[field.id]))
-    clinics.settings.save(clinic, manifest.id, kind, scope_id, cleaned, actor=actor)
-    return {}
+    own = {field.id: field for field in manifest.settings if field.scope == kind}
+    values = {k: v for k, v in clinics.settings.of(clinic, manifest.id, kind, scope_id).items() if k in own}
+    for name, value in cleaned.items():
+        if own[name].secret and value:
+            value = seal(site.secret, _place(clinic, manifest.id, own[name], scope_id), str(value))
+        values[name] = value
+    clinics.settings.save(clinic, manifest.id, kind, scope_id, values, actor=actor)
+
+
+def whole(site: Site, clinic: str, manifest: Manifest, scope: Scope, cleaned: Mapping[str, Any]) -> dict[str, Any]:
+    """Every setting as it would be with `cleaned` kept, for `check_settings`; those of other scopes as they begin."""
+    wanted = {"clinic": clinic} | dict([scope])
+    now = {
+        field.id: _value(site, clinic, manifest.id, field, wanted[field.scope])
+        if field.scope in wanted
+        else _default(field)
+        for field in manifest.settings
+    }
+    return now | dict(cleaned)
+
+
+def stays(field: Field) -> bool:
+    """Whether an empty input means that nothing changes: what is stored is not in the form."""
+    return field.secret or field.type == "file"
+
+
+def stored_in(clinic: str, owner: str, scope: Scope) -> set[str]:
+    """The settings of one scope that a page has set."""
+    return {name for name, value in clinics.settings.of(clinic, owner, *scope).items() if value is not None}
 
 
 def as_toml(site: Site, clinic: str, manifest: Manifest) -> str:
@@ -103,7 +140,12 @@ def as_toml(site: Site, clinic: str, manifest: Manifest) -> str:
             lines.append(f'# {field.id} = "env:{manifest.id.upper()}_{field.id.upper()}"')
         else:
             value = _value(site, clinic, manifest.id, field, clinic)
-            lines.append(f"# {field.id} =" if value is None else f"{field.id} = {_toml(value)}")
+            if value is None:
+                lines.append(f"# {field.id} =")
+            elif isinstance(value, str) and value.startswith(REFERENCES):  # as a text it would point at something
+                lines.append(f"# {field.id} = {_toml(value)}  # only a page can set a text that begins so")
+            else:
+                lines.append(f"{field.id} = {_toml(value)}")
     return "\n".join(lines) + "\n"
 
 

@@ -7,10 +7,12 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from .. import clinics
+from . import settings
 from .guard import me, members_only
 from .house import house
 from .language import lang
 from .messages import field_errors
+from .pages import shown_member, still
 from .waiting import reserved
 
 PROFILE = (
@@ -46,6 +48,9 @@ def _page(form: dict[str, str], errors: dict[str, str], *, saved: bool = False) 
             rooms=own,
             number=clinics.provider_numbers.describe(me().provider_number),
             countries=clinics.provider_numbers.RULES,
+            sections=settings.sections(("member", me().id), errors),
+            shown={"role": "provider", "scopes": [("member", me().id)], "member": shown_member()},
+            **still("account.home"),
         ),
         422 if errors else 200,
     )
@@ -54,11 +59,12 @@ def _page(form: dict[str, str], errors: dict[str, str], *, saved: bool = False) 
 @pages.post("/account")
 @members_only
 def save() -> ResponseReturnValue:
-    """Saves the profile, the photo and the own rooms' addresses; nothing at all when one of them is wrong."""
+    """Saves the profile, photo, rooms' addresses and what plugins ask; nothing at all when one of them is wrong."""
     form = {name: request.form.get(name, "").strip() for name in PROFILE}
     slugs = {key.removeprefix("slug-"): value for key, value in request.form.items() if key.startswith("slug-")}
     photo = request.files.get("photo")
     data = photo.read() if photo and photo.filename else None
+    drafts, wrong = settings.drafts(("member", me().id))
     try:
         clinics.members.save_profile(
             me().id,
@@ -68,9 +74,11 @@ def save() -> ResponseReturnValue:
             drop_photo=request.form.get("drop_photo") == "yes",
             reserved=reserved(),
             offload=house().runtime.offload,
+            besides=dict.fromkeys(wrong, "invalid"),
         )
     except clinics.Refused as refused:
-        return _page(form | {f"slug-{k}": v for k, v in slugs.items()}, field_errors(refused.fields, lang()))
+        return _page(form | {f"slug-{k}": v for k, v in slugs.items()}, field_errors(refused.fields, lang()) | wrong)
+    settings.keep(drafts)
     return redirect(url_for("account.account", saved=1), 303)
 
 

@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any, ParamSpec
+from typing import Any
 
 from flask import Blueprint, abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from .. import clinics
-from .guard import me, members_only
+from . import settings, switches
+from .guard import admins_only, me
 from .language import lang
 from .messages import field_errors
+from .pages import shown_member, still
 from .waiting import reserved
 
-P = ParamSpec("P")
-
 pages = Blueprint("admin", __name__)
-
-
-def admins_only(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
-    """A view for owners and admins; to other members it does not exist."""
-
-    @wraps(view)
-    @members_only
-    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
-        if me().role not in ("owner", "admin"):
-            abort(404)
-        return view(*args, **kwargs)
-
-    return guarded
 
 
 @pages.get("/admin")
 @admins_only
 def admin() -> ResponseReturnValue:
+    on, found = switches.counts()
     return render_template(
-        "admin.html", people=len(clinics.members.of(g.clinic.id)), rooms=len(clinics.rooms.of(g.clinic.id))
+        "admin.html",
+        people=len(clinics.members.of(g.clinic.id)),
+        rooms=len(clinics.rooms.of(g.clinic.id)),
+        plugins_on=on,
+        plugins_found=found,
+        **still("admin.home"),
+        shown={"role": "provider", "scopes": [("member", me().id)], "member": shown_member()},
     )
 
 
@@ -89,13 +81,20 @@ def rooms() -> ResponseReturnValue:
 
 
 def _rooms(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
+    """`form` is what was typed: of the room that it names, or of a new one."""
+    rooms, changed = clinics.rooms.of(g.clinic.id), form.get("room", "")
     return (
         render_template(
             "admin_rooms.html",
-            rooms=clinics.rooms.of(g.clinic.id),
+            rooms=rooms,
             people=clinics.members.of(g.clinic.id),
             form=form,
-            errors=errors,
+            # those of the room itself stand in its own form, whose inputs begin with its id
+            errors={name if name.startswith("set-") else changed + name: what for name, what in errors.items()},
+            sections={room.id: settings.sections(("room", room.id), errors) for room in rooms},
+            saved=not errors and request.args.get("saved") == "1",
+            member_shown=shown_member(),
+            **still("room.settings", rooms=[room.id for room in rooms]),
         ),
         422 if errors else 200,
     )
@@ -104,7 +103,7 @@ def _rooms(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
 @pages.post("/admin/rooms")
 @admins_only
 def change_rooms() -> ResponseReturnValue:
-    """Makes a room, or with `room` changes one: its name, slug, media and owner (empty = shared by all)."""
+    """Makes a room, or with `room` changes one: name, slug, media, owner (empty = shared), and what plugins ask."""
     form = {name: request.form.get(name, "").strip() for name in ("room", "name", "slug", "media", "owner")}
     values: dict[str, Any] = {
         "name": form["name"],
@@ -112,11 +111,16 @@ def change_rooms() -> ResponseReturnValue:
         "media": form["media"] or "video",
         "owner_id": form["owner"] or None,
     }
+    drafts, wrong = settings.drafts(("room", form["room"])) if form["room"] else ([], {})
     try:
         if form["room"]:
-            clinics.rooms.update(g.clinic.id, form["room"], **values, reserved=reserved(), actor=me().id)
+            besides = dict.fromkeys(wrong, "invalid")
+            clinics.rooms.update(
+                g.clinic.id, form["room"], **values, reserved=reserved(), actor=me().id, besides=besides
+            )
         else:
             clinics.rooms.create(g.clinic.id, **values, reserved=reserved(), actor=me().id)
     except clinics.Refused as refused:
-        return _rooms(form, field_errors(refused.fields, lang()))
-    return redirect(url_for("admin.rooms"), 303)
+        return _rooms(form, field_errors(refused.fields, lang()) | wrong)
+    settings.keep(drafts)
+    return redirect(url_for("admin.rooms", saved=1) if drafts else url_for("admin.rooms"), 303)

@@ -74,6 +74,19 @@ def members_only(view: Callable[P, ResponseReturnValue]) -> Callable[P, Response
     return guarded
 
 
+def admins_only(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """A view for owners and admins; to other members it does not exist."""
+
+    @wraps(view)
+    @members_only
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> ResponseReturnValue:
+        if me().role not in ("owner", "admin"):
+            abort(404)
+        return view(*args, **kwargs)
+
+    return guarded
+
+
 def me() -> Member:
     """The member who is signed in."""
     member: Member = current_user.member
@@ -166,9 +179,9 @@ def init_app(app: Flask) -> None:
             response.mimetype = "text/plain"
             return response
         g.clinic = found
-        if found is not None and (plugin := PLUGIN_PATH.match(request.path)):
-            if plugin[1] not in RESERVED and not house().registry.is_on(found.id, plugin[1]):
-                abort(404)  # before the method or the form is looked at: off is as unknown
+        asked = PLUGIN_PATH.match(request.path) if found is not None else None
+        if asked and asked[1] not in RESERVED and not house().registry.is_on(g.clinic.id, asked[1]):
+            abort(404)  # before the method or the form is looked at: off is as unknown
         if request.method == "POST":
             _check_form()
         return None

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable
 from typing import Any
 
 from flask import Flask, g
 from flask_login import current_user
 
+from .. import clinics
 from . import slots
 from .assets import importmap
 from .guard import form_token
@@ -34,6 +36,7 @@ def init_app(app: Flask) -> None:
             "form_token": form_token,
             "slot": slots.slot,
             "styles": slots.styles,
+            "filled": slots.filled,
             "csp_nonce": g.get("nonce", ""),
         }
 
@@ -46,6 +49,24 @@ def _iso(ms: int) -> str:
 def _when(ms: int) -> str:
     """A time in ms for people, in the server's zone."""
     return dt.datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def shown_member() -> dict[str, str]:
+    """The member who is signed in, as fragments see one."""
+    return {"id": current_user.member.id, "name": clinics.members.shown_name(current_user.member)}
+
+
+def still(*names: str, rooms: Iterable[str] = ()) -> dict[str, Any]:
+    """What a page without a visit needs where a plugin's module stands in one of its slots; else nothing at all."""
+    registry = house().registry
+    if not any(each.module for name in names for _, each in registry.fragments(g.clinic.id, name)):
+        return {}
+    own = current_user.member.id if current_user.is_authenticated else ""
+    page = page_data(
+        me={"id": own, "role": "provider" if own else ""},
+        parts=slots.described(*([("member", own)] if own else []), rooms=rooms),
+    )
+    return {"page": page, "still": True}
 
 
 def page_data(**more: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from .guard import drop_cookie, set_cookie
 from .house import house
 from .language import lang
 from .messages import field_errors
+from .pages import still
 from .rates import Buckets
 from .waiting import reserved
 
@@ -29,7 +30,8 @@ def form() -> ResponseReturnValue:
 
 
 def _form(form: dict[str, str], errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
-    return render_template("sign_in.html", form=form, errors=errors, sign_up=_policy()), status
+    page = still("sign_in.methods")
+    return render_template("sign_in.html", form=form, errors=errors, sign_up=_policy(), **page), status
 
 
 def _policy() -> str:

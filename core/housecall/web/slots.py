@@ -103,6 +103,11 @@ def slot(name: str, *, role: str = "", scopes: Iterable[tuple[str, str]] = (), *
     return Markup('<div class="slot" data-slots="{}">{}</div>').format(name, _parts(name, role, scopes, columns))
 
 
+def filled(name: str) -> bool:
+    """Whether any plugin of this clinic shows something in a slot."""
+    return bool(house().registry.fragments(g.clinic.id, name))
+
+
 def _parts(name: str, role: str, scopes: Iterable[tuple[str, str]], columns: dict[str, Any]) -> Markup:
     known, registry = SLOTS[name], house().registry
     assert set(columns) == set(known.adds), f"slot {name} gives {known.adds}"
