@@ -19,11 +19,16 @@ COLOURS = {"red": "#e00000", "green": "#00c000", "blue": "#0000e0", "yellow": "#
 #: every RTCPeerConnection and of the ICE servers that it was given.
 DEVICES = """
 ([colour, tone]) => {
-  window.made = []; window.asked = [];
+  window.made = []; window.asked = []; window.channels = [];
   const Real = RTCPeerConnection;
   window.RTCPeerConnection = class extends Real {
     constructor(...given) { super(...given); window.made.push(this);
       for (const server of given[0]?.iceServers ?? []) window.asked.push(...[server.urls].flat()); }
+    createDataChannel(...given) {
+      const channel = super.createDataChannel(...given);
+      window.channels.push(channel);
+      return channel;
+    }
   };
   // What has come in over all connections: pictures decoded, and the energy of the sound.
   setInterval(async () => {

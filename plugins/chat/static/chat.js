@@ -1,6 +1,7 @@
 // Chat: one thread for each visit, shown in the waiting room, on the card, beside the call, and after it.
 
-const BEHIND = 40; // px from the end within which new messages are followed
+const BEHIND = 40;  // px from the end within which new messages are followed
+const SHOWN = 200;  // messages at first, and more for each time that one asks
 
 export function mount(host) {
   const begin = { "call.bar": button, "call.after": after }[host.slot] ?? talk;
@@ -17,43 +18,64 @@ function who(host, { mine, role, name }) {
 }
 const time = t => new Date(t).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
 
-// The list of messages, kept in step with the thread.
-function list(host, log, thread_) {
-  const rows = new Map();
+// The list of messages, kept in step with the thread: once a frame, and the latest only until more are asked for.
+function list(host, log, thread_, changed = () => {}) {
+  const rows = new Map(), earlier = Object.assign(document.createElement("button"), { type: "button", className: "link" });
+  let shown = SHOWN, due = false, follow = true;
+  earlier.append(host.text("Show earlier messages"));
+  earlier.addEventListener("click", () => {
+    shown += SHOWN;
+    draw();
+  });
   const row = entry => {
     const item = document.createElement("li");
     item.className = entry.mine ? "mine" : "theirs";
     item.append(
       Object.assign(document.createElement("span"), { className: "chat-who", textContent: `${who(host, entry)} · ${time(entry.t)}` }),
       Object.assign(document.createElement("p"), { textContent: entry.data.text }),
+      Object.assign(document.createElement("span"), { className: "chat-state" }),
     );
-    if (entry.mine) item.append(Object.assign(document.createElement("span"), { className: "chat-state" }));
-    rows.set(entry.id, item);
-    state(entry);
     return item;
   };
-  const state = entry => {
-    const place = rows.get(entry.id)?.querySelector(".chat-state");
-    if (place) place.textContent = { waiting: host.text("Not delivered yet"), failed: host.text("Could not be sent") }[entry.state] ?? "";
+  const draw = () => {
+    due = false;
+    follow ||= log.scrollHeight - log.scrollTop - log.clientHeight < BEHIND;
+    const latest = thread_.entries.slice(-shown), kept = new Set(latest.map(entry => entry.id));
+    for (const [id, item] of rows) if (!kept.has(id)) {
+      item.remove();
+      rows.delete(id);
+    }
+    latest.forEach((entry, i) => {
+      if (!rows.has(entry.id)) rows.set(entry.id, row(entry));
+      const item = rows.get(entry.id);
+      item.lastElementChild.textContent = entry.mine ? { waiting: host.text("Not delivered yet"), failed: host.text("Could not be sent") }[entry.state] ?? "" : "";
+      if (log.children[i] !== item) log.insertBefore(item, log.children[i] ?? null);
+    });
+    if (thread_.entries.length > shown) log.before(earlier);
+    else earlier.remove();
+    log.dataset.count = thread_.entries.length;
+    changed();
+    if (follow) log.scrollTop = log.scrollHeight;
+    follow = false;
   };
-  const end = () => { log.scrollTop = log.scrollHeight; };
-  log.replaceChildren(...thread_.entries.map(row));
-  thread_.addEventListener("add", ({ detail: { entry, at } }) => {
-    const follow = entry.mine || log.scrollHeight - log.scrollTop - log.clientHeight < BEHIND;
-    log.insertBefore(row(entry), log.children[at] ?? null);
-    if (follow) end();
+  const soon = () => {
+    if (!due) requestAnimationFrame(() => host.signal.aborted || draw());
+    due = true;
+  };
+  thread_.addEventListener("add", ({ detail: { entry } }) => {
+    follow ||= entry.mine;
+    soon();
   }, { signal: host.signal });
-  thread_.addEventListener("change", ({ detail: { entry } }) => state(entry), { signal: host.signal });
-  requestAnimationFrame(end);
-  return end;
+  thread_.addEventListener("change", soon, { signal: host.signal });
+  draw();
+  return () => { log.scrollTop = log.scrollHeight; };
 }
 
 function talk(host) {
   const { root, settings, signal } = host, log = root.querySelector(".chat-log"), form = root.querySelector(".chat-form"), field = form.querySelector("textarea");
   const whole = root.querySelector(".chat"), patient = host.me.role === "patient", inCall = host.slot === "call.side";
-  const messages = thread(host), end = list(host, log, messages);
-  const card = whole.localName === "details" ? whole : null;
-  let seen = messages.entries.length;
+  const messages = thread(host), card = whole.localName === "details" ? whole : null;
+  let seen = messages.entries.length, last = null;
 
   const visible = () => inCall ? host.ui.panel.open : card ? card.open : document.visibilityState === "visible";
   const unread = () => {
@@ -69,11 +91,11 @@ function talk(host) {
     root.querySelector(".chat-empty").hidden = messages.entries.length > 0 || !may;
     log.hidden = !messages.entries.length;
     unread();
+    const latest = messages.entries.at(-1);
+    if (latest && last && latest !== last && !latest.mine) host.ui.say(`${who(host, latest)}: ${latest.data.text}`);
+    last = latest ?? {};
   };
-  messages.addEventListener("add", ({ detail: { entry } }) => {
-    draw();
-    if (!entry.mine) host.ui.say(`${who(host, entry)}: ${entry.data.text}`);
-  }, { signal });
+  const end = list(host, log, messages, draw);
 
   const send = async () => {
     const text = field.value.trim();
@@ -85,7 +107,7 @@ function talk(host) {
       field.value = text;
       host.ui.notice(host.text("This message could not be sent. Try again in a moment."));
     }
-    field.focus();
+    if (form.contains(document.activeElement)) field.focus();
   };
   form.addEventListener("submit", event => {
     event.preventDefault();
@@ -109,7 +131,6 @@ function talk(host) {
   }, { signal });
   document.addEventListener("visibilitychange", unread, { signal });
   host.visit.on("change", draw);
-  draw();
 }
 
 function button(host) {

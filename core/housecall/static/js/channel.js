@@ -8,7 +8,7 @@ import { Stream } from "./stream.js";
 import { Thread } from "./thread.js";
 
 const BUFFER = 256 * 1024;  // bytes that may lie in a DataChannel unsent
-const AHEAD = 1_000_000;    // how far a far page's clock may be before ours
+const AHEAD = 600_000;      // ms that a far page's clock may be before ours
 
 export class Channel {
   // visit: its id; who: our seat or member id; role: ours; link: the socket; rules(): event -> its declaration
@@ -103,7 +103,9 @@ export class Channel {
     if (code || this.closed) throw Object.assign(new Error(`${event}: ${code || "closed"}`), { code: code || "closed" });
     const id = fresh();
     if (rule.path === "server") return this.link().ask("say", { event, visit: this.visit, id, body: data, ...to && { to } });
-    const item = { id, at: ++this.clock, t: Math.round(this.now()), data }, parties = this.chosen(event, to);
+    const t = Math.round(this.now());
+    this.clock = Math.max(this.clock + 1, t);              // a hybrid clock: a page that was reloaded goes on after what it said
+    const item = { id, at: this.clock, t, data }, parties = this.chosen(event, to);
     this.threads.get(event)?.add({ ...item, mine: true, who: this.who, role: this.role, name: "", state: "waiting" });
     if (rule.to === "all") this.tell(event, { data, from: this.who, id });
     for (const party of parties) this.push(this.far.get(party.page).stream, event, item);
@@ -120,7 +122,8 @@ export class Channel {
     const sealed = await seal({ after, items }, [party.page], [this.visit, event, key, n]);
     const ack = await this.link()?.ask("say", { event, visit: this.visit, to: party.who, id: String(n), sealed, ...replay && { replay } });
     if (ack?.ok) return ack.reached ? "" : "lost";
-    return ack && ack.error !== "failed" ? ack.error : "lost";
+    if (!ack || ack.error === "failed" || (ack.error === "unknown" && this.rules()[event])) return "lost"; // a new server, which knows us in a moment
+    return ack.error;
   }
   mark(entries, state) { for (const { event, item } of entries) this.threads.get(event)?.mark(item.id, state); }
 
@@ -153,7 +156,7 @@ export class Channel {
     const rule = this.rules()[event], thread = this.threads.get(event);
     for (const { id, at, t, data, by } of items) {
       const author = replay && by ? by : party;
-      if (refusal(rule, author.role, "", data) || (!replay && !receives(rule, this.role)) || at > this.clock + AHEAD) continue;
+      if (refusal(rule, author.role, "", data) || (!replay && !receives(rule, this.role)) || at > Math.max(this.clock, this.now()) + AHEAD) continue;
       this.clock = Math.max(this.clock, at);
       const entry = { id, at, t, data, mine: author.who === this.who, who: author.who, role: author.role, name: String(author.name ?? ""), state: "delivered" };
       const message = { data, from: party.seat ?? party.who, id };

@@ -50,6 +50,7 @@ const link = new Link({
     welcome,
     delta: change => {
       if (change.put) meet(change.put, change.room);
+      else if (change.drop !== visit?.id) forget(change.drop);
       queue.delta(change);
       if (orphaned && change.put?.id === visit?.id) reclaim();
     },
@@ -96,7 +97,8 @@ function welcome(hello) {
   else if (visit && hello.over) ended();
   else if (visit) {                                    // a new server, which the patient's page has not told yet
     orphaned = true;
-    if (queue.find(visit.id)) reclaim();
+    const card = queue.find(visit.id);
+    if (card && card.orphan === undefined) reclaim();
   }
 }
 
@@ -158,6 +160,7 @@ function standing() {
   for (const place of document.querySelectorAll(".standing")) mount(place, scope("", null));
 }
 
+// What was said in a visit that has ended. One that a new server has not heard of yet comes back, and its words with it.
 function forget(id) {
   talks.get(id)?.channel.close();
   talks.delete(id);
@@ -182,7 +185,6 @@ function draw() {
     unmount(row);
     row.remove();
     rows.delete(id);
-    if (id !== visit?.id) forget(id);
     clearTimeout(removing.get(id));
     removing.delete(id);
   }
@@ -232,7 +234,7 @@ function fill(row, card) {
   ready.textContent = card.ready?.colour === "red" ? text("No microphone") : text("No camera");
   const startable = card.state === "waiting";
   part(".start").hidden = part(".remove").hidden = !startable || removing.has(card.id);
-  part(".start").disabled = Boolean(visit) || starting;
+  part(".start").disabled = Boolean(visit) || starting || card.orphan !== undefined;
   part(".start").title = visit ? text("End your present visit first") : "";
   part(".start").setAttribute("aria-label", text("Start visit with {name}", { name }));
   part(".remove").setAttribute("aria-label", text("Remove {name}", { name }));
@@ -246,7 +248,7 @@ function since(card) {
   return minutes < 1 ? text("arrived just now") : count(minutes, "waiting for 1 minute", "waiting for {n} minutes");
 }
 
-setInterval(draw, 15000); // the minutes go on without anybody's message
+setInterval(() => { queue.prune(); draw(); }, 15000); // the minutes go on without anybody's message
 
 function remove(id) {
   const row = rows.get(id);
@@ -361,6 +363,7 @@ function ended() {
   part("after").hidden = false;
   mount(part("after-parts"), kept);
   forget(id);
+  queue.drop(id);
   show("queue");
   tell(count(minutes, "The visit has ended after 1 minute.", "The visit has ended after {n} minutes."));
   draw();

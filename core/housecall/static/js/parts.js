@@ -7,6 +7,9 @@ import { text } from "./text.js";
 
 const mounted = new Map(); // element -> {controller, end, scope, steps}
 
+// A form of a part never sends the page away, whether its module listens or not.
+document.addEventListener("submit", event => { if (event.target.closest("hc-part")) event.preventDefault(); });
+
 // Mount every part below `root`. scope: see host.js; steps: the check-in's (steps.js), for parts that are one.
 export function mount(root, scope, steps) {
   for (const element of root.querySelectorAll("hc-part")) if (!mounted.has(element)) start(element, scope, steps);

@@ -18,7 +18,11 @@ export class Peer {
     const pc = this.pc = new RTCPeerConnection({ ...ice.current(), certificates: [certificate], bundlePolicy: "max-bundle" });
     this.channel = pc.createDataChannel("hc", { negotiated: true, id: 0 });       // no race about who opens it
     this.channel.onopen = () => { this.say("media", media()); onroad(); };
-    this.channel.onclose = () => { if (!this.closed) onroad(); };
+    this.channel.onclose = () => {
+      if (this.closed) return;
+      onroad();
+      setTimeout(() => this.soon(() => pc.connectionState === "connected" && this.there && this.rebuild()), 1000); // media lives, words do not
+    };
     this.channel.onmessage = ({ data }) => {
       const [type, body, id] = JSON.parse(data);
       this.heard = performance.now();

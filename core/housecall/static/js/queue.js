@@ -1,13 +1,27 @@
 // Who waits, as the server's deltas say. Pure state: no document, no socket.
 
+const GRACE = 40_000; // ms that a card outlives a restart of the server, until its patient's page is back
+
 export class Queue {
   // gap(room): a delta was missed, a snapshot is needed; changed(): something to show
-  constructor({ gap, changed, arrived }) {
-    Object.assign(this, { gap, changed, arrived, rooms: new Map() });
+  constructor({ gap, changed, arrived, now = () => Date.now() }) {
+    Object.assign(this, { gap, changed, arrived, now, rooms: new Map() });
+  }
+  drop(id) {
+    for (const { cards } of this.rooms.values()) cards.delete(id);
+  }
+  // Cards that nobody has come back for.
+  prune() {
+    for (const { cards } of this.rooms.values()) {
+      for (const [id, { orphan }] of cards) if (orphan !== undefined && this.now() - orphan > GRACE) cards.delete(id);
+    }
   }
   snapshot({ id, epoch, rev, cards }) {
-    const known = this.rooms.get(id)?.cards;
-    this.rooms.set(id, { epoch, rev, cards: new Map(cards.map(card => [card.id, card])) });
+    const before = this.rooms.get(id), known = before?.cards, fresh = new Map(cards.map(card => [card.id, card]));
+    this.rooms.set(id, { epoch, rev, cards: fresh });
+    if (before && before.epoch !== epoch) for (const [card, row] of known) { // a new server, which not everybody has reached yet
+      if (!fresh.has(card)) fresh.set(card, { ...row, orphan: row.orphan ?? this.now(), lost: row.lost ?? this.now() });
+    }
     for (const card of cards) if (!known?.has(card.id) && card.state === "waiting") this.arrived(card, !known);
     this.changed();
   }

@@ -1,4 +1,4 @@
-// What was said with one event in one visit, in the same order on every page: by a Lamport clock, then by id.
+// What was said with one event in one visit, in the same order on every page: by a hybrid logical clock (Kulkarni 2014), then by id.
 
 export class Thread extends EventTarget {
   // keep: entries at most, the oldest go first; copy(entry): its line of text. Fires "add" {entry, at} and "change" {entry}.
