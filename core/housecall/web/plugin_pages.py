@@ -15,8 +15,7 @@ from ..clinics.members import shown_name
 from ..extending import settings as stored
 from ..extending.registry import Plugin
 from . import slots
-from .admin import admins_only
-from .guard import members_only
+from .guard import admins_only, members_only
 from .house import house
 
 __all__ = ["SignedIn", "admins_only", "clinic_id", "member", "members_only", "page", "settings"]
