@@ -155,7 +155,7 @@ class Window:
 
         own, failed = self.registry.by_id[plugin].own, {}
         values = settings.values(self.house.site, clinic, own, secrets=True)
-        self.registry.hooks.ask("check_settings", clinic, only=plugin, clinic=clinic, values=values)
+        self.registry.hooks.ask("check_settings", clinic, only=plugin, values=values)
         self.registry.hooks.ask("health", clinic, only=plugin)
         for job in own.jobs:
             try:
