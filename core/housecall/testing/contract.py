@@ -16,7 +16,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -173,16 +173,16 @@ class PluginContract:
 
     def test_it_uses_public_names_only(self, plugin_manifest: Manifest) -> None:
         """Of Housecall, its Python imports what `housecall` itself offers; all else may change at any time."""
-        assert list(files.foreign_imports(self.folder)) == []
+        _nothing(files.foreign_imports(self.folder))
 
     def test_its_pages_run_nothing_inline_and_ask_no_other_host(self, plugin_tour: Tour) -> None:
         """Nothing in templates or static is inline code or comes from elsewhere, nor was anything asked elsewhere."""
-        assert list(files.foreign_code(self.folder)) == []
-        assert plugin_tour.wrong["files"] == []
+        _nothing(files.foreign_code(self.folder))
+        _nothing(plugin_tour.wrong["files"])
 
     def test_its_templates_are_whole_and_its_words_in_a_catalogue(self, plugin_tour: Tour, plugin_house: House) -> None:
         """In English and in the pseudo-locale each template renders, closes its tags, and says no bare word."""
-        assert plugin_tour.wrong["words"] == []
+        _nothing(plugin_tour.wrong["words"])
         room, practice = plugin_house.room, plugin_house.practice
         visitor = Visitor(practice.url, host=f"localhost:{practice.port}")
         member = Visitor(practice.url, host=f"localhost:{practice.port}", login=room.login)
@@ -204,7 +204,7 @@ class PluginContract:
                 source = (self.folder / "static" / fragment["module"]).read_text(encoding="utf-8")
                 assert "export" in source, f"{fragment['module']} exports nothing"
                 assert "mount" in source, f"{fragment['module']} has no mount(host)"
-        assert plugin_tour.wrong["modules"] == []
+        _nothing(plugin_tour.wrong["modules"])
         if any(fragment["slot"] in VISITED for fragment in plugin_house.known["fragments"]):
             assert plugin_tour.mounts > 1, "none of its parts was ever mounted"
         else:
@@ -212,7 +212,7 @@ class PluginContract:
 
     def test_a_visit_goes_its_way_with_it(self, plugin_walk: Tour) -> None:
         """Check-in, call and end are as without it."""
-        assert plugin_walk.wrong["visit"] == []
+        _nothing(plugin_walk.wrong["visit"])
         assert len(plugin_walk.states) >= 6, f"the visit was seen in too few states: {plugin_walk.states}"
 
     def test_off_is_as_unknown(
@@ -332,11 +332,11 @@ class PluginContract:
     def test_switched_off_in_a_visit_it_is_gone_and_the_call_goes_on(self, plugin_tour: Tour) -> None:
         """Its parts leave both pages at once, nothing of it stays behind, picture and sound flow on."""
         assert plugin_tour.switched_off == 1
-        assert plugin_tour.wrong["live"] == []
+        _nothing(plugin_tour.wrong["live"])
 
     def test_everybody_can_use_its_parts(self, plugin_tour: Tour) -> None:
         """axe-core finds nothing in its parts, light and dark, on a screen of 390 px, and nothing is wider than it."""
-        assert plugin_tour.wrong["access"] == []
+        _nothing(plugin_tour.wrong["access"])
 
 
 #: The slots that a visit passes; what stands in others is a form of members.
@@ -352,6 +352,12 @@ VISITED = (
     "call.side",
     "call.after",
 )
+
+
+def _nothing(found: Iterable[str]) -> None:
+    """Nothing was found that is wrong; else each is said in full."""
+    if said := "\n".join(found):
+        pytest.fail(said, pytrace=False)
 
 
 def _other(role: str) -> str:
