@@ -15,7 +15,16 @@ from housecall.testing.people import Person
 from housecall.testing.practice import Practice
 
 PAGES = ("", "help", "contact", "privacy", "cookies", "sign-in", "sign-up", "nothing-here", "?room=nowhere")
-MEMBERS_PAGES = ("dashboard", "dashboard/history", "account", "account/logins", "admin", "admin/people", "admin/rooms")
+MEMBERS_PAGES = (
+    "dashboard",
+    "dashboard/history",
+    "account",
+    "account/logins",
+    "admin",
+    "admin/people",
+    "admin/rooms",
+    "admin/plugins",
+)
 
 
 @contextmanager

@@ -139,7 +139,9 @@ def _cards() -> Iterable[Card]:
 def _held(why: str) -> Held:
     sentence, _colon, where = why.partition(": ")
     sentence = _(sentence)
-    return Held(sentence[:1].upper() + sentence[1:], where, house().site.lines.get(where))
+    if not sentence.startswith("housecall."):  # the name of a file stays as it is
+        sentence = sentence[:1].upper() + sentence[1:]
+    return Held(sentence, where, house().site.lines.get(where))
 
 
 def _touches(plugin: Plugin) -> list[str]:

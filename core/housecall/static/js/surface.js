@@ -8,7 +8,7 @@ const LINGER = 6000; // ms that a notice stays
 // A line that goes away by itself; said aloud too.
 export function notice(words) {
   const line = Object.assign(document.createElement("p"), { className: "toast", textContent: words });
-  const place = document.querySelector("dialog[open]") ?? document.body;
+  const place = document.querySelector("dialog[open]") ?? document.querySelector("main") ?? document.body;
   let toasts = place.querySelector(":scope > .toasts");
   if (!toasts) place.append(toasts = Object.assign(document.createElement("div"), { className: "toasts" }));
   toasts.append(line);
