@@ -1,4 +1,4 @@
-"""`housecall run` on a server that has turned curious: it writes down every packet and every request body it touches."""
+"""`housecall run` on a curious server: it writes down every packet and every request body it touches."""
 
 from __future__ import annotations
 

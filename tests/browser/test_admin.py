@@ -6,13 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from housecall.testing.people import Person, sign_in
 from playwright.sync_api import Page, expect
+
+from housecall.testing import Person, Practice, sign_in
 from housecall.testing.access import PHONE, ZOOMED, audit, bare
 from housecall.testing.acts import check_in, connected, open_dashboard, start
-
 from plugin_folders import LAMP, POSTER, TALLY, plain, write
-from housecall.testing.practice import Practice
 
 Serve = Callable[..., Practice]
 People = Callable[..., Person]

@@ -1,4 +1,4 @@
-"""The streams between two pages, by themselves: over roads that fail at random, nothing is lost, doubled or turned round."""
+"""The streams between two pages, alone: over roads that fail at random, nothing is lost, doubled or turned round."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ WORLD = """async ([seed, count]) => {
         clock += 20;
         if (kind === "relay" && chance(0.05)) return "slow_down";
         await pause();
+        if (kind === "peer" && chance(0.01)) return "";                  // lost without a word
         if (!open[kind]) return kind === "relay" ? "lost" : "";      // a channel that dies says nothing
         if (kind === "relay" && chance(0.05)) return "lost";
         const last = sides[far].stream.receive(structuredClone(frame));
@@ -54,7 +55,9 @@ WORLD = """async ([seed, count]) => {
   for (const { stream } of Object.values(sides)) stream.road();
   const end = performance.now() + 60000;
   while (Object.values(sides).some(({ stream }) => !stream.idle)) {
-    if (performance.now() > end) return { stuck: Object.values(sides).map(({ stream }) => [stream.got, stream.sent, stream.n, stream.last]) };
+    if (performance.now() > end) {
+      return { stuck: Object.values(sides).map(({ stream }) => [stream.got, stream.sent, stream.n, stream.last]) };
+    }
     clock += 1000;
     await pause();
     for (const { stream } of Object.values(sides)) if (clock % 7000 < 1000) stream.road();

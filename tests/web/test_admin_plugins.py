@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from housecall.testing.visitor import Visitor
 
 from housecall import clinics
+from housecall.testing import Practice, Visitor
+from housecall.testing.practice import free_port
 from plugin_folders import LAMP, POSTER, TALLY, plain, write
-from housecall.testing.practice import Practice, free_port
 
 TOML = '[server]\n[clinic.main]\nname = "Elm Street Practice"\n'
 Serve = Callable[..., Practice]

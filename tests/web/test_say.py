@@ -78,7 +78,7 @@ from housecall import Event, hookimpl
 
 
 def ask(context, body):
-    context.emit("told", {"n": 7}, to="all")
+    context.emit("told", {}, to="all")
     assert not hasattr(context.visit, "name")
     return {"role": context.role, "state": context.visit.state}
 
@@ -189,6 +189,7 @@ def test_an_event_reaches_those_whom_it_is_for(scene: Scene) -> None:
         ("board", "probe:hint", {"sealed": SEALED}, "invalid"),
         ("board", "probe:aside", {"body": {}}, "invalid"),
         ("board", "probe:note", {"to": "x", "body": {"plain": "words"}}, "invalid"),
+        ("board", "probe:note", {"to": "x", "sealed": {**SEALED, "keys": {"k": "w"}}, "body": {"a": 1}}, "invalid"),
         ("board", "probe:note", {"to": "x", "sealed": {"iv": "a"}}, "invalid"),
         ("board", "probe:note", {"to": "x", "sealed": {**SEALED, "keys": {}}}, "invalid"),
         ("board", "probe:note", {"to": "x", "sealed": {**SEALED, "keys": {"k": 1}}}, "invalid"),

@@ -179,8 +179,9 @@ def init_app(app: Flask) -> None:
             response.mimetype = "text/plain"
             return response
         g.clinic = found
-        asked = PLUGIN_PATH.match(request.path) if found is not None else None
-        if asked and asked[1] not in RESERVED and not house().registry.is_on(g.clinic.id, asked[1]):
+        match = PLUGIN_PATH.match(request.path)
+        plugin = match[1] if match and match[1] not in RESERVED else None
+        if found is not None and plugin is not None and not house().registry.is_on(found.id, plugin):
             abort(404)  # before the method or the form is looked at: off is as unknown
         if request.method == "POST":
             _check_form()

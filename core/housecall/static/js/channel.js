@@ -8,13 +8,14 @@ import { Stream } from "./stream.js";
 import { Thread } from "./thread.js";
 
 const BUFFER = 256 * 1024;  // bytes that may lie in a DataChannel unsent
+const QUEUE = 50_000;       // messages of one plugin that may wait for one page
 const AHEAD = 600_000;      // ms that a far page's clock may be before ours
 
 export class Channel {
   // visit: its id; who: our seat or member id; role: ours; link: the socket; rules(): event -> its declaration
   // state(): of the visit; peer(page): the Peer to a page, or null; now(): the server's clock in ms
   constructor({ visit, who, role, link, rules, state, peer = () => null, now = () => Date.now() }) {
-    Object.assign(this, { visit, who, role, link, rules, state, peer, now, clock: 0, far: new Map(), threads: new Map(), listeners: new Map(), waiting: [], early: [], unheard: new Map() });
+    Object.assign(this, { visit, who, role, link, rules, state, peer, now, clock: 0, far: new Map(), threads: new Map(), listeners: new Map(), waiting: [], early: [], unheard: new Map(), buckets: new Map() });
   }
 
   // -- who is there
@@ -28,28 +29,37 @@ export class Channel {
         Object.assign(known.party, party);
         if (!known.there) {
           known.there = true;
-          known.stream.road();
+          for (const { stream } of known.lanes.values()) stream.road();
         }
       } else {
         this.far.set(party.page, this.meet(party));
         fresh.push(party);
       }
     }
-    for (const [page, { party, stream }] of this.far) if (!pages.has(page)) {
+    for (const [page, { party, lanes }] of this.far) if (!pages.has(page)) {
       const again = fresh.find(other => other.who === party.who);
       this.far.get(page).there = false;
       if (!again) continue;                                // a page that was reloaded: what it never got goes to the new one
-      for (const { event, item, bytes } of stream.out) if (!this.threads.has(event)) this.far.get(again.page).stream.push(event, item, { bytes });
-      stream.close();
+      for (const { stream } of lanes.values()) {
+        for (const { event, item } of stream.out) if (!this.threads.has(event)) this.push(this.far.get(again.page), event, item);
+        stream.close();
+      }
       this.far.delete(page);
     }
     for (const party of fresh) this.greet(party);
     for (const message of this.early.splice(0)) message();
   }
-  meet(party) {
-    const at = { party, there: true, stream: null, order: Promise.resolve() };
-    const road = (name, open, send, full = () => false) => ({ name, open, send, full });
-    at.stream = new Stream({
+  meet(party) { return { party, there: true, lanes: new Map() }; }
+
+  // Each plugin has a lane of its own to each page: one that floods holds up nobody else.
+  lane(at, event) {
+    const [plugin] = event.split(":", 1);
+    if (!at.lanes.has(plugin)) at.lanes.set(plugin, { stream: this.stream(at), order: Promise.resolve() });
+    return at.lanes.get(plugin);
+  }
+  stream(at) {
+    const { party } = at, road = (name, open, send, full = () => false) => ({ name, open, send, full });
+    return new Stream({
       roads: [
         road("peer", () => this.open(party.page), frame => this.direct(party.page, frame), () => this.peer(party.page).channel.bufferedAmount > BUFFER),
         road("relay", event => at.there && this.link()?.connected && this.rules()[event]?.path === "best", frame => this.relay(at, frame)),
@@ -59,21 +69,20 @@ export class Channel {
       acked: entries => this.mark(entries, "delivered"),
       refused: entries => this.mark(entries, "failed"),
     });
-    return at;
   }
   // What a page that has just come must know: what we have said, and from or to the patient all that was said.
   greet(party) {
-    const { stream } = this.far.get(party.page), witness = party.role === "patient" || this.role === "patient";
+    const at = this.far.get(party.page), witness = party.role === "patient" || this.role === "patient";
     for (const [event, thread] of this.threads) {
-      for (const { id, at, t, data, mine, who, role, name } of thread.entries) {
-        if (!this.gives(event, party) && !witness) continue;
-        if (mine && this.gives(event, party)) this.push(stream, event, { id, at, t, data });
-        else if (witness) this.push(stream, event, { id, at, t, data, by: { who, role, name } }, true);
+      for (const { mine, who, role, name, ...entry } of thread.entries) {
+        const item = { id: entry.id, at: entry.at, t: entry.t, data: entry.data };
+        if (mine && this.gives(event, party)) this.push(at, event, item);
+        else if (witness) this.push(at, event, { ...item, by: { who, role, name } }, true);
       }
     }
     const still = [];
     for (const each of this.waiting) {
-      if (this.chosen(each.event, each.to).some(other => other.page === party.page)) this.push(stream, each.event, each.item);
+      if (this.chosen(each.event, each.to).some(other => other.page === party.page)) this.push(at, each.event, each.item);
       else still.push(each);
     }
     this.waiting = still;
@@ -82,10 +91,10 @@ export class Channel {
   open(page) { return this.peer(page)?.channel.readyState === "open"; }
 
   // The socket or a DataChannel has come or gone.
-  road() { for (const { stream } of this.far.values()) stream.road(); }
+  road() { for (const { lanes } of this.far.values()) for (const { stream } of lanes.values()) stream.road(); }
   close() {
     this.closed = true;
-    for (const { stream } of this.far.values()) stream.close();
+    for (const { lanes } of this.far.values()) for (const { stream } of lanes.values()) stream.close();
     this.far.clear();
     this.listeners.clear();
   }
@@ -100,7 +109,8 @@ export class Channel {
   async send(event, data = {}, { to } = {}) {
     const rule = this.rules()[event];
     const code = refusal(rule, this.role, "", data) || (rule.states.includes(this.state()) ? "" : "closed") || (rule.to === "one" && !to ? "invalid" : "");
-    if (code || this.closed) throw Object.assign(new Error(`${event}: ${code || "closed"}`), { code: code || "closed" });
+    if (code || this.closed) throw refused(event, code || "closed");
+    if (!this.threads.has(event) && !this.rate(event, rule.rate)) throw refused(event, "slow_down");
     const id = fresh();
     if (rule.path === "server") return this.link().ask("say", { event, visit: this.visit, id, body: data, ...to && { to } });
     const t = Math.round(this.now());
@@ -108,11 +118,25 @@ export class Channel {
     const item = { id, at: this.clock, t, data }, parties = this.chosen(event, to);
     this.threads.get(event)?.add({ ...item, mine: true, who: this.who, role: this.role, name: "", state: "waiting" });
     if (rule.to === "all") this.tell(event, { data, from: this.who, id });
-    for (const party of parties) this.push(this.far.get(party.page).stream, event, item);
+    for (const party of parties) this.push(this.far.get(party.page), event, item);
     if (!parties.length && !this.threads.has(event)) this.waiting.push({ event, item, to });
     return parties.some(party => this.open(party.page)) ? "peer" : parties.length && this.link()?.connected ? "relay" : "waiting";
   }
-  push(stream, event, item, replay = false) { stream.push(event, item, { bytes: size(item) + 20, replay }); }
+  push(at, event, item, replay = false) {
+    const { stream } = this.lane(at, event);
+    if (stream.out.length >= QUEUE) throw refused(event, "slow_down");
+    stream.push(event, item, { bytes: size(item) + 20, replay });
+  }
+  // Whether one more may go now: as many a second as the event declares, three times as many at once.
+  rate(event, rate) {
+    const now = performance.now(), bucket = this.buckets.get(event) ?? { left: Math.max(3, rate * 3), at: now };
+    bucket.left = Math.min(Math.max(3, rate * 3), bucket.left + (now - bucket.at) / 1000 * rate);
+    bucket.at = now;
+    this.buckets.set(event, bucket);
+    if (bucket.left < 1) return false;
+    bucket.left -= 1;
+    return true;
+  }
 
   direct(page, { event, after, n, replay, items }) {
     this.peer(page).say("say", { event, after, items, ...replay && { replay } }, n);
@@ -135,8 +159,9 @@ export class Channel {
     if (this.rules()[event]?.path === "server") return this.tell(event, { data: message.body, from: message.from, id });
     const at = this.far.get(page);
     if (!at) return void (this.early.length < 200 && this.early.push(() => this.said(message)));
-    if (message.ack) return at.stream.ack(Number(id));
-    at.order = at.order.then(async () => {                 // opening takes time; the order stays
+    if (message.ack) return this.acked(at, event, Number(id));
+    const lane = this.lane(at, event);
+    lane.order = lane.order.then(async () => {                 // opening takes time; the order stays
       const n = Number(id), { after, items } = await unseal(message.sealed, key, page, [this.visit, event, page, n]);
       this.take(at, { event, after, n, items, replay: message.replay === true }, got =>
         this.link()?.emit("say", { event, visit: this.visit, to: at.party.who, id: String(got), ack: true }, () => {}));
@@ -146,11 +171,14 @@ export class Channel {
   heard(page, type, body, id) {
     const at = this.far.get(page);
     if (!at) return void (this.early.length < 200 && this.early.push(() => this.heard(page, type, body, id)));
-    if (type === "ack") return at.stream.ack(id);
-    this.take(at, { event: body?.event, after: body?.after, n: id, items: body?.items, replay: body?.replay === true }, got => this.peer(page)?.say("ack", {}, got));
+    const event = body?.event;
+    if (!short(event)) return;
+    if (type === "ack") return this.acked(at, event, id);
+    this.take(at, { event, after: body.after, n: id, items: body.items, replay: body.replay === true }, got => this.peer(page)?.say("ack", { event }, got));
   }
+  acked(at, event, n) { at.lanes.get(event.split(":", 1)[0])?.stream.ack(n); }
   take(at, frame, answer) {
-    if (shaped(frame)) answer(at.stream.receive(frame));
+    if (shaped(frame) && this.rules()[frame.event]) answer(this.lane(at, frame.event).stream.receive(frame));
   }
   deliver(party, { event, items, replay }) {
     const rule = this.rules()[event], thread = this.threads.get(event);
@@ -201,6 +229,7 @@ export class Channel {
   }
 }
 
+const refused = (event, code) => Object.assign(new Error(`${event}: ${code}`), { code });
 const fresh = () => crypto.randomUUID().replaceAll("-", "").slice(0, 16);
 const whole = n => Number.isSafeInteger(n) && n >= 0;
 const short = text => typeof text === "string" && text.length <= 80;
