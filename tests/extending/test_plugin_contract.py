@@ -44,6 +44,12 @@ class TestLedger(PluginContract):
     toml = "[clinic.main.ledger]\nkey = 'of brass'"
 
 
+class TestKeptBack(PluginContract):
+    """One that only housecall.toml switches on."""
+
+    folder = Path(__file__).resolve().parent / "good/kept_back"
+
+
 def contract(folder: Path, place: Path) -> subprocess.CompletedProcess[str]:
     """Hold a plugin to the contract in a process of its own, as its author does."""
     place.joinpath("conftest.py").write_text('pytest_plugins = ["housecall.testing"]\n', encoding="utf-8")

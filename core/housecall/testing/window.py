@@ -88,6 +88,7 @@ class Window:
             "found": True,
             "loaded": found[0].loaded,
             "problem": found[0].problem,
+            "restricted": own.restricted,
             "fragments": [{"slot": f.slot, "module": f.module, "template": f.template} for f in own.fragments],
             "events": [
                 {
