@@ -27,7 +27,9 @@ from .web import (
     guard,
     health,
     language,
+    look,
     pages,
+    room,
     settings,
     sign_in,
     switches,
@@ -121,7 +123,9 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         runtime=runtime,
         visits=visits,
         registry=plugins,
-        themes=theming.found(),
+        themes=theming.Themes(
+            [theming.shipped(), *([] if site.safe else [site.folder / "themes"])], language.interface_texts
+        ),
         assets=assets.Assets(assets.STATIC, "core"),
         now=now,
         in_call=sockets.in_call,
@@ -130,7 +134,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
     guard.init_app(app)
     pages.init_app(app)
     errors.init_app(app)
-    for part in (assets, health, front, sign_in, account, admin, switches, settings, dashboard, waiting):
+    for part in (assets, health, front, sign_in, account, admin, switches, settings, look, dashboard, room, waiting):
         app.register_blueprint(part.pages)
     _mount(app, plugins)
     with app.app_context():

@@ -283,6 +283,8 @@ def check(arguments: argparse.Namespace) -> int:
 def _problems(site: Site) -> Iterator[str]:
     from . import clinics
     from .extending import theming
+    from .reading import nearest
+    from .web import language
 
     if not site.url:
         yield "server.url is not set: browsers give camera and microphone to https addresses (and localhost) only."
@@ -290,10 +292,12 @@ def _problems(site: Site) -> Iterator[str]:
         yield "server.url is not https: browsers will not give camera and microphone to it."
     elif site.url.startswith("https://") and not site.trusted_proxies:
         yield "server.trusted_proxies is 0: behind a proxy that does TLS it must be 1, or all addresses look like one."
-    themes = theming.found()
+    themes = theming.Themes([theming.shipped(), site.folder / "themes"], language.interface_texts)
+    for broken in themes.broken.values():
+        yield f"theme {broken.id} cannot be used: {broken.problem}"
     for clinic in site.clinics.values():
-        if clinic.theme not in themes:
-            yield f"clinic.{clinic.id}.theme: there is no theme {clinic.theme!r}; known: {', '.join(sorted(themes))}"
+        if clinic.theme is not None and clinic.theme not in themes.good:
+            yield f"clinic.{clinic.id}.theme: there is no theme {clinic.theme!r}; {nearest(clinic.theme, themes.good)}"
         if not clinic.ice:
             yield (
                 f"clinic.{clinic.id}.ice is empty: two browsers behind strict networks will not reach each other. "

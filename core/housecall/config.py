@@ -70,7 +70,7 @@ class ClinicConfig:
     id: str
     name: str
     host: str | None = None
-    theme: str = "calm"
+    theme: str | None = None  #: none: the practice chooses on its page
     sign_up: str = "invitation"
     ice: tuple[IceServer, ...] = ()
     core: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -247,7 +247,7 @@ class _Settings(Reading):
             id=name,
             name=known.get("name", "").strip(),
             host=host,
-            theme=known.get("theme", "calm"),
+            theme=known.get("theme"),
             sign_up=known.get("sign_up", "invitation"),
             ice=tuple(server for server in ice if server),
             core=MappingProxyType(core),

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from sqlalchemy import func, select
 
 from ..config import ClinicConfig
+from . import audit
 from .database import db, write
 from .models import Clinic
 
@@ -21,8 +22,17 @@ def upsert(configured: Iterable[ClinicConfig]) -> None:
         session.flush()
         for one in clinics.values():
             row = session.get(Clinic, one.id) or Clinic(id=one.id)
-            row.host, row.name, row.theme = one.host, one.name, one.theme
+            row.host, row.name, row.theme = one.host, one.name, one.theme or row.theme or "calm"
             session.add(row)
+
+
+def choose_theme(clinic_id: str, theme: str, *, actor: str | None) -> None:
+    """The look of a clinic, where housecall.toml leaves it open."""
+    with write() as session:
+        row = session.get(Clinic, clinic_id)
+        assert row is not None
+        row.theme = theme
+        audit.add(session, clinic_id, actor=actor, action="look.theme", object=theme)
 
 
 def find(host: str) -> Clinic | None:

@@ -18,7 +18,8 @@ from .refused import Refused
 
 LARGEST = 8 * 1024 * 1024  #: bytes of an upload
 PIXELS = 40_000_000  #: of an upload; more is a bomb or a poster
-SIDE = 512  #: pixels of the longer side that we keep
+SIDE = 512  #: pixels of the longer side of a face that we keep
+LARGE = 1600  #: of a picture in a waiting room
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
 
@@ -32,12 +33,12 @@ class Encoded:
     bytes: bytes
 
 
-def encode(data: bytes, *, offload: Offload) -> Encoded:
+def encode(data: bytes, *, offload: Offload, side: int = SIDE) -> Encoded:
     """Raises Refused(photo=...) with large_picture or not_a_picture."""
     if len(data) > LARGEST:
         raise Refused(photo="large_picture")
     try:
-        return offload(_encode, data)  # type: ignore[no-any-return]
+        return offload(_encode, data, side)  # type: ignore[no-any-return]
     except Refused:
         raise
     except Pillow.DecompressionBombError:
@@ -46,14 +47,14 @@ def encode(data: bytes, *, offload: Offload) -> Encoded:
         raise Refused(photo="not_a_picture") from None
 
 
-def _encode(data: bytes) -> Encoded:
+def _encode(data: bytes, side: int) -> Encoded:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
         with Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:
             if picture.width * picture.height > PIXELS:
                 raise Refused(photo="large_picture")
             upright = ImageOps.exif_transpose(picture).convert("RGB")
-    upright.thumbnail((SIDE, SIDE))
+    upright.thumbnail((side, side))
     upright.info.clear()  # comments would be written again
     out = io.BytesIO()
     upright.save(out, "JPEG", quality=85, optimize=True)

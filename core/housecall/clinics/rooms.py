@@ -10,9 +10,10 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from . import audit
+from . import audit, images
 from .database import db, write
 from .models import Member, Room
+from .passwords import Offload
 from .refused import Refused
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
@@ -68,6 +69,29 @@ def update(
         _check(session, clinic_id, slug, name, owner_id, media, reserved, room_id=room_id, besides=besides)
         room.slug, room.name, room.owner_id, room.media = slug, name.strip(), owner_id, media
         audit.add(session, clinic_id, actor=actor, action="room.update", object=room.id)
+
+
+def set_content(
+    clinic_id: str,
+    room_id: str,
+    content: dict[str, Any],
+    *,
+    picture: bytes | None,
+    offload: Offload,
+    actor: str | None,
+) -> None:
+    """What the waiting room shows; with `picture`, a new one, encoded anew. Raises Refused(photo=...)."""
+    encoded = images.encode(picture, offload=offload, side=images.LARGE) if picture is not None else None
+    with write() as session:
+        room = session.get(Room, room_id)
+        if room is None or room.clinic_id != clinic_id:
+            raise Refused(room="unknown")
+        before = (room.content or {}).get("image", "")
+        image = images.add(session, clinic_id, encoded) if encoded else content["image"]
+        if before and before != image:
+            images.drop(session, before)
+        room.content = {**content, "image": image}
+        audit.add(session, clinic_id, actor=actor, action="room.content", object=room.id)
 
 
 def _check(

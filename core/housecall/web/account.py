@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -11,6 +11,7 @@ from . import settings
 from .guard import me, members_only
 from .house import house
 from .language import lang
+from .look import render
 from .messages import field_errors
 from .pages import shown_member, still
 from .waiting import reserved
@@ -40,7 +41,7 @@ def account() -> ResponseReturnValue:
 def _page(form: dict[str, str], errors: dict[str, str], *, saved: bool = False) -> ResponseReturnValue:
     own = [room for room in clinics.members.rooms_of(me()) if room.owner_id == me().id]
     return (
-        render_template(
+        render(
             "account.html",
             form=form,
             errors=errors,
@@ -86,7 +87,7 @@ def save() -> ResponseReturnValue:
 @members_only
 def logins() -> ResponseReturnValue:
     rows = clinics.logins.listing(me().id)
-    return render_template("logins.html", logins=rows, current=current_user.login.token_sha256)
+    return render("logins.html", logins=rows, current=current_user.login.token_sha256)
 
 
 @pages.post("/account/logins")

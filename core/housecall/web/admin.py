@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from .. import clinics
 from . import settings, switches
 from .guard import admins_only, me
 from .language import lang
+from .look import render
 from .messages import field_errors
 from .pages import shown_member, still
 from .waiting import reserved
@@ -22,7 +23,7 @@ pages = Blueprint("admin", __name__)
 @admins_only
 def admin() -> ResponseReturnValue:
     on, found = switches.counts()
-    return render_template(
+    return render(
         "admin.html",
         people=len(clinics.members.of(g.clinic.id)),
         rooms=len(clinics.rooms.of(g.clinic.id)),
@@ -41,7 +42,7 @@ def people() -> ResponseReturnValue:
 
 def _people(invited: str = "", role: str = "", errors: dict[str, str] | None = None) -> ResponseReturnValue:
     return (
-        render_template(
+        render(
             "admin_people.html",
             people=clinics.members.of(g.clinic.id),
             invitations=clinics.invitations.open(g.clinic.id),
@@ -84,7 +85,7 @@ def _rooms(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
     """`form` is what was typed: of the room that it names, or of a new one."""
     rooms, changed = clinics.rooms.of(g.clinic.id), form.get("room", "")
     return (
-        render_template(
+        render(
             "admin_rooms.html",
             rooms=rooms,
             people=clinics.members.of(g.clinic.id),

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from flask import Blueprint, Response, abort, current_app, g, send_file
 
-from ..extending.theming import Theme
-
 STATIC = Path(__file__).resolve().parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
@@ -71,8 +69,12 @@ def importmap(core: Assets, plugins: Iterable[Assets]) -> str:
 @pages.get("/-/asset/<owner>/<digest>/<path:name>")
 def asset(owner: str, digest: str, name: str) -> Response:
     house = current_app.extensions["housecall"]
-    plugin = house.registry.get(g.clinic.id, owner)
-    assets: Assets = house.assets_of(plugin) if plugin else house.assets
+    plugin, theme = house.registry.get(g.clinic.id, owner), house.themes.good.get(owner.removeprefix("theme-"))
+    assets: Assets = house.assets
+    if plugin:
+        assets = house.assets_of(plugin)
+    elif theme and owner.startswith("theme-"):
+        assets = house.assets_in(theme.folder, owner)
     if owner != assets.owner or digest != assets.hash or name not in assets.files:
         abort(404)
     return _forever(send_file(assets.files[name], mimetype=TYPES[Path(name).suffix]))
@@ -80,8 +82,7 @@ def asset(owner: str, digest: str, name: str) -> Response:
 
 @pages.get("/-/theme/<digest>.css")
 def theme(digest: str) -> Response:
-    themes: dict[str, Theme] = current_app.extensions["housecall"].themes
-    for each in themes.values():
+    for each in current_app.extensions["housecall"].themes.good.values():
         if each.hash == digest:
             return _forever(Response(each.css, mimetype="text/css"))
     abort(404)

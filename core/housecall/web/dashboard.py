@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, g, render_template, request
+from flask import Blueprint, g, request
 from flask.typing import ResponseReturnValue
 
 from .. import clinics
@@ -10,6 +10,7 @@ from . import slots
 from .guard import me, members_only
 from .house import house
 from .ice import servers
+from .look import render
 from .pages import page_data
 
 pages = Blueprint("dashboard", __name__)
@@ -40,7 +41,7 @@ def dashboard() -> ResponseReturnValue:
         "member": {"id": me().id, "name": page["member"]["name"]},
     }
     listed = [{"id": room.id, "slug": room.slug, "name": room.name} for room in rooms]
-    return render_template("dashboard.html", rooms=rooms, listed=listed, page=page, shown=shown)
+    return render("dashboard.html", rooms=rooms, listed=listed, page=page, shown=shown)
 
 
 @pages.get("/dashboard/history")
@@ -51,6 +52,4 @@ def history() -> ResponseReturnValue:
         [room.id for room in clinics.members.rooms_of(me())],
         page=int(number) if number.isascii() and number.isdigit() and 0 < int(number) < 10_000 else 1,
     )
-    return render_template(
-        "history.html", history=listing.rows, totals=listing.totals, weeks=listing.weeks, listing=listing
-    )
+    return render("history.html", history=listing.rows, totals=listing.totals, weeks=listing.weeks, listing=listing)

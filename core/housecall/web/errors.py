@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 
-from flask import Flask, g, jsonify, render_template, request
+from flask import Flask, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from ..logs import log
 from .language import lang
+from .look import render
 from .messages import HTTP, say
 
 
@@ -35,4 +36,4 @@ def answer(status: int, allow: list[str] | None = None) -> ResponseReturnValue:
         return jsonify(error=str(status), message=" ".join(message)), status, headers
     if "clinic" not in g:
         return f"{message.what}\n", status, {**headers, "Content-Type": "text/plain; charset=utf-8"}
-    return render_template("error.html", status=status, what=message.what, next=message.next), status, headers
+    return render("error.html", status=status, what=message.what, next=message.next), status, headers

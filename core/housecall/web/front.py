@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-from flask import Blueprint, g, redirect, render_template, request, url_for
+from flask import Blueprint, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from .. import clinics
 from .guard import cookie
 from .house import house
 from .language import _
+from .look import render
 
 pages = Blueprint("front", __name__)
 
@@ -23,7 +24,7 @@ def front() -> ResponseReturnValue:
         slug = re.sub(r"[#?].*", "", asked).rstrip("/").rpartition("/")[2].strip().lower()
         if clinics.rooms.find(g.clinic.id, slug):
             return redirect(url_for("waiting.patient", slug=slug), 303)
-    return render_template("front.html", asked=asked, unknown=bool(asked), sign_up=_sign_up())
+    return render("front.html", asked=asked, unknown=bool(asked), sign_up=_sign_up())
 
 
 def _sign_up() -> str:
@@ -32,17 +33,17 @@ def _sign_up() -> str:
 
 @pages.get("/help")
 def help() -> ResponseReturnValue:
-    return render_template("help.html")
+    return render("help.html")
 
 
 @pages.get("/contact")
 def contact() -> ResponseReturnValue:
-    return render_template("contact.html", contact=house().site.clinics[g.clinic.id].core)
+    return render("contact.html", contact=house().site.clinics[g.clinic.id].core)
 
 
 @pages.get("/privacy")
 def privacy() -> ResponseReturnValue:
-    return render_template("privacy.html", kept=_kept())
+    return render("privacy.html", kept=_kept())
 
 
 def _kept() -> list[dict[str, str]]:
@@ -84,4 +85,4 @@ def cookies() -> ResponseReturnValue:
             "how_long": _("Until the browser is closed, at most 12 hours"),
         },
     ]
-    return render_template("cookies.html", cookies=rows)
+    return render("cookies.html", cookies=rows)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from flask import current_app
 
 from ..config import Site
 from ..extending.registry import Plugin, Registry
-from ..extending.theming import Theme
+from ..extending.theming import Themes
 from ..runtime import Runtime
 from ..visits import Visits
 from .assets import Assets
@@ -22,19 +23,23 @@ class House:
     site: Site
     runtime: Runtime
     visits: Visits
-    themes: Mapping[str, Theme]
+    themes: Themes
     assets: Assets
     registry: Registry
     now: Callable[[], int]  #: the wall clock, in ms since 1970 UTC
     in_call: Callable[[str | None], bool]  #: whether the login behind a token is in a call
     start: Callable[[], None]  #: begins what runs beside the requests
-    _of_plugins: dict[str, Assets] = field(default_factory=dict, repr=False)
+    _assets: dict[str, Assets] = field(default_factory=dict, repr=False)
+
+    def assets_in(self, folder: Path, owner: str) -> Assets:
+        """The files that a theme shows."""
+        return self._assets.setdefault(owner, Assets(folder / "static", owner))
 
     def assets_of(self, plugin: Plugin) -> Assets:
         """The files that a plugin shows."""
-        if plugin.id not in self._of_plugins:
-            self._of_plugins[plugin.id] = Assets(plugin.folder / "static", plugin.id)
-        return self._of_plugins[plugin.id]
+        if plugin.id not in self._assets:
+            self._assets[plugin.id] = Assets(plugin.folder / "static", plugin.id)
+        return self._assets[plugin.id]
 
 
 def house() -> House:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import gettext
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
 from flask import Flask, g, has_request_context, request
+from markupsafe import escape
 from werkzeug.datastructures import LanguageAccept
 
 HERE = Path(__file__).resolve().parent.parent
@@ -63,7 +65,28 @@ def lang() -> str:
 
 
 def _(message: str) -> str:
-    return translations(lang()).gettext(message)
+    """A text in the visitor's language, or in the words of the theme."""
+    own = themed().get(message)
+    return str(escape(own)) if own is not None else translations(lang()).gettext(message)
+
+
+def themed() -> Mapping[str, str]:
+    """The words that the theme of this page replaces, by their English."""
+    theme = g.get("theme") if has_request_context() else None
+    return theme.text if theme is not None else {}
+
+
+_IN_TEMPLATES = re.compile(r"""\b_\(\s*("(?:[^"\\]|\\.)*"|'(?:[^'\\]|\\.)*')""")
+
+
+@cache
+def interface_texts() -> frozenset[str]:
+    """Every English text that a theme may replace: those of the templates and of the modules."""
+    found = set(module_texts())
+    for template in (HERE / "web/templates").glob("*.html"):
+        for match in _IN_TEMPLATES.finditer(template.read_text(encoding="utf-8")):
+            found.add(match[1][1:-1].replace('\\"', '"'))
+    return frozenset(found)
 
 
 def ngettext(one: str, many: str, n: int) -> str:

@@ -91,6 +91,7 @@ FIELDS = {
     "choice": Message(N_("This is none of the choices."), N_("Please choose again.")),
     "large_picture": Message(N_("This picture is too large."), N_("Choose one of at most 8 MB and 40 million pixels.")),
     "not_a_picture": Message(N_("This is not a picture that we can read."), N_("Choose a JPEG, PNG, WebP or GIF.")),
+    "link": Message(N_("This is not an address that can be linked."), N_("It begins with https://, mailto: or tel:.")),
     "last_owner": Message(N_("This is the practice's last owner."), N_("Make somebody else an owner first.")),
     "wrong": Message(
         N_("E-mail or password is not right."), N_("Check both. A new password comes from your practice.")

@@ -10,11 +10,11 @@ from flask import Flask, g
 from flask_login import current_user
 
 from .. import clinics
-from . import slots
+from . import look, slots
 from .assets import importmap
 from .guard import form_token
 from .house import house
-from .language import lang, words
+from .language import lang, module_texts, themed, words
 from .messages import for_modules
 
 
@@ -25,11 +25,11 @@ def init_app(app: Flask) -> None:
     @app.context_processor
     def everywhere() -> dict[str, Any]:
         parts, clinic = house(), g.get("clinic")
-        theme = parts.themes.get(clinic.theme if clinic else "calm") or parts.themes["calm"]
         return {
-            "asset": parts.assets.url,
+            "asset": look.asset,
             "importmap": importmap(parts.assets, map(parts.assets_of, parts.registry.on(clinic.id) if clinic else ())),
-            "theme_css": f"/-/theme/{theme.hash}.css",
+            "theme": look.theme(),
+            "theme_styles": look.styles,
             "clinic": clinic,
             "member": current_user.member if current_user.is_authenticated else None,
             "lang": lang(),
@@ -69,13 +69,18 @@ def still(*names: str, rooms: Iterable[str] = ()) -> dict[str, Any]:
     return {"page": page, "still": True}
 
 
+def _of_theme() -> dict[str, str]:
+    """The words of modules that the theme replaces."""
+    return {english: own for english, own in themed().items() if english in module_texts()}
+
+
 def page_data(**more: Any) -> dict[str, Any]:
     """What the ES modules of a page need: its form token, its language's words, and `more`."""
     plugins = tuple((plugin.id, plugin.folder) for plugin in house().registry.on(g.clinic.id))
     return {
         "token": form_token(),
         "lang": lang(),
-        "words": words(lang(), plugins),
+        "words": words(lang(), plugins) | _of_theme(),
         "messages": for_modules(lang()),
         **more,
     }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeAlias
 
-from flask import Blueprint, Response, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, Response, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from .. import fields
@@ -18,6 +18,7 @@ from ..fields import Field
 from .guard import admins_only, me
 from .house import house
 from .language import _, lang
+from .look import render
 from .messages import field_errors
 from .slots import words
 
@@ -173,7 +174,7 @@ def form(owner: str) -> ResponseReturnValue:
 def _form(plugin: Plugin, errors: dict[str, str]) -> ResponseReturnValue:
     section = sections(("clinic", g.clinic.id), errors, only=plugin)[0]
     return (
-        render_template(
+        render(
             "admin_settings.html",
             section=section,
             errors=errors,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, abort, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, make_response, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -11,6 +11,7 @@ from ..clinics.models import Member
 from .guard import drop_cookie, set_cookie
 from .house import house
 from .language import lang
+from .look import render
 from .messages import field_errors
 from .pages import still
 from .rates import Buckets
@@ -31,7 +32,7 @@ def form() -> ResponseReturnValue:
 
 def _form(form: dict[str, str], errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
     page = still("sign_in.methods")
-    return render_template("sign_in.html", form=form, errors=errors, sign_up=_policy(), **page), status
+    return render("sign_in.html", form=form, errors=errors, sign_up=_policy(), **page), status
 
 
 def _policy() -> str:
@@ -80,7 +81,7 @@ def sign_out() -> ResponseReturnValue:
 
 @pages.get("/sign-up")
 def sign_up_form() -> ResponseReturnValue:
-    return render_template("sign_up.html", form={}, errors={}, policy=_policy(), invitation="")
+    return render("sign_up.html", form={}, errors={}, policy=_policy(), invitation="")
 
 
 @pages.post("/sign-up")
@@ -109,7 +110,7 @@ def sign_up() -> ResponseReturnValue:
             offload=house().runtime.offload,
         )
     except clinics.Refused as refused:
-        page = render_template(
+        page = render(
             "sign_up.html",
             form=form,
             errors=field_errors(refused.fields, lang()),
@@ -123,7 +124,7 @@ def sign_up() -> ResponseReturnValue:
 @pages.get("/sign-in/link")
 def link() -> ResponseReturnValue:
     """The token is in the fragment, which no server sees; the page's script posts it, so scanners use up nothing."""
-    return render_template("sign_in_link.html")
+    return render("sign_in_link.html")
 
 
 @pages.post("/sign-in/link")
@@ -138,7 +139,7 @@ def use_link() -> ResponseReturnValue:
     invitation = clinics.invitations.find(token)
     if invitation is None or invitation.clinic_id != g.clinic.id:
         return _used()
-    return render_template("sign_up.html", form={}, errors={}, policy=_policy(), invitation=token)
+    return render("sign_up.html", form={}, errors={}, policy=_policy(), invitation=token)
 
 
 def _new_password(member: Member, token: str) -> ResponseReturnValue:
@@ -152,11 +153,11 @@ def _new_password(member: Member, token: str) -> ResponseReturnValue:
         else:
             clinics.logins.revoke_all(member.id)
             return _signed_in(member, "reset")
-    return render_template("set_password.html", link=token, email=member.email, errors=errors), 422 if errors else 200
+    return render("set_password.html", link=token, email=member.email, errors=errors), 422 if errors else 200
 
 
 def _used() -> ResponseReturnValue:
     from .messages import FIELDS, say
 
     message = say(FIELDS["used"], lang())
-    return render_template("error.html", status=410, what=message.what, next=message.next), 410
+    return render("error.html", status=410, what=message.what, next=message.next), 410

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from flask import Blueprint, abort, g, redirect, render_template, request, url_for
+from flask import Blueprint, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from .. import clinics
@@ -17,6 +17,7 @@ from . import settings
 from .guard import admins_only, me
 from .house import house
 from .language import _
+from .look import render
 from .messages import N_
 from .slots import words
 
@@ -74,7 +75,7 @@ def switches() -> ResponseReturnValue:
 def _page(errors: dict[str, str]) -> ResponseReturnValue:
     turned = request.args.get("turned", "")
     return (
-        render_template("admin_plugins.html", cards=list(_cards()), turned=turned, errors=errors),
+        render("admin_plugins.html", cards=list(_cards()), turned=turned, errors=errors),
         422 if errors else 200,
     )
 

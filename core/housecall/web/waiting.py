@@ -5,17 +5,18 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, g, jsonify, make_response, render_template, request
+from flask import Blueprint, Response, abort, current_app, g, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
 from .. import clinics
 from ..clinics.models import Room
 from ..visits import VisitError
-from . import slots, steps
+from . import content, slots, steps
 from .guard import cookie, set_cookie
 from .house import house
 from .ice import servers
 from .language import lang
+from .look import render, wear
 from .messages import FIELDS, field_errors
 from .pages import page_data
 from .rates import Buckets
@@ -49,6 +50,7 @@ def patient(slug: str) -> ResponseReturnValue:
     """Creates nothing: link scanners and curious people may open it as often as they like."""
     room = room_or_404(slug)
     parts = house()
+    wear((room.content or {}).get("theme"))
     ticket = request.cookies.get(cookie(ticket_cookie(room)))
     me: dict[str, Any] | None = None
     if ticket:
@@ -66,12 +68,13 @@ def patient(slug: str) -> ResponseReturnValue:
     asked = steps.shown(room, me["visit"]) if me else []
     if asked:
         page |= {"steps": steps.described(asked), "errors": field_errors({code: code for code in FIELDS}, lang())}
-    return render_template(
+    return render(
         "patient.html",
         room=room,
         page=page,
         contact=parts.site.clinics[g.clinic.id].core,
         steps=asked,
+        content=content.of(room),
         shown={
             "role": "patient",
             "scopes": [("room", room.id)],
