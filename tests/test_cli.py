@@ -149,3 +149,58 @@ def test_a_visit_on_plain_threads(serve: Callable[..., Practice]) -> None:
         assert board.ask("move", {"visit": visit["id"], "to": "ended", "rev": None})["ok"]
         assert seat.hear("moved")["state"] == "in_call"
         assert seat.hear("moved")["state"] == "ended"
+
+
+def test_a_new_plugin_is_found_listed_and_purged(tmp_path: Path) -> None:
+    housecall("init", tmp_path / "site")
+    site = tmp_path / "site"
+    told = housecall("plugin", "new", "tally_book", "--dir", site)
+    for made in ("plugins/tally_book/plugin.toml", "tests/test_tally_book.py", "conftest.py"):
+        assert str(site / made) in told
+        assert "@" not in (site / made).read_text()
+    assert "class TestTallyBook(PluginContract)" in (site / "tests/test_tally_book.py").read_text()
+    assert "already there" in housecall("plugin", "new", "tally_book", "--dir", site, code=1)
+    assert "comes with a plugin 'chat'" in housecall("plugin", "new", "chat", "--dir", site, code=1)
+    assert "no id of a plugin" in housecall("plugin", "new", "Tally", "--dir", site, code=1)
+    listed = housecall("plugin", "list", "--dir", site)
+    assert re.search(r"^tally_book +0.1 +site +loaded, off$", listed, re.M)
+    assert re.search(r"^chat +1.0 +bundled +loaded, off$", listed, re.M)
+    text = (site / "housecall.toml").read_text()
+    (site / "housecall.toml").write_text(text.replace("[clinic.main]", '[clinic.main]\nplugins = ["tally_book"]'))
+    assert "loaded, on in main" in housecall("plugin", "list", "--dir", site)
+    assert "clinic.main.plugins" in housecall("plugin", "purge", "tally_book", "--yes", "--dir", site, code=1)
+    (site / "housecall.toml").write_text(text)
+    assert "Nothing was changed" in housecall("plugin", "purge", "tally_book", "--dir", site, code=1)
+    assert "Gone: " in housecall("plugin", "purge", "tally_book", "--yes", "--dir", site)
+    (site / "plugins/tally_book/plugin.toml").write_text('id = "tally_book"\nnam = "x"\n')
+    assert "quarantined: " in housecall("plugin", "list", "--dir", site, code=1)
+
+
+def test_an_ejected_plugin_stands_beside_its_origin(tmp_path: Path) -> None:
+    (tmp_path / "housecall.toml").write_text('[clinic.main]\nname = "Elm"\n', encoding="utf-8")
+    housecall("plugin", "eject", "chat", "talk", "--dir", tmp_path)
+    listed = housecall("plugin", "list", "--dir", tmp_path)
+    assert re.search(r"^talk +1.0 +site +loaded, off$", listed, re.M)
+    assert (tmp_path / "plugins/talk/static/chat.js").exists()
+    assert "known: chat" in housecall("plugin", "eject", "nothing", "other", "--dir", tmp_path, code=1)
+
+
+def test_a_new_theme_is_one(tmp_path: Path) -> None:
+    housecall("theme", "new", "moss", "--dir", tmp_path)
+    assert re.search(r"^moss +Moss +site$", housecall("theme", "list", "--dir", tmp_path), re.M)
+    assert "not there already" in housecall("theme", "new", "calm", "--dir", tmp_path, code=1)
+
+
+def test_safe_starts_without_the_sites_own_plugins(serve: Callable[..., Practice], tmp_path: Path) -> None:
+    site = tmp_path / "site"
+    housecall("init", site)
+    housecall("plugin", "new", "wave", "--dir", site)
+    broken = site / "plugins/wave/plugin.toml"
+    broken.write_text(broken.read_text() + '\n[[fragment]]\nslot = "nowhere"\n')
+    toml = (site / "housecall.toml").read_text()
+    practice = serve(toml, folder=site)
+    assert "The plugin wave (site) is not in use" in practice.log.read_text()
+    practice.stop()
+    practice.log.unlink()
+    serve(toml, folder=site, command=(*COMMAND, "run", "--safe"))
+    assert "wave" not in practice.log.read_text()

@@ -36,9 +36,11 @@ def test_the_wheel_holds_everything_that_a_server_needs(wheel: Path) -> None:
         "housecall/clinics/common_passwords.txt",
         "housecall/themes/calm/theme.toml",
         "housecall/testing/practice.py",
+        "housecall/scaffold/plugin/plugin.toml",
+        "housecall/scaffold/test_plugin.txt",
     ):
         assert needed in names, needed
-    own = [name for name in names if not name.startswith("housecall/testing/")]
+    own = [name for name in names if not name.startswith(("housecall/testing/", "housecall/scaffold/"))]
     assert not [name for name in own if "test" in name or "node_modules" in name]
 
 

@@ -1,4 +1,4 @@
-"""The command `housecall`: run | demo | init | check | migrate | member."""
+"""The command `housecall`: run | demo | init | check | migrate | member | plugin | theme."""
 
 from __future__ import annotations
 
@@ -95,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     folder(serving)
     folder(command("check", check, "Say everything that is wrong with a folder's settings and database."))
     folder(command("migrate", migrate, "Bring a folder's database up to this version."))
+    _workshop(command)
     members = command("member", lambda _: 2, "Add a member, reset a password, list members.")
     verbs = members.add_subparsers(required=True, metavar="add|reset|list")
 
@@ -111,6 +112,109 @@ def _parser() -> argparse.ArgumentParser:
     verb("reset", member_reset, "Print a link that sets a new password.").add_argument("email", metavar="EMAIL")
     verb("list", member_list, "List the members of the clinics.")
     return parser
+
+
+def _workshop(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands about plugins and themes."""
+
+    def verb(
+        to: Any, name: str, action: Callable[[argparse.Namespace], int], help: str, *names: str
+    ) -> argparse.ArgumentParser:
+        made: argparse.ArgumentParser = to.add_parser(name, help=help, description=help)
+        made.set_defaults(action=action)
+        for each in names:
+            made.add_argument(each.lower(), metavar=each)
+        made.add_argument("--dir", type=Path, default=Path(), metavar="DIR", help="the site's folder (.)")
+        return made
+
+    plugins = command("plugin", lambda _: 2, "Make, list, copy and purge plugins.")
+    to = plugins.add_subparsers(required=True, metavar="new|list|eject|purge")
+    verb(to, "new", plugin_new, "Write a small plugin that keeps all rules, and its test.", "ID")
+    verb(to, "list", plugin_list, "List the plugins: found, loaded, on, and what keeps one out.")
+    verb(to, "eject", plugin_eject, "Copy a plugin that Housecall comes with, under a new id.", "ID", "NEW")
+    purge = verb(to, "purge", plugin_purge, "Drop a plugin's tables, settings and switches for good.", "ID")
+    purge.add_argument("--yes", action="store_true", help="do not ask")
+    themes = command("theme", lambda _: 2, "Make and list themes.")
+    to = themes.add_subparsers(required=True, metavar="new|list")
+    verb(to, "new", theme_new, "Write a theme to change.", "ID")
+    verb(to, "list", theme_list, "List the themes.")
+
+
+def plugin_new(arguments: argparse.Namespace) -> int:
+    from . import workshop
+
+    try:
+        for path in workshop.new_plugin(arguments.dir, arguments.id):
+            print(f"Made {path}")
+    except workshop.NotDone as error:
+        return _problem(str(error))
+    print("Restart the server, then switch it on under Practice, Plugins.")
+    return 0
+
+
+def plugin_list(arguments: argparse.Namespace) -> int:
+    from . import config, workshop
+
+    with _site(arguments.dir) as site:
+        if site is None:
+            return 1
+        with _clinics_of(site) as app:
+            try:
+                found = workshop.plugins(app, site)
+            except config.ConfigError as error:
+                return _problem(str(error))
+            for line in workshop.listed(found):
+                print(line)
+            return 1 if any(plugin.problem for plugin in found.found) else 0
+
+
+def plugin_eject(arguments: argparse.Namespace) -> int:
+    from . import workshop
+
+    try:
+        folder = workshop.eject(arguments.dir, arguments.id, arguments.new)
+    except workshop.NotDone as error:
+        return _problem(str(error))
+    print(f"Made {folder}. Switch {arguments.id} off where you switch {arguments.new} on.")
+    return 0
+
+
+def plugin_purge(arguments: argparse.Namespace) -> int:
+    from . import workshop
+
+    with _site(arguments.dir) as site:
+        if site is None:
+            return 1
+        if not arguments.yes:
+            print(f"This deletes all that the plugin {arguments.id} has kept, in every clinic, for good.")
+            print(f"Stop the server first. Type {arguments.id} to go on: ", end="", flush=True)
+            if sys.stdin.readline().strip() != arguments.id:
+                return _problem("Nothing was changed.")
+        with _clinics_of(site):
+            try:
+                dropped = workshop.purge(site, arguments.id)
+            except workshop.NotDone as error:
+                return _problem(str(error))
+    print(f"Gone: {', '.join((*dropped, 'its settings', 'its switches'))}.")
+    return 0
+
+
+def theme_new(arguments: argparse.Namespace) -> int:
+    from . import workshop
+
+    try:
+        print(f"Made {workshop.new_theme(arguments.dir, arguments.id)}")
+    except workshop.NotDone as error:
+        return _problem(str(error))
+    return 0
+
+
+def theme_list(arguments: argparse.Namespace) -> int:
+    from . import workshop
+
+    for line in workshop.themes(arguments.dir):
+        print(line)
+    return 0
 
 
 def demo(_: argparse.Namespace) -> int:

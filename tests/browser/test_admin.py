@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from test_access import PHONE, ZOOMED, audit, bare
 
 from housecall.testing import Person, Practice, sign_in
+from housecall.testing.access import PHONE, ZOOMED, audit, bare
 from housecall.testing.acts import check_in, connected, open_dashboard, start
 from plugin_folders import LAMP, POSTER, TALLY, plain, write
 

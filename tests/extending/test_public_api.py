@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import housecall
-from housecall.testing import Practice, Visitor
+from housecall.testing import Practice, Visit, Visitor, media_flows
 
 PLUGIN = {
     "plugin.toml": """
@@ -125,3 +125,9 @@ def test_outside_of_a_plugins_page_there_is_none() -> None:
     with pytest.raises(RuntimeError, match="given their clinic"):
         housecall.clinic_id()
     assert housecall.member() is None
+
+
+def test_a_whole_visit_is_one_fixture(visit: Visit) -> None:
+    for page in (visit.provider, visit.patient):
+        media_flows(page)
+    assert visit.patient.url == visit.room.url

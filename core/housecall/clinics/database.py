@@ -151,12 +151,20 @@ def at_head(engine: Engine) -> bool:
     return set(present) == set(ScriptDirectory.from_config(_config(engine)).get_heads())
 
 
-def drift(engine: Engine) -> list[Any]:
-    """The differences between the migrated schema and the models; a test wants none."""
+def drift(engine: Engine, owner: str = "core") -> list[Any]:
+    """The differences between the migrated schema and an owner's models; a test wants none."""
+
+    def theirs(obj: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
+        if kind != "table":
+            return True
+        model = Base.metadata.tables.get(name or "")
+        whose = model.info.get("owner", "core") if model is not None else None
+        return whose == owner or (whose is None and (name or "").startswith(f"{owner}_"))
+
     with engine.connect() as connection:
-        context = MigrationContext.configure(
-            connection, opts={"compare_type": True, "include_object": _ours, "version_table": "alembic_version"}
-        )
+        version = "alembic_version" if owner == "core" else f"alembic_version_{owner}"
+        options = {"compare_type": True, "include_object": _ours if owner == "core" else theirs}
+        context = MigrationContext.configure(connection, opts={**options, "version_table": version})
         return list(compare_metadata(context, Base.metadata))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 
 from . import audit
 from .database import db, write
@@ -27,3 +27,11 @@ def turn(clinic_id: str, plugin: str, enabled: bool, *, actor: str | None) -> No
         session.add(row)
         action = "plugin.on" if enabled else "plugin.off"
         audit.add(session, clinic_id, actor=actor, action=action, object=plugin)
+
+
+def purge(plugin: str) -> None:
+    """Forget who had a plugin on."""
+    with write() as session:
+        for clinic_id in session.scalars(select(PluginState.clinic_id).where(PluginState.plugin == plugin)).all():
+            audit.add(session, clinic_id, actor=None, action="plugin.purge", object=plugin)
+        session.execute(delete(PluginState).where(PluginState.plugin == plugin))

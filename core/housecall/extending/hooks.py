@@ -69,8 +69,8 @@ class Hooks:
         """Take a module's hooks. Raises HookError for one that is misspelt, wrapped or asks for unknown arguments."""
         for name, function in vars(module).items():
             options = getattr(function, "housecall_impl", None)
-            if options is None:
-                continue
+            if not inspect.isroutine(function) or not isinstance(options, dict):
+                continue  # SQLAlchemy's func has an attribute of every name
             known = options.get("specname") or name
             if known not in KINDS:
                 raise HookError(f"there is no hook {known!r}; {nearest(known, KINDS)}")

@@ -8,6 +8,7 @@ docs/plugins.md. Needs: pip install 'housecall[testing]', and Chromium.
 from __future__ import annotations
 
 from .acts import Visit, check_in, connected, end, media_flows, open_dashboard, start, visit
+from .contract import PluginContract, plugin_house, plugin_manifest, plugin_server, plugin_tour, plugin_walk
 from .people import Person, chromium, person, sign_in
 from .practice import PASSWORD, Practice, Room, practice, room, serve
 from .visitor import Socket, Visitor
@@ -15,6 +16,7 @@ from .visitor import Socket, Visitor
 __all__ = [
     "PASSWORD",
     "Person",
+    "PluginContract",
     "Practice",
     "Room",
     "Socket",
@@ -27,6 +29,11 @@ __all__ = [
     "media_flows",
     "open_dashboard",
     "person",
+    "plugin_house",
+    "plugin_manifest",
+    "plugin_server",
+    "plugin_tour",
+    "plugin_walk",
     "practice",
     "room",
     "serve",

@@ -120,28 +120,35 @@ def _launched(playwright: Playwright, path: str | None) -> Iterator[Browser]:
     browser.close()
 
 
+def meet(
+    browser: Browser,
+    url: str,
+    colour: str | None = None,
+    *,
+    login: str | None = None,
+    devices: bool = True,
+    **options: Any,
+) -> Person:
+    """Somebody new, with a camera of this colour (none: Chromium's own), signed in by a login or not."""
+    options.setdefault("permissions", ["camera", "microphone"] if devices else [])
+    context = browser.new_context(**options)
+    context.set_default_timeout(15_000)
+    tone = 300 + 100 * list(COLOURS).index(colour) if colour else 0
+    context.add_init_script(f"({DEVICES})({[COLOURS[colour] if colour else '', tone]!r})")
+    if login:
+        sign_in(context, url, login)
+    made = Person(context, context.new_page())
+    made.watch()
+    return made
+
+
 @pytest.fixture
 def person(chromium: Browser, practice: Practice) -> Iterator[Callable[..., Person]]:
     """Makes people; at the end of the test each must have a clean console and have asked our own host only."""
     people: list[tuple[Person, str]] = []
 
-    def make(
-        colour: str | None = None,
-        *,
-        login: str | None = None,
-        own: str | None = None,
-        devices: bool = True,
-        **options: Any,
-    ) -> Person:
-        options.setdefault("permissions", ["camera", "microphone"] if devices else [])
-        context = chromium.new_context(**options)
-        context.set_default_timeout(15_000)
-        tone = 300 + 100 * list(COLOURS).index(colour) if colour else 0
-        context.add_init_script(f"({DEVICES})({[COLOURS[colour] if colour else '', tone]!r})")
-        if login:
-            sign_in(context, practice.url, login)
-        made = Person(context, context.new_page())
-        made.watch()
+    def make(colour: str | None = None, *, own: str | None = None, **options: Any) -> Person:
+        made = meet(chromium, practice.url, colour, **options)
         people.append((made, own or f"localhost:{practice.port}"))
         return made
 

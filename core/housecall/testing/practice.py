@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import pytest
 from flask import Flask
@@ -63,7 +63,7 @@ class Practice:
     def log(self) -> Path:
         return self.folder.parent / f"{self.folder.name}.log"
 
-    def start(self) -> Practice:
+    def start(self) -> Self:
         """Start (again) and wait until it answers."""
         self.folder.mkdir(parents=True, exist_ok=True)
         (self.folder / "housecall.toml").write_text(self.toml, encoding="utf-8")
