@@ -71,6 +71,12 @@ type = "bool"
 scope = "member"
 label = "Dim the lamp for me"
 
+[settings.hours]
+type = "int"
+scope = "member"
+label = "Hours in its light"
+max = 24
+
 [[data]]
 what = "the time when somebody passed the door"
 whose = ["patient", "guest", "member"]

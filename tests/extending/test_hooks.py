@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -157,4 +158,6 @@ def test_a_hook_runs_in_an_application_context(tmp_path: Path) -> None:
     write(tmp_path, plain("anna", python=python))
     with world(tmp_path) as registry:
         switched_on(registry, "anna")
-        assert registry.hooks.ask("health", "main") == [Answer(plugin="anna", value="housecall")]
+        with ThreadPoolExecutor(1) as beside:  # a thread has no context of its own
+            answers = beside.submit(registry.hooks.ask, "health", "main").result()
+        assert answers == [Answer(plugin="anna", value="housecall")]

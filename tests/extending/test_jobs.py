@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -46,8 +47,9 @@ class Clock:
 
     def let_go(self) -> int:
         started, self.waiting = self.waiting, []
-        for function, given in started:
-            function(*given)
+        with ThreadPoolExecutor(1) as beside:  # a thread has no application context of its own
+            for function, given in started:
+                beside.submit(function, *given).result()
         return len(started)
 
 

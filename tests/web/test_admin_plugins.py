@@ -258,6 +258,10 @@ def test_a_members_settings_are_saved_with_the_profile(serve: Serve, tmp_path: P
     turn(owner, "lamp", True)
     assert member.post("/account", profile | filled({"dimmed": "yes"}) | {"first_name": ""}).status_code == 422
     assert not re.search(r'name="set-lamp-dimmed"[^>]* checked', member.get("/account").text)
+    answer = member.post("/account", profile | filled({"dimmed": "yes", "hours": "25"}) | {"last_name": "Jones"})
+    assert answer.status_code == 422
+    assert 'id="set-lamp-hours-error"' in answer.text
+    assert "Jones" not in member.get("/account").text  # nothing of the form was saved
     assert member.post("/account", profile | filled({"dimmed": "yes"})).status_code == 303
     assert re.search(r'name="set-lamp-dimmed"[^>]* checked', member.get("/account").text)
     assert not re.search(r'name="set-lamp-dimmed"[^>]* checked', owner.get("/account").text)
