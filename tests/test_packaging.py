@@ -54,7 +54,10 @@ def test_the_installed_wheel_runs_away_from_the_checkout(wheel: Path, tmp_path: 
     where = subprocess.run([*run, "-c", code], env=environ, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert where.stdout.strip() == str(place / "housecall")
     (tmp_path / "housecall.toml").write_text('[clinic.main]\nname = "Elm"\ntheme = "clam"\n', encoding="utf-8")
-    for command, code_, words in (("migrate", 0, "up to date"), ("check", 1, "there is no theme 'clam'; did you mean 'calm'")):
+    for command, code_, words in (
+        ("migrate", 0, "up to date"),
+        ("check", 1, "there is no theme 'clam'; did you mean 'calm'"),
+    ):
         done = subprocess.run(
             [*run, "-m", "housecall", command], env=environ, cwd=tmp_path, capture_output=True, text=True
         )
