@@ -281,10 +281,8 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def _problems(site: Site) -> Iterator[str]:
-    from . import clinics
-    from .extending import theming
+    from . import clinics, workshop
     from .reading import nearest
-    from .web import language
 
     if not site.url:
         yield "server.url is not set: browsers give camera and microphone to https addresses (and localhost) only."
@@ -292,7 +290,7 @@ def _problems(site: Site) -> Iterator[str]:
         yield "server.url is not https: browsers will not give camera and microphone to it."
     elif site.url.startswith("https://") and not site.trusted_proxies:
         yield "server.trusted_proxies is 0: behind a proxy that does TLS it must be 1, or all addresses look like one."
-    themes = theming.Themes([theming.shipped(), site.folder / "themes"], language.interface_texts)
+    themes = workshop.find_themes(site.folder)
     for broken in themes.broken.values():
         yield f"theme {broken.id} cannot be used: {broken.problem}"
     for clinic in site.clinics.values():

@@ -13,10 +13,9 @@ if TYPE_CHECKING:
 
     from .config import Site
     from .extending.registry import Plugin, Registry
+    from .extending.theming import Themes
 
 SCAFFOLD = Path(__file__).resolve().parent / "scaffold"
-DEFAULT = "calm"  #: the theme that a new one begins as
-THEME_ID = re.compile(r"[a-z][a-z0-9_-]{1,30}")
 
 
 class NotDone(Exception):
@@ -137,17 +136,16 @@ def new_theme(site: Path, id: str) -> Path:
     from .extending import theming
 
     folder = site / "themes" / id
-    if not THEME_ID.fullmatch(id) or id in theming.found():
-        raise NotDone(f"{id!r} is no id for a new theme: small letters, digits, - and _, and not there already")
+    if not theming.ID.fullmatch(id) or id in find_themes(site).good:
+        raise NotDone(f"{id!r} is no id for a new theme: 2 to 31 small letters, digits and -, and not there already")
     if folder.exists():
         raise NotDone(f"{folder} is already there; nothing was changed.")
-    text = (theming.folder() / DEFAULT / "theme.toml").read_text(encoding="utf-8")
+    text = (theming.shipped() / theming.DEFAULT / "theme.toml").read_text(encoding="utf-8")
     text = re.sub(r"\A(#.*\n)+", "# Each token becomes a CSS custom property: paper is --paper.\n", text)
     text = re.sub(r'^id = ".*"', f'id = "{id}"', text, count=1, flags=re.M)
     text = re.sub(r'^name = ".*"', f'name = "{id.capitalize()}"', text, count=1, flags=re.M)
     folder.mkdir(parents=True)
     (folder / "theme.toml").write_text(text, encoding="utf-8")
-    theming.load(folder)
     return folder / "theme.toml"
 
 
@@ -155,12 +153,17 @@ def themes(site: Path) -> Iterator[str]:
     """The themes that are shipped, and the site's own."""
     from .extending import theming
 
-    for theme in theming.found().values():
-        yield f"{theme.id:20}  {theme.name:20}  bundled"
-    for path in sorted((site / "themes").glob("*/theme.toml")):
-        try:
-            theme = theming.load(path.parent)
-        except theming.ThemeError as error:
-            yield f"{path.parent.name:20}  cannot be used: {error}"
-        else:
-            yield f"{theme.id:20}  {theme.name:20}  site"
+    found = find_themes(site)
+    for id in sorted(found.good, key=lambda id: (found.good[id].folder.parent != theming.shipped(), id)):
+        theme = found.good[id]
+        yield f"{id:20}  {theme.name:20}  {'bundled' if theme.folder.parent == theming.shipped() else 'site'}"
+    for broken in found.broken.values():
+        yield f"{broken.id:20}  cannot be used: {broken.problem}"
+
+
+def find_themes(site: Path) -> Themes:
+    """Every theme that a server of this site folder would have."""
+    from .extending import theming
+    from .web import language
+
+    return theming.Themes([theming.shipped(), site / "themes"], language.interface_texts)

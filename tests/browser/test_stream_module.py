@@ -113,3 +113,37 @@ def test_what_is_sealed_opens_for_its_page_only(practice: Practice, room: Room, 
         "sender": True,
         "forOther": True,
     }
+
+
+AWAY = """async thread => {
+  const { Channel } = await import("housecall/channel.js");
+  const said = [], far = { who: "p", role: "patient", page: "P", seat: "s", name: "" };
+  const peer = {
+    channel: { readyState: "closed", bufferedAmount: 0 },
+    say: (type, body) => said.push(...body.items.map(item => item.data.text)),
+  };
+  const rule = { from: ["provider"], to: "others", path: "best", states: ["in_call"], size: 1000, rate: 20, fields: {} };
+  const channel = new Channel({
+    visit: "v", who: "m", role: "provider",
+    link: () => null, rules: () => ({ "x:y": rule }), state: () => "in_call", peer: () => peer,
+  });
+  if (thread) channel.history("x:y");
+  channel.parties([far]);
+  channel.parties([]);                                 // a server that has just started does not know it yet
+  const road = await channel.send("x:y", { text: "meanwhile" });
+  channel.parties([far]);
+  peer.channel.readyState = "open";
+  channel.road();
+  await new Promise(resolve => setTimeout(resolve, 0));
+  channel.close();
+  return { road, said };
+}"""
+
+
+@pytest.mark.parametrize("thread", [True, False])
+def test_what_is_said_while_a_page_is_away_waits_for_it(
+    practice: Practice, room: Room, person: Callable[..., Person], thread: bool
+) -> None:
+    page = person().page
+    page.goto(room.url)
+    assert page.evaluate(AWAY, thread) == {"road": "waiting", "said": ["meanwhile"]}

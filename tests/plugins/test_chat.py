@@ -177,7 +177,7 @@ def test_ten_thousand_messages_over_roads_that_break(pair: Callable[..., Any]) -
 
     def all_there(count: int, *where: str) -> None:
         for page, place in zip(pages, where, strict=True):
-            wait(page, THERE, [place, count])
+            wait(page, THERE, [place, count], patience=90)
 
     both(0, 1000, ".card", ".waiting")
     practice.stop(signal.SIGKILL)  # the only road of a waiting room, in the middle of it

@@ -30,19 +30,23 @@ def audit(page: Page, state: str, *, only: str = "") -> None:
 #: What people typed or what is the same in every language; all other words must come from a catalogue.
 NAMES = re.compile(
     r"\d+:\d+.[AP]M|"
-    r"Grace \w+|Katherine Johnson|Dr Ada Smith|Ada Smith|Ada|Smith|Dr|Elm Street Practice|ada-[\w-]+@elm\.example"
+    r"Calm|Evening|Grace \w+|Katherine Johnson|"
+    r"Dr Ada Smith|Ada Smith|Ada|Smith|Dr|Elm Street Practice|ada-[\w-]+@elm\.example"
     r"|/?room-[\w-]+|localhost:\d+/?|https?://\S+|hc-\S+|[\d:.,/ +·–-]+|RPPS|BIG-nummer|\S+@\S+|127\.0\.0\.0/24"
 )
 
 
 def bare(page: Page, *, only: str = "body", names: re.Pattern[str] = NAMES) -> list[str]:
-    """Texts, labels and titles that passed no catalogue: the pseudo-locale puts all others in brackets."""
+    """Texts, labels and titles that passed no catalogue: the pseudo-locale puts all others in brackets.
+
+    What is in `<code>` is a name that people type, in every language.
+    """
     texts = page.evaluate(
         """only => {
           const found = [];
           for (const root of document.querySelectorAll(only)) {
             const walk = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
-            while (walk.nextNode()) if (!walk.currentNode.parentElement.closest("script, style, noscript"))
+            while (walk.nextNode()) if (!walk.currentNode.parentElement.closest("script, style, noscript, code"))
               found.push(walk.currentNode.data);
             for (const element of root.querySelectorAll("[aria-label], [title], [alt], [placeholder]"))
               for (const name of ["aria-label", "title", "alt", "placeholder"]) if (element.getAttribute(name))

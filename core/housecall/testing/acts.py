@@ -57,10 +57,10 @@ def media_flows(page: Page, *, video: bool = True) -> None:
     wait(page, f"before => {condition}", before)
 
 
-def wait(page: Page, condition: str, argument: object) -> None:
-    """Wait until a function of the page says true. Never an async one: Playwright takes its promise for true."""
+def wait(page: Page, condition: str, argument: object, *, patience: float = 20) -> None:
+    """Wait until a function of the page says true, at most `patience` seconds. Never an async one: Playwright takes its promise for true."""
     assert "async" not in condition
-    page.wait_for_function(condition, arg=argument, polling=200, timeout=20_000)
+    page.wait_for_function(condition, arg=argument, polling=200, timeout=patience * 1000)
 
 
 def sees(page: Page, colour: tuple[int, int, int], *, tolerance: int = 60) -> None:

@@ -16,11 +16,13 @@ function line(host, { t, mine, role, name, data }) {
 function who(host, { mine, role, name }) {
   return mine ? host.text("You") : name || (role === "patient" ? host.visit.name || host.text("Patient") : role === "guest" ? host.text("Guest") : host.text("Provider"));
 }
-const time = t => new Date(t).toLocaleTimeString(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
+const time = t => clock.format(t);
 
 // The list of messages, kept in step with the thread: once a frame, and the latest only until more are asked for.
 function list(host, log, thread_, changed = () => {}) {
   const rows = new Map(), earlier = Object.assign(document.createElement("button"), { type: "button", className: "link" });
+  const states = { waiting: host.text("Not delivered yet"), failed: host.text("Could not be sent") };
   let shown = SHOWN, due = false, follow = true;
   earlier.append(host.text("Show earlier messages"));
   earlier.addEventListener("click", () => {
@@ -39,7 +41,6 @@ function list(host, log, thread_, changed = () => {}) {
   };
   const draw = () => {
     due = false;
-    follow ||= log.scrollHeight - log.scrollTop - log.clientHeight < BEHIND;
     const latest = thread_.entries.slice(-shown), kept = new Set(latest.map(entry => entry.id));
     for (const [id, item] of rows) if (!kept.has(id)) {
       item.remove();
@@ -48,16 +49,17 @@ function list(host, log, thread_, changed = () => {}) {
     latest.forEach((entry, i) => {
       if (!rows.has(entry.id)) rows.set(entry.id, row(entry));
       const item = rows.get(entry.id);
-      item.lastElementChild.textContent = entry.mine ? { waiting: host.text("Not delivered yet"), failed: host.text("Could not be sent") }[entry.state] ?? "" : "";
+      const state = entry.mine ? states[entry.state] ?? "" : "";
+      if (item.lastElementChild.textContent !== state) item.lastElementChild.textContent = state;
       if (log.children[i] !== item) log.insertBefore(item, log.children[i] ?? null);
     });
     if (thread_.entries.length > shown) log.before(earlier);
     else earlier.remove();
     log.dataset.count = thread_.entries.length;
     changed();
-    if (follow) log.scrollTop = log.scrollHeight;
-    follow = false;
+    if (follow) end();
   };
+  const end = () => { log.scrollTop = 1e9; };   // reads nothing: the page is laid out once a frame, not once a message
   const soon = () => {
     if (!due) requestAnimationFrame(() => host.signal.aborted || draw());
     due = true;
@@ -67,8 +69,9 @@ function list(host, log, thread_, changed = () => {}) {
     soon();
   }, { signal: host.signal });
   thread_.addEventListener("change", soon, { signal: host.signal });
+  log.addEventListener("scroll", () => { follow = log.scrollHeight - log.scrollTop - log.clientHeight < BEHIND; }, { signal: host.signal, passive: true });
   draw();
-  return () => { log.scrollTop = log.scrollHeight; };
+  return end;
 }
 
 function talk(host) {

@@ -30,6 +30,7 @@ export class Channel {
         if (!known.there) {
           known.there = true;
           for (const { stream } of known.lanes.values()) stream.road();
+          this.hand(known);
         }
       } else {
         this.far.set(party.page, this.meet(party));
@@ -80,9 +81,13 @@ export class Channel {
         else if (witness) this.push(at, event, { ...item, by: { who, role, name } }, true);
       }
     }
+    this.hand(at);
+  }
+  // What was said while nobody was there goes to who comes first.
+  hand(at) {
     const still = [];
     for (const each of this.waiting) {
-      if (this.chosen(each.event, each.to).some(other => other.page === party.page)) this.push(at, each.event, each.item);
+      if (this.chosen(each.event, each.to).includes(at)) this.push(at, each.event, each.item);
       else still.push(each);
     }
     this.waiting = still;
@@ -103,8 +108,9 @@ export class Channel {
 
   chosen(event, to) {
     const rule = this.rules()[event];
-    return [...this.far.values()].filter(({ there, party }) => (there || this.open(party.page)) && receives(rule, party.role) && (!to || party.who === to || party.seat === to)).map(({ party }) => party);
+    return [...this.far.values()].filter(({ party }) => receives(rule, party.role) && (!to || party.who === to || party.seat === to));
   }
+  present({ there, party }) { return there || this.open(party.page); }
   // Answers "peer", "relay" or "waiting"; for path "server" the ack. Throws an Error whose code is that of an ack.
   async send(event, data = {}, { to } = {}) {
     const rule = this.rules()[event];
@@ -115,12 +121,13 @@ export class Channel {
     if (rule.path === "server") return this.link().ask("say", { event, visit: this.visit, id, body: data, ...to && { to } });
     const t = Math.round(this.now());
     this.clock = Math.max(this.clock + 1, t);              // a hybrid clock: a page that was reloaded goes on after what it said
-    const item = { id, at: this.clock, t, data }, parties = this.chosen(event, to);
+    const item = { id, at: this.clock, t, data }, parties = this.chosen(event, to), present = parties.filter(at => this.present(at));
     this.threads.get(event)?.add({ ...item, mine: true, who: this.who, role: this.role, name: "", state: "waiting" });
     if (rule.to === "all") this.tell(event, { data, from: this.who, id });
-    for (const party of parties) this.push(this.far.get(party.page), event, item);
-    if (!parties.length && !this.threads.has(event)) this.waiting.push({ event, item, to });
-    return parties.some(party => this.open(party.page)) ? "peer" : parties.length && this.link()?.connected ? "relay" : "waiting";
+    // Also to a page that is away for a moment: its stream keeps it. A thread is given whole to who comes anew.
+    if (present.length || this.threads.has(event)) for (const at of parties) this.push(at, event, item);
+    else this.waiting.push({ event, item, to });
+    return present.some(({ party }) => this.open(party.page)) ? "peer" : present.length && this.link()?.connected ? "relay" : "waiting";
   }
   push(at, event, item, replay = false) {
     const { stream } = this.lane(at, event);
