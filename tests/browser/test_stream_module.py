@@ -122,7 +122,9 @@ AWAY = """async thread => {
     channel: { readyState: "closed", bufferedAmount: 0 },
     say: (type, body) => said.push(...body.items.map(item => item.data.text)),
   };
-  const rule = { from: ["provider"], to: "others", path: "best", states: ["in_call"], size: 1000, rate: 20, fields: {} };
+  const rule = {
+    from: ["provider"], to: "others", path: "best", states: ["in_call"], size: 1000, rate: 20, fields: {},
+  };
   const channel = new Channel({
     visit: "v", who: "m", role: "provider",
     link: () => null, rules: () => ({ "x:y": rule }), state: () => "in_call", peer: () => peer,

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import io
+import re
+import struct
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import pytest
 from PIL import Image
 
+from housecall.clinics import videos
 from housecall.testing import Practice, Room, Visitor
 
 HEAD = 'id = "{id}"\nname = "Lakeside"\napi = "1.0"\nextends = "calm"\n'
@@ -34,6 +39,32 @@ def picture() -> bytes:
     exif[0x010E] = "taken at home"
     made.save(out, "JPEG", exif=exif)
     return out.getvalue()
+
+
+def video(path: Path, *, seconds: float, width: int = 1920, height: int = 1080, rate: int = 25, turn: int = 0) -> bytes:
+    """A red video with silence, a comment and a place; `turn` as a phone writes it, in degrees clockwise."""
+    with av.open(str(path), "w") as file:
+        file.metadata.update(comment="taken at home", location="+52.5+013.4/")
+        shown, said = file.add_stream("libx264", rate=rate), file.add_stream("aac", rate=44_100)
+        shown.width, shown.height, shown.pix_fmt = width, height, "yuv420p"
+        red = Image.new("RGB", (width, height), (200, 40, 40))
+        for number in range(int(seconds * rate)):
+            frame = av.VideoFrame.from_image(red)
+            frame.pts, frame.time_base = number, Fraction(1, rate)
+            file.mux(shown.encode(frame))
+        for number in range(int(seconds * 44_100 / 1024)):
+            sound = av.AudioFrame(format="fltp", layout="mono", samples=1024)
+            sound.planes[0].update(bytes(sound.planes[0].buffer_size))
+            sound.rate, sound.pts, sound.time_base = 44_100, number * 1024, Fraction(1, 44_100)
+            file.mux(said.encode(sound))
+        for stream in (shown, said):
+            file.mux(stream.encode(None))
+    data = path.read_bytes()
+    if turn:  # the matrix of the first track's head (ISO 14496-12, 8.3.2)
+        one, at = 1 << 16, data.index(b"tkhd") + 44
+        sign = one if turn == 90 else -one
+        data = data[:at] + struct.pack(">9i", 0, sign, 0, -sign, 0, 0, 0, 0, 1 << 30) + data[at + 36 :]
+    return data
 
 
 def test_the_practice_chooses_its_look(serve: Callable[..., Practice]) -> None:
@@ -179,6 +210,55 @@ def test_a_picture_needs_words_and_must_be_one(practice: Practice, room: Room) -
     done = member.post(path, {"alt": "x", "do": "save"}, files=bad)
     assert done.status_code == 422
     assert "not a picture" in done.text
+
+
+def test_a_video_is_encoded_anew_and_sent_in_ranges(practice: Practice, room: Room, tmp_path: Path) -> None:
+    member, patient, path = Visitor(practice.url, login=room.login), Visitor(practice.url), f"/dashboard/room/{room.id}"
+    form = {"told": "A nurse opens the door and says: welcome.", "do": "save"}
+    given = video(tmp_path / "in.mkv", seconds=2)
+    assert b"taken at home" in given
+    files = {"video": ("v.mkv", given, "video/x-matroska")}
+    assert member.post(path, {**form, "told": ""}, files=files).status_code == 422
+    assert member.post(path, form, files=files).status_code == 303
+    page = patient.get(f"/{room.slug}").text
+    assert "A nurse opens the door" in page
+    src, poster = re.search(r'<video[^>]* src="([^"]+)" poster="([^"]+)"', page).groups()  # type: ignore[union-attr]
+    assert Image.open(io.BytesIO(patient.get(poster).content)).size == (1280, 720)
+    whole = patient.get(src)
+    assert whole.headers["Content-Type"] == "video/mp4"
+    assert b"taken at home" not in whole.content
+    part = patient.http.get(practice.url + src, headers={"Range": "bytes=4-7"}, timeout=30)
+    assert (part.status_code, part.content) == (206, b"ftyp")
+    with av.open(io.BytesIO(whole.content)) as file:
+        (shown,), (said,) = file.streams.video, file.streams.audio
+        assert (shown.codec.name, shown.width, shown.height, said.codec.name) == ("h264", 1280, 720, "aac")
+        assert 1.9 < file.duration / 1e6 < 2.3
+        frames = [frame.to_image().getpixel((640, 360)) for frame in file.decode(video=0)]
+        assert len(frames) == 60
+        assert all(abs(channel - wanted) < 30 for channel, wanted in zip(frames[30], (200, 40, 40), strict=True))
+    assert member.post(path, {**form, "drop_video": "yes"}).status_code == 303
+    assert (patient.get(src).status_code, patient.get(poster).status_code) == (404, 404)
+
+
+@pytest.mark.parametrize("turn", [0, 90, 270])
+def test_a_video_from_a_phone_stands_upright(tmp_path: Path, turn: int) -> None:
+    given = video(tmp_path / "in.mp4", seconds=0.2, width=320, height=180, turn=turn)
+    shown, poster = videos.encode(given)
+    assert (shown.width, shown.height) == ((320, 180) if turn == 0 else (180, 320))
+    assert Image.open(io.BytesIO(poster.bytes)).size == (shown.width, shown.height)
+
+
+def test_what_is_no_video_is_refused(practice: Practice, room: Room, tmp_path: Path) -> None:
+    member, path = Visitor(practice.url, login=room.login), f"/dashboard/room/{room.id}"
+    for name, data, said in (
+        ("junk", b"no video at all", "not a video"),
+        ("picture", picture(), "not a video"),
+        ("long", video(tmp_path / "long.mp4", seconds=121.5, width=32, height=32, rate=2), "too long"),
+        ("large", b"x" * (videos.LARGEST + 1), "too large"),
+    ):
+        done = member.post(path, {"told": "x", "do": "save"}, files={"video": (name, data, "video/mp4")})
+        assert (done.status_code, said in done.text) == (422, True), name
+    assert "<video" not in member.get(path).text
 
 
 def test_only_those_who_serve_a_room_edit_it(practice: Practice, room: Room) -> None:

@@ -17,6 +17,7 @@ from . import (
     sealing,
     settings,
     switches,
+    videos,
 )
 from .refused import Refused
 
@@ -38,4 +39,5 @@ __all__ = [
     "sealing",
     "settings",
     "switches",
+    "videos",
 ]

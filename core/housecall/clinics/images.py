@@ -1,4 +1,4 @@
-"""Pictures: decoded and encoded anew, so that nothing but pixels is kept."""
+"""Pictures, and where they and videos are kept: decoded and encoded anew, so that nothing but pixels is kept."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _encode(data: bytes, side: int) -> Encoded:
 
 
 def add(session: Session, clinic_id: str, picture: Encoded) -> str:
-    """Store a picture; the answer is its id."""
+    """Store a picture or a video; the answer is its id."""
     row = Image(
         clinic_id=clinic_id,
         type=picture.type,

@@ -46,7 +46,7 @@ class Clinic(Base):
 
 
 class Image(Base):
-    """A picture as we encoded it; never as it was uploaded."""
+    """A picture or a video as we encoded it; never as it was uploaded."""
 
     __tablename__ = "image"
 

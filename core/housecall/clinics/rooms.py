@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from . import audit, images
+from . import audit, images, videos
 from .database import db, write
 from .models import Member, Room
 from .passwords import Offload
@@ -77,20 +77,29 @@ def set_content(
     content: dict[str, Any],
     *,
     picture: bytes | None,
+    video: bytes | None = None,
     offload: Offload,
     actor: str | None,
 ) -> None:
-    """What the waiting room shows; with `picture`, a new one, encoded anew. Raises Refused(photo=...)."""
-    encoded = images.encode(picture, offload=offload, side=images.LARGE) if picture is not None else None
+    """What the waiting room shows; with `picture` or `video`, new ones, encoded anew.
+
+    Raises Refused(photo=...) or Refused(video=...).
+    """
+    new: dict[str, images.Encoded] = {}
+    if picture is not None:
+        new["image"] = images.encode(picture, offload=offload, side=images.LARGE)
+    if video is not None:
+        new["video"], new["poster"] = videos.encode(video)
     with write() as session:
         room = session.get(Room, room_id)
         if room is None or room.clinic_id != clinic_id:
             raise Refused(room="unknown")
-        before = (room.content or {}).get("image", "")
-        image = images.add(session, clinic_id, encoded) if encoded else content["image"]
-        if before and before != image:
-            images.drop(session, before)
-        room.content = {**content, "image": image}
+        kept = {**content, **{name: images.add(session, clinic_id, encoded) for name, encoded in new.items()}}
+        for name in ("image", "video", "poster"):
+            before = (room.content or {}).get(name, "")
+            if before and before != kept.get(name):
+                images.drop(session, before)
+        room.content = kept
         audit.add(session, clinic_id, actor=actor, action="room.content", object=room.id)
 
 

@@ -58,7 +58,10 @@ def media_flows(page: Page, *, video: bool = True) -> None:
 
 
 def wait(page: Page, condition: str, argument: object, *, patience: float = 20) -> None:
-    """Wait until a function of the page says true, at most `patience` seconds. Never an async one: Playwright takes its promise for true."""
+    """Wait until a function of the page says true, at most `patience` seconds.
+
+    Never an async one: Playwright takes its promise for true.
+    """
     assert "async" not in condition
     page.wait_for_function(condition, arg=argument, polling=200, timeout=patience * 1000)
 

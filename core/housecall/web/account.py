@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, abort, g, redirect, request, url_for
+import io
+
+from flask import Blueprint, abort, g, redirect, request, send_file, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -108,10 +110,10 @@ def end_logins() -> ResponseReturnValue:
 
 @pages.get("/-/image/<image_id>")
 def image(image_id: str) -> ResponseReturnValue:
-    """A picture of this clinic, as it was re-encoded when it came."""
+    """A picture or a video of this clinic, as it was re-encoded when it came. Videos are asked for in ranges."""
     found = clinics.images.find(g.clinic.id, image_id)
     if found is None:
         abort(404)
-    response = Response(found.bytes, mimetype=found.type)
+    response = send_file(io.BytesIO(found.bytes), mimetype=found.type, conditional=True, etag=found.sha256)
     response.headers["Cache-Control"] = "private, max-age=86400, immutable"
     return response

@@ -1,4 +1,4 @@
-"""What a waiting room shows besides the house: the provider's words, picture and links, or the theme's blocks."""
+"""What a waiting room shows besides the house: its provider's words, picture, video, links, or the theme's blocks."""
 
 from __future__ import annotations
 
@@ -43,12 +43,15 @@ def shown(content: Mapping[str, Any]) -> dict[str, Any]:
         "image": url_for("account.image", image_id=content["image"]) if content.get("image") else "",
         "alt": content.get("alt", ""),
         "links": content.get("links", []),
+        "video": url_for("account.image", image_id=content["video"]) if content.get("video") else "",
+        "poster": url_for("account.image", image_id=content["poster"]) if content.get("poster") else "",
+        "told": content.get("told", ""),
     }
-    return own if any((own["text"], own["image"], own["links"])) else _of_theme()
+    return own if any(own[name] for name in ("text", "image", "video", "links")) else _of_theme()
 
 
 def _of_theme() -> dict[str, Any]:
-    found: dict[str, Any] = {"text": "", "image": "", "alt": "", "links": []}
+    found: dict[str, Any] = {"text": "", "image": "", "alt": "", "video": "", "links": []}
     for block in look.theme().blocks:
         if block["type"] == "text":
             found["text"] = Markup("{}{}").format(found["text"], markdown(block["text"]))

@@ -1,4 +1,4 @@
-"""A waiting room's own content: words, a picture, links and a theme, edited by those who serve it, with a preview."""
+"""A waiting room's own content: words, picture, video, links, theme. Those who serve it edit it, with a preview."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from .. import clinics
 from ..clinics.models import Room
 from . import content
-from .guard import me, members_only
+from .guard import me, members_only, takes
 from .house import house
 from .language import lang
 from .look import render
@@ -51,11 +51,13 @@ def _page(room: Room, form: dict[str, Any], errors: dict[str, str], *, preview: 
         saved=request.args.get("saved") == "1",
         most_links=LINKS,
         words=WORDS,
+        videos=clinics.videos.available(),
     )
     return made, 422 if errors else 200
 
 
 @pages.post("/dashboard/room/<room_id>")
+@takes(clinics.videos.LARGEST + clinics.images.LARGEST + 1024 * 1024)
 @members_only
 def save(room_id: str) -> ResponseReturnValue:
     """`do` is preview (nothing is kept) or save (all of it, or nothing when something is wrong)."""
@@ -66,20 +68,27 @@ def save(room_id: str) -> ResponseReturnValue:
         "alt": request.form.get("alt", "").strip(),
         "theme": request.form.get("theme", ""),
         "links": _links(),
+        "told": request.form.get("told", "").strip(),
         "image": "" if request.form.get("drop_image") == "yes" else before.get("image", ""),
     }
-    photo = request.files.get("photo")
-    data = photo.read() if photo and photo.filename else None
-    wrong = _wrong(form, new=data is not None)
+    for name in ("video", "poster"):
+        form[name] = "" if request.form.get("drop_video") == "yes" else before.get(name, "")
+    picture, video = _upload("photo"), _upload("video")
+    wrong = _wrong(form, picture=picture is not None, video=video is not None)
     if wrong or request.form.get("do") == "preview":
         return _page(room, form, field_errors(wrong, lang()), preview=not wrong)
     try:
         clinics.rooms.set_content(
-            g.clinic.id, room.id, form, picture=data, offload=house().runtime.offload, actor=me().id
+            g.clinic.id, room.id, form, picture=picture, video=video, offload=house().runtime.offload, actor=me().id
         )
     except clinics.Refused as refused:
         return _page(room, form, field_errors(refused.fields, lang()))
     return redirect(url_for("room.edit", room_id=room.id, saved=1), 303)
+
+
+def _upload(name: str) -> bytes | None:
+    file = request.files.get(name)
+    return file.read() if file and file.filename else None
 
 
 def _links() -> list[dict[str, str]]:
@@ -88,11 +97,16 @@ def _links() -> list[dict[str, str]]:
     return [{"title": title, "url": url} for title, url in pairs if title or url]
 
 
-def _wrong(form: dict[str, Any], *, new: bool) -> dict[str, str]:
+def _wrong(form: dict[str, Any], *, picture: bool, video: bool) -> dict[str, str]:
     wrong: dict[str, str] = {}
-    if len(form["text"]) > WORDS:
-        wrong["text"] = "too_long"
-    if (form["image"] or new) and not form["alt"]:
+    for name in ("text", "told"):
+        if len(form[name]) > WORDS:
+            wrong[name] = "too_long"
+    if video and not clinics.videos.available():
+        wrong["video"] = "no_videos"
+    elif (form["video"] or video) and not form["told"]:
+        wrong["told"] = "required"
+    if (form["image"] or picture) and not form["alt"]:
         wrong["alt"] = "required"
     elif len(form["alt"]) > 200:
         wrong["alt"] = "too_long"

@@ -268,6 +268,7 @@ function moved({ state, rev, pass: next, started }) {
 
 function startCall() {
   if (main.dataset.state === "waiting") announce();
+  for (const video of document.querySelectorAll(".practice-words video")) video.pause();
   show("call");
   part("link-lost").hidden = true;
   stage.open({ media: visit.media, started: visit.started, now: Date.now() + offset });
