@@ -15,6 +15,16 @@ from housecall.web import language
 FOUND = Themes([shipped()], language.interface_texts)
 DESK = {"width": 1280, "height": 800}
 
+#: Names on pictures that the clock of the call covers.
+COVERED = """() => {
+  const clock = document.querySelector("#timer")?.getBoundingClientRect();
+  return [...document.querySelectorAll(".tile figcaption > *")].filter(each => {
+    const box = each.getBoundingClientRect();
+    return clock?.width && box.width && box.left < clock.right && box.right > clock.left
+      && box.top < clock.bottom && box.bottom > clock.top;
+  }).map(each => each.textContent);
+}"""
+
 
 def test_what_is_shipped_is_looked_at() -> None:
     assert FOUND.broken == {}
@@ -39,4 +49,5 @@ def test_everybody_can_use_a_visit_in_each_theme(
                     page.set_viewport_size(screen)  # type: ignore[arg-type]
                     audit(page, f"{theme}, {state}, {scheme}, {screen['width']} px")
                     seen += 1
+            assert page.evaluate(COVERED) == [], f"{theme}, {state}: the clock of the call stands on a name"
     assert seen >= 15 * 2 * len(schemes)
