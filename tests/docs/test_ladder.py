@@ -180,3 +180,9 @@ def test_the_ladder_names_every_rung() -> None:
     pages = {path.name for path in LADDER.glob("[0-9]-*.md")}
     listed = re.findall(r"\((\d-[\w-]+\.md)\)", (LADDER / "README.md").read_text(encoding="utf-8"))
     assert sorted(pages) == listed
+
+
+@pytest.mark.parametrize("page", [*LADDER.glob("*.md"), *LADDER.parent.glob("*.md")], ids=lambda page: page.name)
+def test_a_link_leads_somewhere(page: Path) -> None:
+    for link in re.findall(r"\]\(([^)#\s]+)[^)]*\)", page.read_text(encoding="utf-8")):
+        assert "://" in link or (page.parent / link).exists(), link
