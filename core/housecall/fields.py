@@ -107,19 +107,19 @@ class Field:
     """
 
     id: str  #: small letters, digits and underscores; the name in forms and in JSON
-    type: str = "text"  #: one of TYPES
-    label: str
-    help: str = ""
+    type: str = "text"  #: one of the types above
+    label: str  #: what people read beside it
+    help: str = ""  #: a sentence below it
     default: str | int | bool | tuple[str, ...] | None = (
         None  #: the value of an empty field, and what a form shows first
     )
-    required: bool = False  #: for bool: it must be true
+    required: bool = False  #: it must not be empty; a bool must be true
     min: int | None = None  #: characters, the number itself, minor units, seconds, or how many choices
     max: int | None = None  #: as `min`; bytes of a file
     pattern: str | None = None  #: of text and long: what the whole value must look like (see `ways`)
     choices: tuple[tuple[str, str], ...] = ()  #: value and label
     secret: bool = False  #: stored sealed, never shown again; for text only
-    scope: str = "clinic"  #: of a setting: one of SCOPES
+    scope: str = "clinic"  #: of a setting: whose it is
 
     def __post_init__(self) -> None:
         if mistakes := list(_mistakes(self)):

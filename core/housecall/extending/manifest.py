@@ -80,7 +80,10 @@ STEP: Mapping[str, type] = {
 }
 DATA: Mapping[str, type] = {"what": str, "whose": list, "purpose": str, "kept": str, "recipient": str}
 OUTGOING: Mapping[str, type] = {"host": str, "why": str}
-JOB: Mapping[str, type] = {"name": str, "every": str}
+JOB: Mapping[str, type] = {
+    "name": str,
+    "every": str,  #: such as "15 minutes" or "1 hour"
+}
 
 
 class ManifestError(Exception):

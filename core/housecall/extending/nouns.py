@@ -21,7 +21,7 @@ EVENT_RATE = 20.0  #: events a second from one page
 class Fragment:
     """Something shown in a slot: a template, a module that makes it live, or both."""
 
-    slot: str
+    slot: str  #: where it stands (slots.md)
     template: str = ""  #: file below templates/
     module: str = ""  #: file below static/; exports `mount(host)`
     style: str = ""  #: file below static/
@@ -37,14 +37,14 @@ class Event:
     server = by socket only and readable here, best = by whichever is up, sealed where it passes the server.
     """
 
-    name: str
-    sources: tuple[str, ...]
-    to: str = "others"
-    path: str = "best"
-    states: tuple[str, ...] = STATES
+    name: str  #: small letters, digits, - and _; goes as `<plugin>:<name>`
+    sources: tuple[str, ...]  #: who may send it
+    to: str = "others"  #: who gets it
+    path: str = "best"  #: the road it takes
+    states: tuple[str, ...] = STATES  #: states of the visit in which it goes
     size: int = EVENT_BYTES  #: bytes of its JSON
     rate: float = EVENT_RATE  #: a second, from one page; three times as many at once
-    fields: tuple[Field, ...] = ()
+    fields: tuple[Field, ...] = ()  #: the fields of its body
     handler: Callable[..., Any] | None = None  #: `handler(context, body)`, for path "server" only
 
 
@@ -52,20 +52,20 @@ class Event:
 class Step:
     """Something to do between check-in and the queue. Its answers go sealed to the provider's page, never to us."""
 
-    id: str
-    title: str
-    fields: tuple[Field, ...] = ()
-    template: str = ""
-    module: str = ""
+    id: str  #: small letters, digits, - and _
+    title: str  #: as patients read it
+    fields: tuple[Field, ...] = ()  #: a form of these; either fields or a template
+    template: str = ""  #: file below templates/
+    module: str = ""  #: file below static/; exports `mount(host)`, says `host.done(step)`
     required: bool = False  #: the patient waits only when it is done
-    order: int = 100
+    order: int = 100  #: smaller comes first
 
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """Something done again and again while the plugin is on."""
 
-    name: str
+    name: str  #: small letters, digits, - and _; the `jobs()` hook brings what it does
     every: int  #: seconds
     run: Callable[..., Any] | None = None  #: `run(clinic)`, the clinic's id
 
@@ -74,9 +74,9 @@ class Job:
 class Data:
     """One kind of data that a plugin touches; the admin page and the privacy notice are made of these."""
 
-    what: str
-    whose: tuple[str, ...]
-    purpose: str
+    what: str  #: the data, in plain words
+    whose: tuple[str, ...]  #: who it is about
+    purpose: str  #: why the plugin needs it
     kept: str  #: "never", "visit", "browser", "15 minutes", "account" or a stated time
     recipient: str = ""  #: an outside processor, if any
 
@@ -85,27 +85,27 @@ class Data:
 class Outgoing:
     """A host that a plugin's server side talks to."""
 
-    host: str
-    why: str
+    host: str  #: its name, such as api.example.org
+    why: str  #: why it is called, in plain words
 
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
     """plugin.toml, read and checked."""
 
-    id: str
-    name: str
-    version: str
-    api: str
-    summary: str = ""
+    id: str  #: the folder's name: 2 to 31 small letters, digits and _
+    name: str  #: as people read it
+    version: str  #: the plugin's own
+    api: str  #: the Housecall API that it was written for
+    summary: str = ""  #: one sentence for the admin page
     requires: tuple[str, ...] = ()  #: modules that must be importable
     restricted: bool = False  #: only housecall.toml may switch it on
     on_refuse: str = "allow"  #: what a `refuse_move` that raises counts as: "allow" or "block"
-    csp: tuple[str, ...] = ()
-    fragments: tuple[Fragment, ...] = ()
-    events: tuple[Event, ...] = ()
-    steps: tuple[Step, ...] = ()
-    settings: tuple[Field, ...] = ()
-    data: tuple[Data, ...] = ()
-    outgoing: tuple[Outgoing, ...] = ()
-    jobs: tuple[Job, ...] = ()
+    csp: tuple[str, ...] = ()  #: what its pages need besides what all may do
+    fragments: tuple[Fragment, ...] = ()  #: what is shown, and where
+    events: tuple[Event, ...] = ()  #: what its pages say to each other
+    steps: tuple[Step, ...] = ()  #: what patients do between check-in and the queue
+    settings: tuple[Field, ...] = ()  #: what admins can set; each a field (fields.md)
+    data: tuple[Data, ...] = ()  #: what it touches; the privacy notice is made of these
+    outgoing: tuple[Outgoing, ...] = ()  #: hosts that its server side talks to
+    jobs: tuple[Job, ...] = ()  #: what is done again and again

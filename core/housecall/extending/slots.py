@@ -18,19 +18,20 @@ class Slot:
 #: What the template of every fragment may use.
 CONTEXT = ("clinic", "role", "lang", "settings", "_", "asset")
 
+#: Each with who sees it, and where.
 SLOTS: Mapping[str, Slot] = {
-    "sign_in.methods": Slot(),
-    "account.home": Slot(adds=("member",)),
-    "admin.home": Slot(adds=("member",)),
-    "room.settings": Slot(adds=("room", "member")),
-    "checkin.step": Slot(adds=("room", "step"), visit="own"),
-    "waiting.main": Slot(adds=("room",), visit="own"),
-    "waiting.aside": Slot(adds=("room",), visit="own"),
-    "dashboard.banner": Slot(adds=("member", "rooms")),
-    "dashboard.aside": Slot(adds=("member", "rooms")),
-    "dashboard.card": Slot(adds=("member",), visit="card"),
-    "call.stage": Slot(adds=("room",), visit="current"),
-    "call.bar": Slot(adds=("room",), visit="current"),
-    "call.side": Slot(adds=("room",), visit="current"),
-    "call.after": Slot(adds=("room",), visit="current"),
+    "sign_in.methods": Slot(),  #: everybody: the sign-in page, above the form
+    "account.home": Slot(adds=("member",)),  #: members: their own account page
+    "admin.home": Slot(adds=("member",)),  #: owners and admins: the practice's page
+    "room.settings": Slot(adds=("room", "member")),  #: owners and admins: each room in the list of rooms
+    "checkin.step": Slot(adds=("room", "step"), visit="own"),  #: patients: a `[[step]]`, not a `[[fragment]]`
+    "waiting.main": Slot(adds=("room",), visit="own"),  #: patients: the waiting page, right below their own picture
+    "waiting.aside": Slot(adds=("room",), visit="own"),  #: patients: the waiting page, below that
+    "dashboard.banner": Slot(adds=("member", "rooms")),  #: members: above the queue
+    "dashboard.aside": Slot(adds=("member", "rooms")),  #: members: below the queue
+    "dashboard.card": Slot(adds=("member",), visit="card"),  #: members: on the card of each patient who waits
+    "call.stage": Slot(adds=("room",), visit="current"),  #: both sides: over the pictures
+    "call.bar": Slot(adds=("room",), visit="current"),  #: both sides: a button in the bar of the call
+    "call.side": Slot(adds=("room",), visit="current"),  #: both sides: beside the call; `host.ui.panel` opens it
+    "call.after": Slot(adds=("room",), visit="current"),  #: both sides: after the call
 }

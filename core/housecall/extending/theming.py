@@ -23,14 +23,20 @@ LINK = re.compile(r"(https?://|mailto:|tel:)\S+")
 TOP: Mapping[str, type] = {
     "id": str,
     "name": str,
-    "api": str,
+    "api": str,  #: the Housecall API that it was written for
     "extends": str,
     "scheme": str,
     "tokens": dict,
     "text": dict,
     "block": list,
 }
-BLOCK: Mapping[str, type] = {"type": str, "text": str, "image": str, "alt": str, "links": list}
+BLOCK: Mapping[str, type] = {
+    "type": str,  #: what it is
+    "text": str,  #: Markdown
+    "image": str,  #: file below static/
+    "alt": str,  #: what the image shows, for those who do not see it
+    "links": list,  #: each `{title = "…", url = "…"}`; https:, mailto: or tel:
+}
 BLOCKS = {"text": ("text",), "image": ("image", "alt"), "links": ("links",)}
 
 
@@ -46,13 +52,13 @@ class ThemeError(Exception):
 class Theme:
     """The look of a clinic or a room; what it extends is in it already."""
 
-    id: str
-    name: str
+    id: str  #: the folder's name: 2 to 31 small letters, digits and -
+    name: str  #: as people read it
     folder: Path
-    extends: str = ""
-    scheme: str = "light dark"
-    light: Mapping[str, str] = field(default_factory=dict)
-    dark: Mapping[str, str] = field(default_factory=dict)
+    extends: str = ""  #: the theme that it begins as
+    scheme: str = "light dark"  #: which of light and dark it has
+    light: Mapping[str, str] = field(default_factory=dict)  #: CSS custom properties; `paper` is `--paper`
+    dark: Mapping[str, str] = field(default_factory=dict)  #: the tokens of dark, where the theme has both
     text: Mapping[str, str] = field(default_factory=dict)  #: English words of the interface -> other words
     blocks: tuple[Mapping[str, Any], ...] = ()  #: content of waiting rooms that have none of their own
     line: tuple[Path, ...] = ()  #: folders of this theme and of those it extends, itself first

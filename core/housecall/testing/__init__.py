@@ -1,8 +1,8 @@
 """For tests of plugins: `pytest_plugins = ["housecall.testing"]` brings fixtures with a real server and real browsers.
 
 `practice` (one running server), `room`, `serve` (servers of a test's own), `chromium`, `person` (somebody with a
-browser of their own) and `visit` (provider and patient, connected). `PluginContract` holds a plugin to the rules of
-docs/plugins.md. Needs: pip install 'housecall[testing]', and Chromium.
+browser of their own) and `visit` (provider and patient, connected). `PluginContract` holds a plugin to the rules that
+all keep (docs/ladder). Needs: pip install 'housecall[testing]', and Chromium.
 """
 
 from __future__ import annotations

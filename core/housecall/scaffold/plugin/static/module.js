@@ -1,4 +1,4 @@
-// @name@: a button that greets the other side of the call. docs/host.md says what `host` offers.
+// @name@: a button that greets the other side of the call. docs/contracts.md, §12, says what `host` offers.
 
 export function mount(host) {
   const { root, channel, ui, text, signal } = host;
