@@ -335,7 +335,7 @@ const steps = {
     return changing(step, (number, tick) => { const i = number % patients.length; patients[i].socket.fire(made[i], tick); });
   },
   checkins(step) { return changing(step, (number, tick) => speak.checkIn(patients[number % patients.length], tick)); },
-  async trouble({ secs, sign_ins, frames, pages }) {            // what may hold the loop: hashes, big frames, pages of the history
+  async trouble({ secs, sign_ins, frames, pages, first = false }) {            // what may hold the loop: hashes, big frames, pages of the history
     const big = frame(`421${JSON.stringify(["signal", { visit: "x", to: "x", life: 1, description: { sdp: "x".repeat(65000 - 100) } }])}`), late = [];
     const done = { signed_in: 0, pages: 0, frames: 0, failed: 0 }, members = [plan.house.hall, ...plan.house.pairs];
     const tally = (key, good, answer) => { if (good(answer)) done[key]++; else done.failed++; };
@@ -353,7 +353,7 @@ const steps = {
     timers.forEach(clearInterval);
     await sleep(1000);
     const { p50, p99 } = spread(late);
-    return { waiting: patients.length, secs, ...done, cpu_pct: seen.cpu_pct, waited_pct: seen.waited_pct, lost, page_p50: p50, page_p99: p99 };
+    return { first, waiting: patients.length, secs, ...done, cpu_pct: seen.cpu_pct, waited_pct: seen.waited_pct, lost, page_p50: p50, page_p99: p99 };
   },
   async pause() {                                               // the server is restarted meanwhile; its new process is said on stdin
     const board = await speak.board();

@@ -32,11 +32,11 @@ SIZES = (200, 2_048, 6_500)  #: a candidate, a middling signal, a real offer wit
 
 
 def relay(name: str, scale: Scale) -> Iterator[Row]:
-    """Closed loop by size; then at half of that with the middle size, for latency; for a house also a chat at 500/s."""
+    """Closed loop by size; then at half of that with the middle size, for latency; then a chat message at ten a second from a pair."""
     window = {"warm": scale.warm, "secs": scale.secs}
     steps: list[Row] = [{"do": "relay", "size": size, **window} for size in SIZES]
     steps.append({"do": "relay", "size": 2_048, "rate": "half", **window, "secs": 2 * scale.secs})
-    steps.append({"do": "relay", "size": 1_000, "rate": 500, "say": True, **window})
+    steps.append({"do": "relay", "size": 1_000, "rate": 10 * scale.pairs, "say": True, **window})
     with serve(name, pairs=scale.pairs) as server:
         yield from load(server, {"do": "pairs", "n": scale.pairs}, *steps)[2:]
 
@@ -49,7 +49,7 @@ def memory(name: str, scale: Scale) -> Iterator[Row]:
 
 
 def checkin(name: str, scale: Scale) -> Iterator[Row]:
-    """From a check-in to three dashboards while many wait: 50 a second. In a house a check-in is a POST."""
+    """From a check-in to three dashboards while many wait: 50 a second. In a house it is a POST, and one more waits."""
     with serve(name) as server:
         steps = [
             {"do": "wait", "n": scale.crowd, "hold": scale.hold},
@@ -70,30 +70,35 @@ def change(name: str, scale: Scale) -> Iterator[Row]:
 
 
 def stalls(name: str, scale: Scale) -> Iterator[Row]:
-    """The longest gap of a 5 ms heartbeat: five sign-ins a second, ten 64 KB frames, two pages of a long history."""
+    """The longest gap of a 5 ms heartbeat: five sign-ins a second, ten 64 KB frames, two pages of a long history.
+
+    A short time of it comes first, and is a row of its own: a server compiles its pages when they are first asked for.
+    """
     for waiting in (0, scale.crowd):
         with serve(name, pairs=scale.pairs, stalls=True) as server:
             steps: list[Row] = [{"do": "pairs", "n": scale.pairs}, {"do": "wait", "n": waiting, "hold": scale.hold}]
-            steps.append({"do": "trouble", "secs": scale.stalls, "sign_ins": 5, "frames": 10, "pages": 2})
+            trouble = {"do": "trouble", "sign_ins": 5, "frames": 10, "pages": 2}
+            steps += [{**trouble, "secs": 0.6, "first": True}, {**trouble, "secs": scale.stalls}]
             with Client(server, steps) as client:
                 for step in client.told():
-                    gaps = server.gaps()  # those of the step before begin anew here
+                    gaps = server.gaps()  # and they begin anew
                     if step["do"] == "trouble":
                         yield {**step, **gaps}
 
 
 def restart(name: str, scale: Scale) -> Iterator[Row]:
     """All patients come back at once after a restart of the server."""
-    with serve(name, stalls=True) as server:
-        steps = [{"do": "wait", "n": scale.crowd, "hold": scale.hold}, {"do": "pause"}, {"do": "back"}]
-        with Client(server, steps) as client:
-            for step in client.told():
-                if step["do"] == "paused":
-                    server.restart()
-                    server.gaps()
-                    client.say(str(server.pid))
-                if step["do"] == "back":
-                    yield {**step, **server.gaps()}
+    for waiting in scale.waiting[1:]:
+        with serve(name, stalls=True) as server:
+            steps = [{"do": "wait", "n": waiting, "hold": scale.hold}, {"do": "pause"}, {"do": "back"}]
+            with Client(server, steps) as client:
+                for step in client.told():
+                    if step["do"] == "paused":
+                        server.restart()
+                        server.gaps()
+                        client.say(str(server.pid))
+                    if step["do"] == "back":
+                        yield {**step, **server.gaps()}
 
 
 @dataclass(frozen=True, kw_only=True)
