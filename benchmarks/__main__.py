@@ -14,6 +14,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import playwright.sync_api
+
 from . import measures, report, running
 
 ROWS = running.HERE / "rows.jsonl"
@@ -42,7 +44,9 @@ def _lines(path: str) -> list[str]:
 
 def commit() -> str:
     """The commit that was measured, with a plus if files differed from it."""
-    said = subprocess.run(["git", "describe", "--always", "--dirty=+"], cwd=running.HERE, capture_output=True, text=True)
+    said = subprocess.run(
+        ["git", "describe", "--always", "--dirty=+"], cwd=running.HERE, capture_output=True, text=True
+    )
     return said.stdout.strip()
 
 
@@ -61,7 +65,7 @@ def run(part: str, *, rounds: int, scale: measures.Scale, out: Path) -> int:
                     with out.open("a", encoding="utf-8") as file:
                         file.write(json.dumps(row) + "\n")
                     print(json.dumps(row), flush=True)
-            except (RuntimeError, OSError) as error:
+            except (RuntimeError, OSError, playwright.sync_api.Error) as error:
                 failed += 1
                 print(f"FAILED {part} {server}: {error}", file=sys.stderr, flush=True)
     return failed

@@ -27,7 +27,9 @@ def bars(title: str, unit: str, groups: dict[str, dict[str, float]]) -> str:
                 f'<text x="{LEFT + LABEL + length + 8:.1f}" y="{y + 13}">{value:,.4g} {escape(unit)}</text>',
             ]
             y += ROW
-    said = "; ".join(f"{name}: " + ", ".join(f"{s} {v:.4g} {unit}" for s, v in of.items()) for name, of in groups.items())
+    said = "; ".join(
+        f"{name}: " + ", ".join(f"{s} {v:.4g} {unit}" for s, v in of.items()) for name, of in groups.items()
+    )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y + 10}" width="{WIDTH}" height="{y + 10}" '
         f'role="img"><title>{escape(title)}</title><desc>{escape(said)}</desc><style>{STYLE}</style>\n'

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import pages
-from .running import FLOORS, SERVERS, Client, load, serve
+from .running import SERVERS, Client, load, serve
 
 Row = dict[str, Any]
 
@@ -32,7 +32,7 @@ SIZES = (200, 2_048, 6_500)  #: a candidate, a middling signal, a real offer wit
 
 
 def relay(name: str, scale: Scale) -> Iterator[Row]:
-    """Closed loop by size; then at half of that with the middle size, for latency; then a chat message at ten a second from a pair."""
+    """Closed loop by size; the middle size at half of that, for latency; chat messages, ten a second for each pair."""
     window = {"warm": scale.warm, "secs": scale.secs}
     steps: list[Row] = [{"do": "relay", "size": size, **window} for size in SIZES]
     steps.append({"do": "relay", "size": 2_048, "rate": "half", **window, "secs": 2 * scale.secs})
@@ -77,7 +77,7 @@ def stalls(name: str, scale: Scale) -> Iterator[Row]:
     for waiting in (0, scale.crowd):
         with serve(name, pairs=scale.pairs, stalls=True) as server:
             steps: list[Row] = [{"do": "pairs", "n": scale.pairs}, {"do": "wait", "n": waiting, "hold": scale.hold}]
-            trouble = {"do": "trouble", "sign_ins": 5, "frames": 10, "pages": 2}
+            trouble: Row = {"do": "trouble", "sign_ins": 5, "frames": 10, "pages": 2}
             steps += [{**trouble, "secs": 0.6, "first": True}, {**trouble, "secs": scale.stalls}]
             with Client(server, steps) as client:
                 for step in client.told():
@@ -90,7 +90,7 @@ def restart(name: str, scale: Scale) -> Iterator[Row]:
     """All patients come back at once after a restart of the server."""
     for waiting in scale.waiting[1:]:
         with serve(name, stalls=True) as server:
-            steps = [{"do": "wait", "n": waiting, "hold": scale.hold}, {"do": "pause"}, {"do": "back"}]
+            steps: list[Row] = [{"do": "wait", "n": waiting, "hold": scale.hold}, {"do": "pause"}, {"do": "back"}]
             with Client(server, steps) as client:
                 for step in client.told():
                     if step["do"] == "paused":
@@ -119,4 +119,3 @@ PARTS = {
     "frame": Measure(run=lambda name, scale: pages.frame(name), servers=("demo", "housecall")),
     "weight": Measure(run=lambda name, scale: pages.weight(name), servers=("demo", "housecall")),
 }
-assert set(FLOORS) < set(SERVERS)

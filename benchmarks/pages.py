@@ -20,11 +20,14 @@ Row = dict[str, Any]
 WATCH = """
 ([far, act]) => {
   const now = () => performance.timeOrigin + performance.now(), todo = act && new Function("now", act);
-  let acted = !act, seen = false;
+  const watched = new WeakSet();
+  let acted = !act;
   const look = () => {
     if (!acted) acted = todo(now);
-    const video = !seen && document.querySelector(far);
-    if (video) { seen = true; video.requestVideoFrameCallback(() => { window.framed = now(); }); }
+    for (const video of document.querySelectorAll(far)) if (!watched.has(video)) {
+      watched.add(video);
+      video.requestVideoFrameCallback(() => { window.framed ??= now(); });
+    }
   };
   new MutationObserver(look).observe(document, { childList: true, subtree: true, attributes: true });
 }
@@ -37,7 +40,8 @@ CHECK_IN = """
   return true;
 """
 START = """
-  const button = [...document.querySelectorAll("button")].find(each => (each.ariaLabel ?? each.textContent).includes("Start visit with Grace"));
+  const named = each => (each.ariaLabel ?? each.textContent).includes("Start visit with Grace");
+  const button = [...document.querySelectorAll("button")].find(named);
   if (!button || button.disabled) return false;
   window.clicked = now();
   button.click();
@@ -90,10 +94,12 @@ class Weighed:
 def meeting(name: str) -> Iterator[tuple[Server, BrowserContext, BrowserContext]]:
     """A server and two people's browsers, with camera and microphone allowed."""
     with serve("tuned" if name == "demo" else name) as server, browser() as chromium:
-        allowed = {"permissions": ["camera", "microphone"], "base_url": f"http://localhost:{server.port}"}
-        provider, patient = chromium.new_context(**allowed), chromium.new_context(**allowed)
+        provider, patient = (
+            chromium.new_context(permissions=["camera", "microphone"], base_url=f"http://localhost:{server.port}")
+            for _ in range(2)
+        )
         for context in (provider, patient):
-            context.set_default_timeout(30_000)
+            context.set_default_timeout(60_000)
         yield server, provider, patient
 
 

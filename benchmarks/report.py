@@ -1,4 +1,4 @@
-"""Tables and pictures out of the raw rows: `python -m benchmarks.report [ROWS]` writes README.md and *.svg beside them."""
+"""Tables and pictures out of raw rows: `python -m benchmarks.report [ROWS]` writes README.md and *.svg beside them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from . import charts
 
 Row = dict[str, Any]
 
+CLOSED: Row = {"what": "signal", "rate": None}
 QUIET = 5.0  #: per cent of a run in which the server waited for its core; latencies of busier runs are not shown
 ORDER = ("stock", "tuned", "node", "demo", "housecall")
 HEAD = """# How fast, beside what
@@ -111,31 +112,32 @@ def medians(rows: Rows, key: str, **where: Any) -> dict[str, float]:
     return {name: figure.median for name, figure in figures.items() if figure.values}
 
 
+def half_load(rows: Rows, server: str) -> tuple[list[int], dict[str, Figure]]:
+    """The rates of the runs at half of saturation, and the latencies of the quiet ones."""
+    found = [row for row in rows.all if row["server"] == server and row["rate"] and row["what"] == "signal"]
+    found = [row for row in found if row["size"] == 2048]
+    quiet = [row for row in found if row["waited_pct"] <= QUIET and "p99" in row]
+    return [row["rate"] for row in found], {key: Figure(tuple(r[key] for r in quiet)) for key in ("p50", "p99")}
+
+
 Pictures = dict[str, str]
 
 
 def relay(rows: Rows, pictures: Pictures) -> Iterator[str]:
     yield "## A signal from one browser to the other"
-    sizes, closed = rows.kinds("size"), {"what": "signal", "rate": None}
+    sizes, closed = rows.kinds("size"), CLOSED
     sizes = [size for size in sizes if rows.figure(rows.servers[0], "us", size=size, **closed).values]
     yield "µs of the server's CPU for each, in a closed loop (1,000,000 / µs is what one core can do in a second):"
-    body = [
-        [name, *(str(rows.figure(name, "us", size=size, **closed)) for size in sizes)] for name in rows.servers
-    ]
+    body = [[name, *(str(rows.figure(name, "us", size=size, **closed)) for size in sizes)] for name in rows.servers]
     yield table(["", *(f"{size:,} B" for size in sizes)], body)
     yield "Housecall needs " + "; ".join(f"{ratios(rows, 'us', size=s, **closed)} at {s:,} B" for s in sizes) + "."
     yield "At half of what each server can do (2,048 B, so at different rates), and a chat message at an equal rate:"
-    half = sorted({row["size"] for row in rows.all if row["rate"] and row["what"] == "signal" and row["size"] == 2048})
-    paced = [row for row in rows.all if row["rate"]]
     body = []
     for name in rows.servers:
-        at = {row["rate"] for row in paced if row["server"] == name and row["size"] in half}
-        signal = {"quiet": True, "size": 2048, "what": "signal"}
-        fixed = [row for row in paced if row["server"] == name and row["size"] == 2048]
-        late = {key: Figure(tuple(r[key] for r in fixed if r["waited_pct"] <= QUIET and key in r)) for key in ("p50", "p99")}
-        assert signal["quiet"]
+        half, late = half_load(rows, name)
+        at = f"{min(half):,}-{max(half):,}/s" if half else ""
         chat = rows.figure(name, "us", size=1000)
-        body.append([name, f"{min(at):,}-{max(at):,}/s" if at else "", str(late["p50"]), str(late["p99"]), str(chat)])
+        body.append([name, at, str(late["p50"]), str(late["p99"]), str(chat)])
     yield table(["", "rate", "p50 ms", "p99 ms", "chat: µs"], body)
     groups = {f"{size:,} B": medians(rows, "us", size=size, **closed) for size in sizes}
     pictures["relay"] = charts.bars("CPU for one relayed signal", "µs", groups)
@@ -181,7 +183,7 @@ def checkin(rows: Rows, pictures: Pictures) -> Iterator[str]:
 
 def change(rows: Rows, pictures: Pictures) -> Iterator[str]:
     yield "## What a change costs, by how many wait"
-    yield "µs of CPU for one change of a waiting patient that three dashboards show, 50 a second, with all that goes on:"
+    yield "µs of CPU for one change of a waiting patient that three dashboards show, 50 a second, pings included:"
     counts = rows.kinds("waiting")
     body = [[name, *(str(rows.figure(name, "us", waiting=n)) for n in counts)] for name in rows.servers]
     yield table(["", *(f"{n:,} waiting" for n in counts)], body)
@@ -195,17 +197,20 @@ def change(rows: Rows, pictures: Pictures) -> Iterator[str]:
 def stalls(rows: Rows, pictures: Pictures) -> Iterator[str]:
     yield "## The longest stall"
     yield (
-        "The longest gap of a 5 ms heartbeat inside the server, in ms, under five sign-ins, ten frames of 64 KB and two "
-        "pages of a history of 5,000 visits a second; and how long this process itself worked in that gap (the rest was "
-        "the machine's). *first*: the first moments, in which pages are compiled."
+        "The longest gap of a 5 ms heartbeat inside the server under five sign-ins, ten frames of 64 KB and two pages of a "
+        "history of 5,000 visits a second; and how long the server itself worked in that gap (the rest was the machine's). "
+        "*first*: the first moments, in which pages are compiled."
     )
     keys = ("longest", "worked", "over_25", "page_p99")
     body = [
-        [f"{n:,} waiting{', first' if first else ''}", *(str(rows.figure("housecall", k, waiting=n, first=first)) for k in keys)]
+        [
+            f"{n:,} waiting{', first' if first else ''}",
+            *(str(rows.figure("housecall", k, waiting=n, first=first)) for k in keys),
+        ]
         for n in rows.kinds("waiting")
         for first in (True, False)
     ]
-    yield table(["", "longest ms", "of it own work", "gaps above 25 ms", "page p99 ms"], body)
+    yield table(["", "longest ms", "its own work", "gaps above 25 ms", "page p99 ms"], body)
 
 
 def restart(rows: Rows, pictures: Pictures) -> Iterator[str]:
@@ -270,10 +275,9 @@ def goals(of: dict[str, Rows]) -> Iterator[list[str]]:
 
     own, here = "housecall", of["relay"]
     for size in (200, 2048, 6500):
-        closed = {"what": "signal", "rate": None, "size": size}
-        yield from judge(f"relay of {size:,} B, × tuned", 1.18, here.figure(own, "us", **closed), here.figure("tuned", "us", **closed))
-    late = [r["p99"] for r in here.all if r["server"] == own and r["size"] == 2048 and r["rate"] and r["waited_pct"] <= QUIET]
-    yield from judge("relay at half load, p99 ms", 8, Figure(tuple(late)))
+        found, floor = (here.figure(name, "us", size=size, **CLOSED) for name in (own, "tuned"))
+        yield from judge(f"relay of {size:,} B, × tuned", 1.18, found, floor)
+    yield from judge("relay at half load, p99 ms", 8, half_load(here, own)[1]["p99"])
     yield from judge("KiB for a waiting patient", 70, of["memory"].figure(own, "kib", waiting=1000))
     yield from judge("MiB with 1,000 waiting", 150, of["memory"].figure(own, "mib", waiting=1000))
     yield from judge("check-in to dashboards, p50 ms", 2, of["checkin"].figure(own, "p50", quiet=True))
@@ -282,7 +286,10 @@ def goals(of: dict[str, Rows]) -> Iterator[list[str]]:
     yield from judge("a change with 1,000 waiting, × with 10", 1.25, many, few)
     yield from judge("longest stall, ms", 25, of["stalls"].figure(own, "longest", first=False))
     yield from judge("1,000 come back, server CPU ms", 2000, of["restart"].figure(own, "cpu_ms", waiting=1000))
-    for key, name, most in (("ms", "link to first frame, × demo", 1.6), ("click_ms", "click to first frame, × demo", 1.3)):
+    for key, name, most in (
+        ("ms", "link to first frame, × demo", 1.6),
+        ("click_ms", "click to first frame, × demo", 1.3),
+    ):
         yield from judge(name, most, of["frame"].figure(own, key), of["frame"].figure("demo", key))
     yield from judge("patient's page: KiB of scripts and styles", 45, of["weight"].figure(own, "code_kib"))
     yield from judge("patient's page: requests", 12, of["weight"].figure(own, "requests"))

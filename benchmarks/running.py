@@ -37,7 +37,7 @@ class Missing(RuntimeError):
 
 
 def node() -> str:
-    """The system's Node, with the client's packages beside it, installed once. Raises Missing."""
+    """The system's Node; the client's packages are installed once, here. Raises Missing."""
     found = shutil.which("node")
     npm = shutil.which("npm")
     if found is None or npm is None:
@@ -47,7 +47,8 @@ def node() -> str:
         have = HERE / "node_modules" / name / "package.json"
         if not have.exists() or json.loads(have.read_text(encoding="utf-8"))["version"] != version:
             print("Installing", ", ".join(f"{n} {v}" for n, v in wanted.items()), "from npm ...", flush=True)
-            subprocess.run([npm, "install", "--silent", "--no-package-lock", "--no-audit", "--no-fund"], cwd=HERE, check=True)
+            quietly = ("--silent", "--no-package-lock", "--no-audit", "--no-fund")
+            subprocess.run([npm, "install", *quietly], cwd=HERE, check=True)
             break
     return found
 
@@ -188,10 +189,8 @@ def _past(practice: Practice, room: str, visits: int = 5_000) -> None:
         for number in range(visits):
             ended = now - number * 600_000
             times = {"arrived": ended - 900_000, "started": ended - 600_000, "ended": ended}
-            session.add(
-                History(visit_id=f"past-{number}", clinic_id="main", room_id=room, outcome="completed",
-                        media="video", seats=2, **times)
-            )  # fmt: skip
+            about = {"clinic_id": "main", "room_id": room, "outcome": "completed", "media": "video", "seats": 2}
+            session.add(History(visit_id=f"past-{number}", **about, **times))
 
 
 @dataclass
