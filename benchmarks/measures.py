@@ -24,10 +24,12 @@ class Scale:
     crowd: int = 1_000
     hold: float = 3
     stalls: float = 30
+    stalls_at: tuple[int, ...] = (0, 1_000)
+    past: int = 5_000  #: visits in the history
 
 
 FULL = Scale()
-QUICK = Scale(pairs=3, warm=0.2, secs=0.4, long=0.5, waiting=(5, 10), crowd=10, hold=0.2, stalls=1)
+QUICK = Scale(pairs=3, warm=0.2, secs=0.4, long=0.5, waiting=(5, 10), crowd=10, hold=0.2, stalls=1, stalls_at=(10,))
 SIZES = (200, 2_048, 6_500)  #: a candidate, a middling signal, a real offer with all that stands around it
 
 
@@ -74,8 +76,8 @@ def stalls(name: str, scale: Scale) -> Iterator[Row]:
 
     A short time of it comes first, and is a row of its own: a server compiles its pages when they are first asked for.
     """
-    for waiting in (0, scale.crowd):
-        with serve(name, pairs=scale.pairs, stalls=True) as server:
+    for waiting in scale.stalls_at:
+        with serve(name, pairs=scale.pairs, stalls=True, past=scale.past) as server:
             steps: list[Row] = [{"do": "pairs", "n": scale.pairs}, {"do": "wait", "n": waiting, "hold": scale.hold}]
             trouble: Row = {"do": "trouble", "sign_ins": 5, "frames": 10, "pages": 2}
             steps += [{**trouble, "secs": 0.6, "first": True}, {**trouble, "secs": scale.stalls}]

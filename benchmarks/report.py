@@ -197,8 +197,8 @@ def change(rows: Rows, pictures: Pictures) -> Iterator[str]:
 def stalls(rows: Rows, pictures: Pictures) -> Iterator[str]:
     yield "## The longest stall"
     yield (
-        "The longest gap of a 5 ms heartbeat inside the server under five sign-ins, ten frames of 64 KB and two pages of a "
-        "history of 5,000 visits a second; and how long the server itself worked in that gap (the rest was the machine's). "
+        "The longest gap of a 5 ms heartbeat inside the server under five sign-ins, ten frames of 64 KB and two pages of "
+        "a history of 5,000 visits a second; how long the server itself worked in it (the rest was the machine's). "
         "*first*: the first moments, in which pages are compiled."
     )
     keys = ("longest", "worked", "over_25", "page_p99")

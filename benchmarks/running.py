@@ -92,10 +92,10 @@ class Server:
 
 
 @contextmanager
-def serve(name: str, *, pairs: int = 0, stalls: bool = False) -> Iterator[Server]:
-    """One of `SERVERS` on the server's core; a house has a hall and a room for each pair."""
+def serve(name: str, *, pairs: int = 0, stalls: bool = False, past: int = 0) -> Iterator[Server]:
+    """One of `SERVERS` on the server's core; a house has a hall with `past` visits behind it and a room a pair."""
     if name == "housecall":
-        with _house(pairs, stalls) as server:
+        with _house(pairs, stalls, past) as server:
             yield server
         return
     port = free_port()
@@ -128,7 +128,7 @@ def _answers(process: subprocess.Popen[bytes], port: int) -> None:
 
 
 @contextmanager
-def _house(pairs: int, stalls: bool) -> Iterator[Server]:
+def _house(pairs: int, stalls: bool, past: int) -> Iterator[Server]:
     with tempfile.TemporaryDirectory() as folder:
         told = Path(folder) / "stalls.json"
         practice = Practice(
@@ -142,8 +142,8 @@ def _house(pairs: int, stalls: bool) -> Iterator[Server]:
         try:
             practice.start()
             rooms = list(_rooms(practice, pairs + 2))
-            if stalls:
-                _past(practice, rooms[0]["id"])
+            if past:
+                _past(practice, rooms[0]["id"], past)
             assert practice.process is not None
             house = {"hall": rooms[0], "spare": rooms[1], "pairs": rooms[2:], "password": PASSWORD}
             yield Server("housecall", practice.process.pid, practice.port, house, practice, told)
@@ -179,7 +179,7 @@ def _rooms(practice: Practice, count: int) -> Iterator[dict[str, str]]:
             yield {"id": room.id, "slug": slug, "login": login, "email": email}
 
 
-def _past(practice: Practice, room: str, visits: int = 5_000) -> None:
+def _past(practice: Practice, room: str, visits: int) -> None:
     """A history to look at: one visit every ten minutes until now."""
     from housecall.clinics.database import write
     from housecall.clinics.models import History

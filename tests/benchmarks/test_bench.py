@@ -14,13 +14,12 @@ from benchmarks import measures, report, running
 #: Which servers a part is tried on: the three floors speak the same, so one of them does for most parts.
 TRIED = [
     ("relay", "stock"),
-    ("relay", "tuned"),
     ("relay", "node"),
     *((part, "housecall") for part in ("relay", "memory", "checkin", "change", "stalls", "restart")),
-    *((part, "tuned") for part in ("memory", "checkin", "change")),
+    ("change", "tuned"),
 ]
 SECONDS = measures.Scale(
-    pairs=2, warm=0.1, secs=0.2, long=0.3, waiting=(2, 4), crowd=4, hold=0.1, stalls=0.5
+    pairs=2, warm=0.1, secs=0.2, long=0.3, waiting=(2, 4), crowd=4, hold=0.1, stalls=0.5, stalls_at=(4,), past=50
 )  #: shorter still than QUICK
 
 
@@ -32,7 +31,6 @@ def ready() -> None:
     running.node()
 
 
-@pytest.mark.xdist_group("benchmarks")
 @pytest.mark.parametrize(("part", "server"), TRIED)
 def test_a_part_yields_rows(part: str, server: str, tmp_path: Path) -> None:
     rows = list(measures.PARTS[part].run(server, SECONDS))
@@ -45,9 +43,10 @@ def test_a_part_yields_rows(part: str, server: str, tmp_path: Path) -> None:
         if part == "memory":
             assert row["mib"] >= row["idle_mib"] > 10
         if part == "stalls":
-            assert row["signed_in"] and row["pages"] and row["frames"]
+            assert all(row[done] > 0 for done in ("signed_in", "pages", "frames"))
         if part == "restart":
-            assert row["in_order"] and row["back"] == row["waiting"]
+            assert row["in_order"] is True
+            assert row["back"] == row["waiting"]
     _reported(part, server, rows, tmp_path)
 
 
@@ -73,8 +72,6 @@ def _reported(part: str, server: str, rows: list[dict[str, Any]], folder: Path) 
     made = [about, *({"part": part, "server": server, "round": 1, **row} for row in rows)]
     path.write_text("".join(json.dumps(row) + "\n" for row in made), encoding="utf-8")
     report.write(path)
-    assert f"| {server} |" in (text := (folder / "README.md").read_text(encoding="utf-8")) or part in (
-        "stalls",
-        "restart",
-    )
+    text = (folder / "README.md").read_text(encoding="utf-8")
     assert "n = 1" in text
+    assert server in text.partition("## ")[2] or part in ("stalls", "restart")  # these two name no server
