@@ -1,5 +1,6 @@
 # make run   installs and starts a demo clinic; PORT=8001 make run chooses the port
 # make test  installs what the tests need and runs them all
+# make bench compares its speed with that of others (benchmarks/)
 NEW = import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do $$p -c '$(NEW)' 2>/dev/null && { echo $$p; break; }; done)
 PORT ?= 8000
@@ -26,4 +27,8 @@ test: .venv/test
 pictures: .venv/test
 	$(HERE)/python docs/pictures.py
 
-.PHONY: run test pictures
+# all figures take about an hour; ONLY=relay,frame runs parts, ROUNDS=3 fewer rounds, QUICK=1 finds out whether all works
+bench: .venv/test
+	$(HERE)/python -m benchmarks $(if $(ONLY),--only $(ONLY)) $(if $(ROUNDS),--rounds $(ROUNDS)) $(if $(QUICK),--quick)
+
+.PHONY: run test pictures bench

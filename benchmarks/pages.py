@@ -1,0 +1,155 @@
+"""In Chromium: from a link to the first frame of the other side, and what pages weigh."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from housecall.testing.parts import find
+
+from .running import Server, serve
+
+Row = dict[str, Any]
+
+#: Says on the clock of the machine when the first frame of the far side (a video `far`) was shown: `window.framed`.
+#: `act` is done as soon as the page can: it is asked again whenever the page changes.
+WATCH = """
+([far, act]) => {
+  const now = () => performance.timeOrigin + performance.now(), todo = act && new Function("now", act);
+  const watched = new WeakSet();
+  let acted = !act;
+  const look = () => {
+    if (!acted) acted = todo(now);
+    for (const video of document.querySelectorAll(far)) if (!watched.has(video)) {
+      watched.add(video);
+      video.requestVideoFrameCallback(() => { window.framed ??= now(); });
+    }
+  };
+  new MutationObserver(look).observe(document, { childList: true, subtree: true, attributes: true });
+}
+"""
+CHECK_IN = """
+  if (!document.querySelector("main[data-ready]")) return false;
+  window.ready = now();
+  document.querySelector("#name").value = "Grace Hopper";
+  document.querySelector("#check-in button").click();
+  return true;
+"""
+START = """
+  const named = each => (each.ariaLabel ?? each.textContent).includes("Start visit with Grace");
+  const button = [...document.querySelectorAll("button")].find(named);
+  if (!button || button.disabled) return false;
+  window.clicked = now();
+  button.click();
+  return true;
+"""
+RING = "window.started = () => { window.clicked ??= now(); }; return true;"
+
+
+@contextmanager
+def browser() -> Iterator[Browser]:
+    """Chromium with fake devices."""
+    with sync_playwright() as playwright:
+        arguments = ["--use-fake-device-for-media-stream", "--allow-loopback-in-peer-connection"]
+        arguments += ["--disable-background-networking", "--autoplay-policy=no-user-gesture-required"]
+        chromium = playwright.chromium.launch(executable_path=find("chromium"), args=arguments)
+        try:
+            yield chromium
+        finally:
+            chromium.close()
+
+
+class Weighed:
+    """A page that counts what it loads, as it came over the line."""
+
+    def __init__(self, context: BrowserContext):
+        self.page: Page = context.new_page()
+        self.loaded: dict[str, tuple[str, int]] = {}
+        self.types: dict[str, str] = {}
+        tools = context.new_cdp_session(self.page)
+        tools.send("Network.enable")
+        tools.on("Network.responseReceived", lambda said: self.types.update({said["requestId"]: said["type"]}))
+        tools.on("Network.loadingFinished", self._finished)
+
+    def _finished(self, said: dict[str, Any]) -> None:
+        kind = self.types.get(said["requestId"], "Other")
+        self.loaded[said["requestId"]] = (kind, int(said["encodedDataLength"]))
+
+    def figures(self) -> Row:
+        """Requests; KiB of all, and of scripts and styles alone, with their headers."""
+        sizes = list(self.loaded.values())
+        code = sum(size for kind, size in sizes if kind in ("Script", "Stylesheet"))
+        return {
+            "requests": len(sizes),
+            "kib": round(sum(size for _, size in sizes) / 1024, 1),
+            "code_kib": round(code / 1024, 1),
+        }
+
+
+@contextmanager
+def meeting(name: str) -> Iterator[tuple[Server, BrowserContext, BrowserContext]]:
+    """A server and two people's browsers, with camera and microphone allowed."""
+    with serve("tuned" if name == "demo" else name) as server, browser() as chromium:
+        provider, patient = (
+            chromium.new_context(permissions=["camera", "microphone"], base_url=f"http://localhost:{server.port}")
+            for _ in range(2)
+        )
+        for context in (provider, patient):
+            context.set_default_timeout(60_000)
+        yield server, provider, patient
+
+
+def _watch(context: BrowserContext, far: str, act: str) -> None:
+    context.add_init_script(f"({WATCH})({[far, act]!r})")
+
+
+def frame(name: str) -> Iterator[Row]:
+    """From the navigation of the second page, and from the provider's click, to the far picture on the slower side."""
+    with meeting(name) as (server, provider, patient):
+        if server.house:
+            hall = server.house["hall"]
+            base = f"http://localhost:{server.port}"
+            provider.add_cookies([{"name": "hc-login", "value": hall["login"], "url": base}])
+            _watch(provider, ".tile video", START)
+            _watch(patient, ".tile video", CHECK_IN)
+            there, link, ready = "/dashboard", f"/{hall['slug']}", "main[data-ready]"
+        else:
+            _watch(provider, "#far", RING)
+            _watch(patient, "#far", "")
+            there, link, ready = "/demo?room", "/demo?room", "body[data-ready]"
+        waits, comes = Weighed(provider), Weighed(patient)
+        waits.page.goto(there)
+        waits.page.wait_for_selector(ready, state="attached")
+        waits.page.wait_for_timeout(1000)  # a dashboard that is open already has settled
+        before = waits.figures()
+        comes.page.goto(link)
+        times = [page.wait_for_function("() => window.framed").json_value() for page in (waits.page, comes.page)]
+        began = comes.page.evaluate("performance.timeOrigin")
+        clicked = waits.page.evaluate("window.clicked")
+        comes.page.wait_for_timeout(1000)  # what the call still loads after its first frame
+        yield {
+            "do": "frame",
+            "ms": round(max(times) - began, 1),
+            "click_ms": round(max(times) - clicked, 1),
+            "provider_ms": round(times[0] - began, 1),
+            "patient_ms": round(times[1] - began, 1),
+            **comes.figures(),
+            "provider_requests": before["requests"],
+            "provider_code_kib": before["code_kib"],
+            "cores": len(os.sched_getaffinity(0)),
+        }
+
+
+def weight(name: str) -> Iterator[Row]:
+    """What the patient's page loads until "Check in" can be pressed (the demo: until its camera is there)."""
+    with meeting(name) as (server, _, patient):
+        page = Weighed(patient)
+        link = f"/{server.house['hall']['slug']}" if server.house else "/demo?alone"
+        page.page.goto(link)
+        page.page.wait_for_selector("main[data-ready]" if server.house else "body[data-ready]", state="attached")
+        page.page.wait_for_timeout(500)
+        yield {"do": "weight", **page.figures()}
