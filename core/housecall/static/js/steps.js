@@ -11,7 +11,8 @@ function oops(named, name, code) {
   place.classList.toggle("wrong", Boolean(code));
   if (code) place.append(Object.assign(document.createElement("p"), { className: "error", id, textContent: page.errors[code] ?? page.errors.invalid }));
   for (const input of inputs) {
-    input.toggleAttribute("aria-invalid", Boolean(code));
+    if (code) input.setAttribute("aria-invalid", "true");
+    else input.removeAttribute("aria-invalid");
     const tied = (input.getAttribute("aria-describedby") ?? "").split(" ").filter(each => each && each !== id);
     input.setAttribute("aria-describedby", [...tied, ...code ? [id] : []].join(" "));
   }
