@@ -51,7 +51,7 @@ def test_the_provider_reads_what_the_patient_answers(house: Callable[..., Any], 
     expect(patient.locator("main[data-state=waiting]")).to_be_visible()
     expect(card.get_by_role("button", name="Start visit")).to_be_visible()
     card.get_by_text("Answers").click()
-    expect(card.locator("dt")).to_have_text("Before your visit")
+    expect(card.locator("dt")).to_have_text("About today")
     expect(card.locator("dd")).to_have_text(
         [
             "What brings you today? A cough that does not go away",

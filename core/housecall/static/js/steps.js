@@ -53,7 +53,7 @@ export class Steps {
     const { title, fields } = this.known.find(each => each.id === step) ?? { title: step, fields: [] };
     const rows = Object.entries(values).map(([id, value]) => {
       const field = fields.find(each => each.id === id);
-      const shown = field?.choices ? [value].flat().map(one => field.choices.find(([k]) => k === one)?.[1] ?? one).join(", ") : value;
+      const shown = field?.choices?.length ? [value].flat().map(one => field.choices.find(([k]) => k === one)?.[1] ?? one).join(", ") : value;
       return [field?.label ?? id, shown === true ? text("Yes") : shown === false ? text("No") : String(shown ?? "")];
     });
     return this.channel().send("core:answers", { step, title, rows });
