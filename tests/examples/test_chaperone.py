@@ -40,7 +40,7 @@ def test_no_visit_begins_before_somebody_has_confirmed(house: Callable[..., Any]
     expect(card.locator("dd")).to_have_text("I would like a chaperone Yes")
 
     card.get_by_role("button", name="Start visit").click()
-    expect(provider.locator("#ended")).to_contain_text("Confirm first that a chaperone was offered.")
+    expect(provider.locator("#ended")).to_have_text("Confirm first that a chaperone was offered.")
     picture(provider, "chaperone-refused")
     card.get_by_role("button", name="Chaperone offered").click()
     expect(card.get_by_text("Chaperone confirmed")).to_be_visible()

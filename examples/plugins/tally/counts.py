@@ -28,7 +28,7 @@ def last(clinic, days):
     """Each of the last days with its visits, today at the end."""
     every = [today(clinic) - dt.timedelta(days=back) for back in reversed(range(days))]
     rows = db.session.execute(select(Day.day, Day.visits).where(Day.clinic_id == clinic, Day.day >= every[0]))
-    counted = dict(rows.tuples())
+    counted = dict(rows.all())
     return [(day, counted.get(day, 0)) for day in every]
 
 
