@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
-from housecall.testing import Person, Practice, Room
+from housecall.testing import Person, Practice, Room, sign_in
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples/plugins"
 PHONE = {"viewport": {"width": 390, "height": 844}}
@@ -33,12 +33,19 @@ class House:
     def provider(self, **options: Any) -> Page:
         """The owner of the room, signed in."""
         page = self.meet("red", **options)
-        page.context.add_cookies([{"name": "hc-login", "value": self.room.login, "url": self.practice.url}])
+        sign_in(page.context, self.practice.url, self.room.login)
         return page
 
     def patient(self, **options: Any) -> Page:
         """A patient with a phone."""
         return self.meet("green", **{**PHONE, **options})
+
+    def arrive(self, page: Page) -> None:
+        """Check in where steps have to be done before one waits."""
+        page.goto(self.room.url)
+        page.get_by_label("Your name").fill("Grace Hopper")
+        page.get_by_role("button", name="Check in").first.click()
+        expect(page.locator("main[data-state=arriving]")).to_be_visible()
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from housecall.testing import Person, PluginContract, check_in, connected, open_dashboard, sign_in, start
 
@@ -18,18 +18,11 @@ class TestChaperone(PluginContract):
     toml = "[clinic.main.chaperone]\nconfirm = 'never'"  # the contract's provider starts without confirming
 
 
-def arrive(page: Page, url: str) -> None:
-    page.goto(url)
-    page.get_by_label("Your name").fill("Grace Hopper")
-    page.get_by_role("button", name="Check in").first.click()
-    expect(page.locator("main[data-state=arriving]")).to_be_visible()
-
-
 def test_no_visit_begins_before_somebody_has_confirmed(house: Callable[..., Any], picture: Callable[..., None]) -> None:
     practice = house("chaperone")
     provider, patient = practice.provider(), practice.patient()
     open_dashboard(provider, practice.practice.url)
-    arrive(patient, practice.room.url)
+    practice.arrive(patient)
     picture(patient, "chaperone-step")
     form = patient.locator("form[data-step='chaperone:offer']")
     form.get_by_label("I would like a chaperone").check()
@@ -56,7 +49,7 @@ def test_whoever_is_asked_in_person_need_not_answer(house: Callable[..., Any]) -
     first, second, patient = practice.provider(), practice.provider(), practice.patient()
     for page in (first, second):
         open_dashboard(page, practice.practice.url)
-    arrive(patient, practice.room.url)
+    practice.arrive(patient)
     first.get_by_role("button", name="Chaperone offered").click()
     expect(patient.locator("main[data-state=waiting]")).to_be_visible()
     expect(second.get_by_text("Chaperone confirmed")).to_be_visible()

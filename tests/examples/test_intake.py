@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from housecall.testing import PluginContract, open_dashboard
 
@@ -17,18 +17,11 @@ class TestIntake(PluginContract):
     folder = FOLDER
 
 
-def arrive(page: Page, url: str) -> None:
-    page.goto(url)
-    page.get_by_label("Your name").fill("Grace Hopper")
-    page.get_by_role("button", name="Check in").first.click()
-    expect(page.locator("main[data-state=arriving]")).to_be_visible()
-
-
 def test_the_provider_reads_what_the_patient_answers(house: Callable[..., Any], picture: Callable[..., None]) -> None:
     practice = house("intake")
     provider, patient = practice.provider(), practice.patient()
     open_dashboard(provider, practice.practice.url)
-    arrive(patient, practice.room.url)
+    practice.arrive(patient)
     card = provider.locator(".card")
     expect(card.locator(".state")).to_have_text("Answering questions")
     expect(card.get_by_role("button", name="Start visit")).to_be_hidden()
@@ -68,7 +61,7 @@ def test_a_member_may_admit_somebody_without_answers(house: Callable[..., Any]) 
     practice = house("intake")
     provider, patient = practice.provider(), practice.patient()
     open_dashboard(provider, practice.practice.url)
-    arrive(patient, practice.room.url)
+    practice.arrive(patient)
     provider.get_by_role("button", name="Admit Grace Hopper without the answers").click()
     expect(patient.locator("main[data-state=waiting]")).to_be_visible()
     expect(provider.get_by_role("button", name="Start visit with Grace Hopper")).to_be_visible()
