@@ -19,6 +19,7 @@ from housecall.web import language, messages
 
 TEMPLATES = Path(messages.__file__).parent / "templates"
 ABC = (("a", "Apple"), ("b", "Bee"))
+MANY = tuple((str(n), f"Month {n}") for n in range(1, 14))  # too many for buttons
 
 FIELDS = [
     Field(id="text", label="Name & <title>", help="As in <your> papers", min=2, required=True),
@@ -28,6 +29,7 @@ FIELDS = [
     Field(id="money", label="Fee", type="money", min=100, default=1250),
     Field(id="bool", label="I agree", type="bool", required=True, help="Read it first"),
     Field(id="choice", label="Fruit", type="choice", choices=ABC, help="One of them"),
+    Field(id="many", label="Month", type="choice", choices=MANY, help="One of thirteen"),
     Field(id="must", label="Sure?", type="choice", choices=ABC, required=True),
     Field(id="choices", label="Fruits", type="choices", choices=ABC, max=1),
     Field(id="color", label="Colour", type="color"),
@@ -98,7 +100,7 @@ def test_every_input_has_its_name_its_help_and_its_error(practice: Practice, per
     page = person(login=practice.room().login).page
     show(practice, page, render(errors=wrong()))
     for field in FIELDS:
-        if field.type in ("choice", "choices"):
+        if field.type in ("choice", "choices") and field.id != "many":
             box = page.get_by_role("radiogroup" if field.type == "choice" else "group", name=field.label)
             expect(page.locator(f"#p-{field.id}")).to_have_accessible_name("Apple")
         else:
@@ -157,6 +159,8 @@ def test_what_is_entered_comes_out_right(practice: Practice, person: Callable[..
     page.get_by_label("Story").fill("one\ntwo")
     page.get_by_label("Key").fill("hush")
     page.get_by_label("I agree").check()
+    assert values["many"] is None
+    page.get_by_label("Month").select_option("Month 13")
     page.get_by_role("radiogroup", name="Sure?").get_by_label("Bee").check()
     page.get_by_role("group", name="Fruits").get_by_label("Apple").check()
     page.get_by_label("Born").fill("2024-02-29")
@@ -165,6 +169,7 @@ def test_what_is_entered_comes_out_right(practice: Practice, person: Callable[..
     given = page.evaluate(READ, [describe(field) for field in FIELDS])
     values, errors = clean(FIELDS, given)
     assert errors == {}
+    assert values["many"] == "13"
     assert {k: values[k] for k in ("text", "long", "bool", "must", "choices", "date", "time", "file")} == {
         "text": "Ada",
         "long": "one\ntwo",

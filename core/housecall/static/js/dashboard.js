@@ -278,7 +278,7 @@ async function retried(move, state) {
 
 async function admit(id) {
   const card = queue.find(id), ack = await retried({ visit: id, to: "waiting", rev: card.rev }, "arriving");
-  if (!ack.ok) tell([ack.message, ...ack.reasons ?? []].join(" "));
+  if (!ack.ok) tell(ack.reasons?.join(" ") || ack.message);
 }
 
 // -- the call
@@ -295,12 +295,13 @@ async function start(id) {
   if (ack.ok) join(ack.visit, ack.seat, ack.pass);
   else {
     devices.stop();
-    tell([ack.message, ...ack.reasons ?? []].join(" "));
+    tell(ack.reasons?.join(" ") || ack.message);
   }
   draw();
 }
 
-function tell(words) {
+function tell(words, good = false) {
+  part("ended").classList.toggle("good", good);
   part("ended").textContent = words;
   part("ended").hidden = false;
 }
@@ -365,7 +366,7 @@ function ended() {
   forget(id);
   queue.drop(id);
   show("queue");
-  tell(count(minutes, "The visit has ended after 1 minute.", "The visit has ended after {n} minutes."));
+  tell(count(minutes, "The visit has ended after 1 minute.", "The visit has ended after {n} minutes."), true);
   draw();
 }
 

@@ -11,7 +11,8 @@ function oops(named, name, code) {
   place.classList.toggle("wrong", Boolean(code));
   if (code) place.append(Object.assign(document.createElement("p"), { className: "error", id, textContent: page.errors[code] ?? page.errors.invalid }));
   for (const input of inputs) {
-    input.toggleAttribute("aria-invalid", Boolean(code));
+    if (code) input.setAttribute("aria-invalid", "true");
+    else input.removeAttribute("aria-invalid");
     const tied = (input.getAttribute("aria-describedby") ?? "").split(" ").filter(each => each && each !== id);
     input.setAttribute("aria-describedby", [...tied, ...code ? [id] : []].join(" "));
   }
@@ -52,7 +53,7 @@ export class Steps {
     const { title, fields } = this.known.find(each => each.id === step) ?? { title: step, fields: [] };
     const rows = Object.entries(values).map(([id, value]) => {
       const field = fields.find(each => each.id === id);
-      const shown = field?.choices ? [value].flat().map(one => field.choices.find(([k]) => k === one)?.[1] ?? one).join(", ") : value;
+      const shown = field?.choices?.length ? [value].flat().map(one => field.choices.find(([k]) => k === one)?.[1] ?? one).join(", ") : value;
       return [field?.label ?? id, shown === true ? text("Yes") : shown === false ? text("No") : String(shown ?? "")];
     });
     return this.channel().send("core:answers", { step, title, rows });
