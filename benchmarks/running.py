@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -37,18 +36,20 @@ class Missing(RuntimeError):
 
 
 def node() -> str:
-    """The system's Node; the client's packages are installed once, here. Raises Missing."""
-    found = shutil.which("node")
-    npm = shutil.which("npm")
-    if found is None or npm is None:
-        raise Missing("The benchmarks need Node 20 or newer, with npm: sudo apt-get install nodejs npm")
+    """The Node that builds Housecall; the client's packages are installed once, here. Raises Missing."""
+    sys.path.insert(0, str(HERE.parent))
+    try:
+        import hatch_build
+
+        found: str = hatch_build.npm()[0]
+    except ImportError:
+        raise Missing("The benchmarks need what the tests need: pip install --editable '.[test]'") from None
     wanted = json.loads((HERE / "package.json").read_text(encoding="utf-8"))["dependencies"]
     for name, version in wanted.items():
         have = HERE / "node_modules" / name / "package.json"
         if not have.exists() or json.loads(have.read_text(encoding="utf-8"))["version"] != version:
             print("Installing", ", ".join(f"{n} {v}" for n, v in wanted.items()), "from npm ...", flush=True)
-            quietly = ("--silent", "--no-package-lock", "--no-audit", "--no-fund")
-            subprocess.run([npm, "install", *quietly], cwd=HERE, check=True)
+            hatch_build.run_npm(HERE, "install", "--no-package-lock")
             break
     return found
 
