@@ -115,6 +115,7 @@ class Guide:
         board.locator("#end").click()
         board.locator("#ending button[value=end]").click()
         expect(page.locator("main[data-state=after]")).to_be_visible()
+        expect(board.locator("main[data-state=queue]")).to_be_visible()  # each side ends for itself
         for who, person in both:
             self.look(f"after the call, {who}", person.page)
             self.complaints(f"after the call, {who}", person)
