@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Callable
 from typing import Protocol
@@ -20,6 +21,8 @@ class Store(Protocol):
     def get(self, visit_id: str) -> Visit | None: ...
     def put(self, visit: Visit, expected_rev: int | None) -> bool: ...
     def room(self, room_id: str) -> list[Visit]: ...
+    def ahead(self, visit: Visit) -> int: ...
+    def of_member(self, member: str) -> list[Visit]: ...
     def all(self) -> list[Visit]: ...
     def drop(self, visit_id: str) -> None: ...
     def next_rev(self, room_id: str) -> int: ...
@@ -33,6 +36,8 @@ class MemoryStore:
         self.epoch, self.started = secrets.token_urlsafe(8), clock()
         self._visits: dict[str, Visit] = {}
         self._rooms: defaultdict[str, set[str]] = defaultdict(set)
+        self._queues: defaultdict[str, list[tuple[int, str]]] = defaultdict(list)  #: room -> (arrived, id), sorted
+        self._members: defaultdict[str, set[str]] = defaultdict(set)  #: member -> visits with a seat of theirs
         self._revs: defaultdict[str, int] = defaultdict(int)
         self._lock = threading.Lock()
 
@@ -47,13 +52,47 @@ class MemoryStore:
                 return False
             self._visits[visit.id] = visit
             self._rooms[visit.room].add(visit.id)
+            self._place(present, visit)
             return True
+
+    def _place(self, old: Visit | None, new: Visit | None) -> None:
+        """Keep the queue of the room and the visits of members in step with one change."""
+        was = old is not None and old.state == "waiting"
+        waits = new is not None and new.state == "waiting"
+        visit = new or old
+        if visit is None:
+            return
+        if was != waits:
+            queue, key = self._queues[visit.room], (visit.arrived, visit.id)
+            if waits:
+                insort(queue, key)
+            else:
+                del queue[bisect_left(queue, key)]
+            if not queue:
+                del self._queues[visit.room]
+        before, after = (_members(each) for each in (old, new))
+        for member in after - before:
+            self._members[member].add(visit.id)
+        for member in before - after:
+            self._members[member].discard(visit.id)
+            if not self._members[member]:
+                del self._members[member]
 
     def room(self, room_id: str) -> list[Visit]:
         """The room's visits that are not ended, in the order of the queue."""
         with self._lock:
             found = [self._visits[visit_id] for visit_id in self._rooms.get(room_id, ())]
         return sorted((v for v in found if v.state != "ended"), key=lambda v: (v.arrived, v.id))
+
+    def ahead(self, visit: Visit) -> int:
+        """How many wait in the room before this one."""
+        return bisect_left(self._queues.get(visit.room, ()), (visit.arrived, visit.id))
+
+    def of_member(self, member: str) -> list[Visit]:
+        """The visits that are not ended in which a member has a seat."""
+        with self._lock:
+            found = [self._visits[visit_id] for visit_id in self._members.get(member, ())]
+        return [visit for visit in found if visit.state != "ended"]
 
     def all(self) -> list[Visit]:
         with self._lock:
@@ -63,6 +102,7 @@ class MemoryStore:
         with self._lock:
             visit = self._visits.pop(visit_id, None)
             if visit is not None:
+                self._place(visit, None)
                 self._rooms[visit.room].discard(visit_id)
                 if not self._rooms[visit.room]:
                     del self._rooms[visit.room]
@@ -74,3 +114,7 @@ class MemoryStore:
 
     def rev(self, room_id: str) -> int:
         return self._revs[room_id]
+
+
+def _members(visit: Visit | None) -> set[str]:
+    return {seat.member for seat in visit.seats if seat.member} if visit else set()

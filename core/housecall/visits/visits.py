@@ -350,15 +350,11 @@ class Visits:
 
     def ahead(self, visit: Visit) -> int:
         """How many wait before this one."""
-        return sum(
-            1
-            for other in self.store.room(visit.room)
-            if other.state == "waiting" and (other.arrived, other.id) < (visit.arrived, visit.id)
-        )
+        return self.store.ahead(visit)
 
     def of_member(self, member: str) -> list[Visit]:
         """The visits in which a member has a seat."""
-        return [v for v in self.store.all() if v.state != "ended" and v.seat_of(member)]
+        return self.store.of_member(member)
 
     def pass_for(self, visit: Visit) -> str:
         """What each page of a visit keeps, so that a new server learns how it stood."""

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-import orjson
 from flask import Flask, request
 from flask_socketio import ConnectionRefusedError as Refused
 from flask_socketio import SocketIO
@@ -28,6 +27,8 @@ SIGNAL_BYTES = 32 * 1024
 SIGNAL_FIELDS = ("visit", "to", "life", "round", "description", "candidate", "please")
 SIGNAL_RATE, SIGNAL_BURST = 50, 150  #: a seat's signals (contracts §19)
 EVENT_RATE, EVENT_BURST = 20, 60
+SHORT = 200  #: characters of a request that has no description
+TURN = 200  #: places said until others have a turn
 FLOOD = 400  #: refused events after which a socket is cut
 PLACES_EVERY = 2.0  #: seconds between two computations of the places in a room
 LOGINS_EVERY = 30.0  #: seconds between two looks at the logins of open dashboards
@@ -79,6 +80,7 @@ class Sockets:
         self.pages: dict[tuple[str, str], str] = {}  #: (member or seat, page key) -> sid; a key alone can be copied
         self.seated: defaultdict[str, set[str]] = defaultdict(set)  #: visit -> sids of its seats' pages
         self.boards: defaultdict[str, set[str]] = defaultdict(set)  #: room -> dashboards' sids
+        self.guests: defaultdict[str, dict[str, Connection]] = defaultdict(dict)  #: room -> its seats' pages by sid
         self.places: dict[str, int] = {}  #: seat's sid -> place last said
         self.said: dict[str, str] = {}  #: room -> provider's status last said
         self.moved: set[str] = set()  #: rooms whose places may have changed
@@ -159,6 +161,7 @@ class Sockets:
         self.pages[here.who, here.page] = here.sid
         if here.visit:
             self.seated[here.visit].add(here.sid)
+            self.guests[here.room][here.sid] = here
 
     def _page_at(self, seat: Seat) -> Connection | None:
         """The open page that holds a seat."""
@@ -195,6 +198,9 @@ class Sockets:
             self.seated[here.visit].discard(sid)
             if not self.seated[here.visit]:
                 del self.seated[here.visit]
+            self.guests[here.room].pop(sid, None)
+            if not self.guests[here.room]:
+                del self.guests[here.room]
         if self.pages.get((here.who, here.page)) == sid:  # else the same page is back already by a new socket
             del self.pages[here.who, here.page]
             if here.member:
@@ -356,11 +362,16 @@ class Sockets:
     def say_places(self) -> None:
         """Tell patients their place where it changed."""
         rooms, self.moved = self.moved, set()
-        for here in list(self.open.values()):
-            if here.seat and here.room in rooms:
-                visit = self.visits.get(here.visit)
-                if visit is not None:
-                    self._say_place(here, visit)
+        for number, here in enumerate([here for room in rooms for here in self._guests(room)]):
+            if number % TURN == TURN - 1:
+                self.runtime.sleep(0)  # others have a turn
+            visit = self.visits.get(here.visit)
+            if visit is not None:
+                self._say_place(here, visit)
+
+    def _guests(self, room: str) -> list[Connection]:
+        """The pages of a room's patients and guests."""
+        return list(self.guests.get(room, {}).values())
 
     def _say_place(self, here: Connection, visit: Visit) -> None:
         if visit.state != "waiting":
@@ -382,20 +393,20 @@ class Sockets:
         status = self._status(room)
         if self.said.get(room) != status:
             self.said[room] = status
-            for here in list(self.open.values()):
-                if here.seat and here.room == room:
-                    self.io.server.emit("status", {"provider": status}, to=here.sid)
+            for here in self._guests(room):
+                self.io.server.emit("status", {"provider": status}, to=here.sid)
 
     # -- what pages ask
 
     def _gate(self, name: str, handler: Callable[[Connection, dict[str, Any]], Ack]) -> Callable[..., Ack]:
         """What every event passes: who, how often, what shape; and no exception goes further than here."""
+        bucket = {"signal": "signals", "say": "says"}.get(name, "events")
 
         def gated(sid: str, *args: Any) -> Ack:
             here = self.open.get(sid)
             if here is None:
                 return {"error": "unknown", "message": "unknown"}
-            if not {"signal": here.signals, "say": here.says}.get(name, here.events).take():
+            if not getattr(here, bucket).take():
                 return self._too_much(here)
             body = args[0] if args else {}
             if len(args) > 1 or not isinstance(body, dict):
@@ -438,11 +449,11 @@ class Sockets:
             raise _Bad("invalid", **dict.fromkeys(unknown, "unknown"))
         if not isinstance(body.get("life"), int) or not isinstance(body.get("round", 0), int):
             raise _Bad("invalid", life="invalid")
-        for name, kind in {"description": dict, "candidate": dict, "please": str}.items():
-            if not isinstance(body.get(name), (kind, type(None))):
-                raise _Bad("invalid", **{name: "invalid"})
-        if len(orjson.dumps(body)) > SIGNAL_BYTES:
-            raise _Bad("too_big", **{"description" if body.get("description") else "candidate": "too_long"})
+        for name in ("description", "candidate"):
+            if (inner := body.get(name)) is not None:
+                _check_signal(name, inner)
+        if not isinstance(please := body.get("please"), (str, type(None))) or len(please or "") > SHORT:
+            raise _Bad("invalid", please="invalid")
         mine, seats = self._seat_in(here, visit)
         target = next((self._page_at(seat) for seat in seats if seat.id == to), None)
         if target is None or to == mine:
@@ -510,9 +521,8 @@ class Sockets:
     def _say_watchers(self, room: str) -> None:
         said = {"room": room, "watchers": self._watchers(room)}
         self.io.server.emit("watchers", said, to=f"room:{room}")
-        for here in list(self.open.values()):
-            if here.seat and here.room == room:
-                self.io.server.emit("watchers", said, to=here.sid)
+        for here in self._guests(room):
+            self.io.server.emit("watchers", said, to=here.sid)
 
     def _parts(self, clinic: str) -> list[str]:
         return [plugin.id for plugin in self.registry.on(clinic)]
@@ -571,6 +581,21 @@ class _Bad(Exception):
 
     def __init__(self, code: str, **fields: str):
         self.code, self.fields = code, fields
+
+
+def _check_signal(name: str, inner: Any) -> None:
+    """A description or a candidate as browsers make them: a few flat values, which nobody reads."""
+    if not isinstance(inner, dict) or len(inner) > 12:
+        raise _Bad("invalid", **{name: "invalid"})
+    size = 0
+    for key, value in inner.items():
+        if isinstance(value, str):
+            size += len(value)
+        elif not isinstance(value, (int, type(None))):
+            raise _Bad("invalid", **{name: "invalid"})
+        size += len(key)
+    if size > SIGNAL_BYTES:
+        raise _Bad("too_big", **{name: "too_long"})
 
 
 def _details(error: VisitError) -> dict[str, Any]:

@@ -1,0 +1,251 @@
+"""What eventlet and Engine.IO need to be fast, small and bounded: a few replacements, made before the first connection.
+
+Each says why, and names the functions it leans on with a hash of their source. Where an upgrade has changed one of
+them, its mend steps aside with a warning: stock is slower, and everything works. `tests/test_transport.py` goes red
+then, and holds what is here against stock. Figures: `benchmarks/README.md`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib
+import inspect
+import logging
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+READ = 16 * 1024  #: bytes asked of the kernel at once
+TURNS = 2  #: reads without a wait after which others get their turn
+BACKLOG = 1024 * 1024  #: bytes that may wait for a page that does not read
+BUFFERS = (2048, 2048)  #: bytes of the HTTP server's buffers, which a socket keeps as long as it lives
+
+Function = Callable[..., Any]
+
+
+def unmask(data: bytes, mask: bytes, length: int | None = None, offset: int = 0) -> bytes:
+    """XOR `length` bytes of `data` with the four of `mask`, from byte `offset` of the payload on (RFC 6455, 5.3)."""
+    n = len(data) if length is None else length
+    key = bytes(mask[(offset + i) & 3] for i in range(4)) * (n + 3 >> 2)
+    return (int.from_bytes(data[:n], "little") ^ int.from_bytes(key[:n], "little")).to_bytes(n, "little")
+
+
+class ReadAhead:
+    """A plain socket (TLS ends at the proxy) that asks the kernel once for many frames, and lets others have a turn."""
+
+    __slots__ = ("at", "held", "sleep", "sock", "unwaited")
+
+    def __init__(self, sock: Any, sleep: Function):
+        self.sock, self.sleep, self.held, self.at, self.unwaited = sock, sleep, b"", 0, 0
+
+    def recv(self, size: int) -> bytes:
+        held, at = self.held, self.at
+        if at < len(held):
+            part = held[at : at + size]
+            self.at += len(part)
+            if self.at == len(held):
+                self.held, self.at = b"", 0
+            return part
+        data = self._read(max(size, READ))
+        if len(data) <= size:
+            return data
+        self.held, self.at = data, size
+        return data[:size]
+
+    def _read(self, size: int) -> bytes:
+        self.unwaited += 1
+        if self.unwaited > TURNS:
+            self.unwaited = 0
+            self.sleep(0)
+        try:
+            return self.sock.fd.recv(size)  # type: ignore[no-any-return]  # the non-blocking socket below eventlet's
+        except (BlockingIOError, InterruptedError):
+            self.unwaited = 0
+            return self.sock.recv(size)  # type: ignore[no-any-return]
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.sock, name)
+
+
+def _fast_unmask() -> None:
+    from eventlet import websocket
+
+    websocket.RFC6455WebSocket._apply_mask = staticmethod(unmask)
+
+
+def _read_ahead() -> None:
+    import eventlet
+    from eventlet import websocket
+
+    stock = websocket.RFC6455WebSocket.__init__
+
+    def __init__(self: Any, sock: Any, *args: Any, **more: Any) -> None:
+        stock(self, ReadAhead(sock, eventlet.sleep), *args, **more)
+
+    websocket.RFC6455WebSocket.__init__ = __init__
+
+
+def _no_deflate() -> None:
+    from eventlet import websocket
+
+    websocket.WebSocketWSGI._negotiate_permessage_deflate = lambda self, extensions: None
+
+
+def _whole_messages() -> None:
+    from eventlet import websocket
+
+    class Whole(websocket.RFC6455WebSocket.Message):  # type: ignore[misc]
+        """A message whose fragments together are no longer than one frame may be."""
+
+        length = 0
+
+        def push(self, data: bytes, final: bool = False) -> None:
+            self.length += len(data)
+            if self.length > self.max_frame_length:
+                raise websocket.FailedConnectionError(1009, "message too long")
+            super().push(data, final)
+
+    websocket.RFC6455WebSocket.Message = Whole
+
+
+def _bounded_backlog() -> None:
+    from engineio.socket import Socket
+
+    stock_send, stock_poll = Socket.send, Socket.poll
+
+    def send(self: Any, packet: Any) -> None:
+        self.waiting += len(packet.data) if isinstance(packet.data, (str, bytes)) else 0
+        if self.waiting > BACKLOG and not self.closing:
+            self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_ERROR)
+        else:
+            stock_send(self, packet)
+
+    def poll(self: Any) -> Any:
+        packets = stock_poll(self)  # waits for one, then takes all
+        self.waiting = 0
+        return packets
+
+    Socket.waiting = 0
+    Socket.send, Socket.poll = send, poll
+
+
+def _timed_pings() -> None:
+    from engineio.packet import PING, Packet
+    from engineio.socket import Socket
+    from eventlet import hubs
+
+    def schedule_ping(self: Any) -> None:
+        if self.last_ping:  # the last one was answered
+            self.last_ping = None
+            hubs.get_hub().schedule_call_global(self.server.ping_interval, ping, self)
+
+    def ping(self: Any) -> None:
+        if not self.closing and not self.closed:
+            self.last_ping = time.time()
+            self.send(Packet(PING))
+
+    Socket.schedule_ping = schedule_ping
+
+
+def _small_buffers() -> None:
+    from eventlet import wsgi
+
+    wsgi.HttpProtocol.rbufsize, wsgi.HttpProtocol.wbufsize = BUFFERS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mend:
+    """One replacement: why, what it leans on (dotted name -> hash of its source), and what does it."""
+
+    why: str
+    leans_on: Mapping[str, str]
+    apply: Callable[[], None]
+
+
+WEBSOCKET = "eventlet.websocket.RFC6455WebSocket"
+#: What this module was written against: eventlet 0.41, python-engineio 4.15.
+MENDS: Mapping[str, Mend] = {
+    "unmask": Mend(
+        why="stock undoes the mask of each byte in Python: 0.3 ms for 2 KB, 0.17 s for 1 MB",
+        leans_on={f"{WEBSOCKET}._apply_mask": "f6ac2b9da0f0a63c", f"{WEBSOCKET}._get_bytes": "a886d60018782b6f"},
+        apply=_fast_unmask,
+    ),
+    "read ahead": Mend(
+        why="stock asks the kernel three times a frame, and a page that never pauses keeps the server for itself",
+        leans_on={
+            f"{WEBSOCKET}.__init__": "94f5579952f38c90",
+            f"{WEBSOCKET}._recv_frame": "b7e54e98049def5c",
+            "eventlet.greenio.base.GreenSocket.recv": "22613cfdd65b4ccc",
+        },
+        apply=_read_ahead,
+    ),
+    "no deflate": Mend(
+        why="zlib's tables cost 100 KiB a connection, and compression beside an attacker's text leaks (CRIME, BREACH)",
+        leans_on={"eventlet.websocket.WebSocketWSGI._negotiate_permessage_deflate": "44007adcda005305"},
+        apply=_no_deflate,
+    ),
+    "whole messages": Mend(
+        why="stock bounds a frame but not a message: endless fragments fill the memory before any ticket is shown",
+        leans_on={
+            f"{WEBSOCKET}.Message": "36bed7da392b464a",
+            f"{WEBSOCKET}._recv_frame": "b7e54e98049def5c",
+            f"{WEBSOCKET}.wait": "2914eb549aa52d1d",
+        },
+        apply=_whole_messages,
+    ),
+    "bounded backlog": Mend(
+        why="Engine.IO's queue for a page that never reads has no end",
+        leans_on={"engineio.socket.Socket.send": "f8b2738ee5d48ab2", "engineio.socket.Socket.poll": "d7d705066fd3b948"},
+        apply=_bounded_backlog,
+    ),
+    "timed pings": Mend(
+        why="stock keeps a greenthread of 8 KiB for each page that only waits for the next ping",
+        leans_on={
+            "engineio.socket.Socket.schedule_ping": "fe316639159cd70d",
+            "engineio.socket.Socket._send_ping": "21861287bd38dedc",
+        },
+        apply=_timed_pings,
+    ),
+    "small buffers": Mend(
+        why="the HTTP server's buffers, 24 KiB, stay with each socket",
+        leans_on={"eventlet.wsgi.HttpProtocol.setup": "a016670ef277ec50"},
+        apply=_small_buffers,
+    ),
+}
+
+
+def mend() -> list[str]:
+    """Make every replacement whose ground is as it was; says which, and warns of the others."""
+    fitting = [name for name, each in MENDS.items() if not changed(each)]  # looked at before the first is made
+    for name, each in MENDS.items():
+        if name in fitting:
+            each.apply()
+        else:
+            logging.getLogger("housecall").warning(
+                "transport: %r steps aside, its ground has changed: %s", name, ", ".join(changed(each))
+            )
+    return fitting
+
+
+def changed(mend: Mend) -> list[str]:
+    """What a mend leans on and is not as it was."""
+    return [name for name, known in mend.leans_on.items() if fingerprint(name) != known]
+
+
+def fingerprint(name: str) -> str:
+    """The beginning of the SHA-256 of a function's or a class's source; empty where there is none."""
+    module, _, rest = name.rpartition(".")
+    while module:
+        try:
+            found: Any = importlib.import_module(module)
+            for part in rest.split("."):
+                found = inspect.getattr_static(found, part)
+            found = getattr(found, "__func__", found)
+            return hashlib.sha256(inspect.getsource(found).encode()).hexdigest()[:16]
+        except ModuleNotFoundError:
+            module, _, part = module.rpartition(".")
+            rest = f"{part}.{rest}"
+        except (AttributeError, OSError, TypeError):
+            return ""
+    return ""
