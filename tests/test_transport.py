@@ -102,11 +102,13 @@ FRAMES = """
     app = websocket.WebSocketWSGI(echo, max_frame_length=65536)
     eventlet.spawn(eventlet.wsgi.server, listener, app, log_output=False)
 
-    def client():
-        line = socket.create_connection(listener.getsockname())
-        line.sendall(b"GET / HTTP/1.1\\r\\nHost: x\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n"
+    def client(address=None, path=b"/", offer=b"permessage-deflate"):
+        line = socket.socket()
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 20_000)
+        line.connect(address or listener.getsockname())
+        line.sendall(b"GET " + path + b" HTTP/1.1\\r\\nHost: x\\r\\nUpgrade: websocket\\r\\nConnection: Upgrade\\r\\n"
                      b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\\r\\nSec-WebSocket-Version: 13\\r\\n"
-                     b"Sec-WebSocket-Extensions: permessage-deflate\\r\\n\\r\\n")
+                     b"Sec-WebSocket-Extensions: " + offer + b"\\r\\n\\r\\n")
         head = b""
         while not head.endswith(b"\\r\\n\\r\\n"):
             head += line.recv(1)
@@ -168,28 +170,105 @@ def test_a_message_in_endless_fragments_is_ended(mended: bool) -> None:
     assert alone(code) == ([] if mended else [41 * 30_000 + 3])
 
 
-BACKLOG = """
-    import json
+PAGES = (
+    FRAMES
+    + """
     import engineio
-    from engineio.packet import MESSAGE, Packet
-    from engineio.socket import Socket
-    from housecall import transport
-    if {mended}: transport._bounded_backlog()
-    page, reader = (Socket(engineio.Server(async_mode="threading"), sid) for sid in ("never reads", "reads"))
-    for each in (page, reader):
-        each.server.sockets[each.sid] = each
-    for _ in range(20):
-        reader.send(Packet(MESSAGE, data="x" * 200_000))
-        reader.poll()
-    for _ in range(20):
-        if not page.closed: page.send(Packet(MESSAGE, data="x" * 200_000))
-    print(json.dumps([reader.closed, page.closed, page.queue.qsize() * 200_000 <= 2 * transport.BACKLOG]))
+    engine = engineio.Server(async_mode="eventlet", max_http_buffer_size=65536)
+    hall = eventlet.listen(("127.0.0.1", 0))
+    hall.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 20_000)
+    eventlet.spawn(eventlet.wsgi.server, hall, engineio.WSGIApp(engine), log_output=False)
+
+    def page():
+        known = set(engine.sockets)
+        line, _ = client(hall.getsockname(), b"/engine.io/?EIO=4&transport=websocket", b"none")
+        while not (fresh := set(engine.sockets) - known) or not engine.sockets[min(fresh)].connected: eventlet.sleep(0)
+        return line, fresh.pop()
+
+    def texts(line):
+        data = b""
+        line.settimeout(20)
+        try:
+            while part := line.recv(65536): data += part
+        except ConnectionError: pass
+        found = []
+        while len(data) > 1:
+            size, at = data[1], 2
+            if size == 126: size, at = struct.unpack(">H", data[2:4])[0], 4
+            elif size == 127: size, at = struct.unpack(">Q", data[2:10])[0], 10
+            if data[0] & 15 == 1: found.append(data[at:at + size].decode())
+            data = data[at + size:]
+        return found
 """
+)
+
+
+@pytest.mark.parametrize("mended", [False, True])
+def test_a_slow_page_hears_all_in_order_before_its_line_is_closed(mended: bool) -> None:
+    code = (
+        PAGES.format(mended=mended)
+        + """
+    line, sid = page()
+    said = [f"{n:06d}" + "x" * 3000 for n in range(200)]
+    for each in said: engine.send(sid, each)
+    line.sendall(frame(b"still there?", 9))        # its answer must not stand in the middle of another frame
+    eventlet.spawn(engine.disconnect, sid)
+    found = texts(line)
+    print(json.dumps([found[0][:1], found[1:201] == ["4" + each for each in said], found[201:]]))
+    """
+    )
+    assert alone(code) == ["0", True, ["1"]]
 
 
 @pytest.mark.parametrize("mended", [False, True])
 def test_what_waits_for_a_page_that_never_reads_is_bounded(mended: bool) -> None:
-    assert alone(BACKLOG.format(mended=mended)) == [False, mended, mended]
+    code = (
+        PAGES.format(mended=mended)
+        + """
+    (line, deaf), (other, hears) = page(), page()
+    reader = eventlet.spawn(texts, other)
+    sent = 0
+    while sent < 100 and deaf in engine.sockets and not engine.sockets[deaf].closed:
+        engine.send(deaf, "x" * 200_000)
+        sent += 1
+        eventlet.sleep(0)
+    engine.send(hears, "good")
+    engine.disconnect(hears)
+    print(json.dumps([sent < 30, "4good" in reader.wait()]))
+    """
+    )
+    assert alone(code) == [mended, True]
+
+
+def test_a_page_that_only_waits_has_one_greenthread() -> None:
+    code = (
+        PAGES.format(mended=True)
+        + """
+    import gc
+    from eventlet.greenthread import GreenThread
+    def threads(): return sum(isinstance(each, GreenThread) and not each.dead for each in gc.get_objects())
+    first, before = page(), threads()              # with the first comes Engine.IO's own
+    lines = [page() for _ in range(20)]
+    print(json.dumps(threads() - before))
+    """
+    )
+    assert alone(code) == 20
+
+
+def test_a_closed_page_leaves_no_circle_behind() -> None:
+    code = (
+        PAGES.format(mended=True)
+        + """
+    import gc
+    line, sid = page()
+    gc.collect(); gc.disable()
+    line.close()
+    while sid in engine.sockets and not engine.sockets[sid].closed: eventlet.sleep(0)
+    eventlet.sleep(0)
+    print(json.dumps([type(each).__name__ for each in gc.get_objects() if isinstance(each, transport.Line)]))
+    """
+    )
+    assert alone(code) == []
 
 
 def test_pings_go_on_without_a_thread_of_their_own() -> None:

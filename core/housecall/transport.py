@@ -7,6 +7,7 @@ then, and holds what is here against stock. Figures: `benchmarks/README.md`.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib
 import inspect
@@ -109,25 +110,102 @@ def _whole_messages() -> None:
     websocket.RFC6455WebSocket.Message = Whole
 
 
-def _bounded_backlog() -> None:
+class Line:
+    """The way to one page: a frame goes to the kernel at once, and what that does not take waits here, in order."""
+
+    __slots__ = ("ended", "size", "sock", "spawn", "waiting", "ws")
+
+    def __init__(self, ws: Any, spawn: Function):
+        self.ws, self.sock, self.spawn = ws, ws.socket, spawn
+        self.waiting: list[bytes] | None = None  #: None: nothing waits, and nobody drains
+        self.size, self.ended = 0, False
+        ws._send = self.write  # answers to pings and the closing frame keep their place among the others
+
+    def write(self, frame: bytes) -> None:
+        """Never waits. Raises OSError where the line is gone."""
+        if self.waiting is not None:
+            self.waiting.append(frame)
+            self.size += len(frame)
+            return
+        try:
+            sent = self.sock.fd.send(frame)  # the non-blocking socket below eventlet's
+        except (BlockingIOError, InterruptedError):
+            sent = 0
+        if sent < len(frame):
+            self.waiting, self.size = [frame[sent:]], len(frame) - sent
+            self.spawn(self._drain)
+
+    def _drain(self) -> None:
+        try:
+            while self.waiting:
+                frames, self.waiting, self.size = self.waiting, [], 0
+                self.sock.sendall(b"".join(frames))
+        except OSError:
+            self.ended = True  # it does not read, or is gone
+        self.waiting = None
+        if self.ended:
+            self.end(now=True)
+
+    def end(self, *, now: bool) -> None:
+        """Close it: now, or when all that waits is sent."""
+        self.ended = True
+        if (now or self.waiting is None) and not self.ws.websocket_closed:
+            self.ws.close()
+
+
+def _written_at_once() -> None:
+    import eventlet
+    from engineio.exceptions import SocketIsClosedError, UnknownPacketError
+    from engineio.packet import Packet
     from engineio.socket import Socket
 
-    stock_send, stock_poll = Socket.send, Socket.poll
+    stock_send, stock_close, stock_handler = Socket.send, Socket.close, Socket._websocket_handler
 
     def send(self: Any, packet: Any) -> None:
-        self.waiting += len(packet.data) if isinstance(packet.data, (str, bytes)) else 0
-        if self.waiting > BACKLOG and not self.closing:
-            self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_ERROR)
-        else:
+        line = self.line
+        if line is None:
             stock_send(self, packet)
+        elif self.check_ping_timeout():
+            frame = packet.__dict__.get("frame")
+            if frame is None:
+                frame = packet.frame = line.ws._pack_message(packet.encode())  # one for all pages that it goes to
+            with contextlib.suppress(OSError):  # the reader hears of it
+                line.write(frame)
+            if line.size > BACKLOG and not self.closing:
+                self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_ERROR)
 
-    def poll(self: Any) -> Any:
-        packets = stock_poll(self)  # waits for one, then takes all
-        self.waiting = 0
-        return packets
+    def close(self: Any, wait: bool = True, abort: bool = False, reason: Any = None) -> None:
+        line = self.line
+        stock_close(self, wait=wait and line is None, abort=abort, reason=reason)
+        if line is not None:
+            line.end(now=abort)
 
-    Socket.waiting = 0
-    Socket.send, Socket.poll = send, poll
+    def handler(self: Any, ws: Any) -> Any:
+        if self.connected:  # an upgrade from polling, which we do not offer
+            return stock_handler(self, ws)
+        self.connected = self.upgraded = True
+        ws.socket.settimeout(self.server.ping_interval + self.server.ping_timeout)
+        line = Line(ws, eventlet.spawn_n)
+        while not self.queue.empty():  # what was said while the hands were shaken
+            line.write(ws._pack_message(self.queue.get().encode()))
+            self.queue.task_done()
+        self.line = line
+        try:
+            while (data := ws.wait()) is not None and len(data) <= self.server.max_http_buffer_size:
+                with contextlib.suppress(UnknownPacketError):
+                    self.receive(Packet(encoded_packet=data))
+        except (SocketIsClosedError, OSError):
+            pass
+        except Exception:
+            self.server.logger.exception("Unknown receive error")
+        finally:
+            self.line = None
+            del ws._send  # no circle is left for the collector
+            self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
+        return []
+
+    Socket.line = None
+    Socket.send, Socket.close, Socket._websocket_handler = send, close, handler
 
 
 def _timed_pings() -> None:
@@ -163,7 +241,7 @@ class Mend:
     apply: Callable[[], None]
 
 
-WEBSOCKET = "eventlet.websocket.RFC6455WebSocket"
+WEBSOCKET, SOCKET = "eventlet.websocket.RFC6455WebSocket", "engineio.socket.Socket"
 #: What this module was written against: eventlet 0.41, python-engineio 4.15.
 MENDS: Mapping[str, Mend] = {
     "unmask": Mend(
@@ -194,16 +272,26 @@ MENDS: Mapping[str, Mend] = {
         },
         apply=_whole_messages,
     ),
-    "bounded backlog": Mend(
-        why="Engine.IO's queue for a page that never reads has no end",
-        leans_on={"engineio.socket.Socket.send": "f8b2738ee5d48ab2", "engineio.socket.Socket.poll": "d7d705066fd3b948"},
-        apply=_bounded_backlog,
+    "written at once": Mend(
+        why="stock gives each page a greenthread and a queue that only write: 15 KiB, two switches a message, and no end "
+        "to what waits for a page that never reads",
+        leans_on={
+            f"{SOCKET}.send": "f8b2738ee5d48ab2",
+            f"{SOCKET}.poll": "d7d705066fd3b948",
+            f"{SOCKET}.close": "05fac55831999f25",
+            f"{SOCKET}.check_ping_timeout": "ccddc110d9836176",
+            f"{SOCKET}._websocket_handler": "58afe122719282de",
+            f"{WEBSOCKET}._send": "82ffb8d0a4c2e87b",
+            f"{WEBSOCKET}._pack_message": "b8ef52f0579ebc62",
+            f"{WEBSOCKET}.close": "06520e635a360385",
+        },
+        apply=_written_at_once,
     ),
     "timed pings": Mend(
         why="stock keeps a greenthread of 8 KiB for each page that only waits for the next ping",
         leans_on={
-            "engineio.socket.Socket.schedule_ping": "fe316639159cd70d",
-            "engineio.socket.Socket._send_ping": "21861287bd38dedc",
+            f"{SOCKET}.schedule_ping": "fe316639159cd70d",
+            f"{SOCKET}._send_ping": "21861287bd38dedc",
         },
         apply=_timed_pings,
     ),
