@@ -85,7 +85,7 @@ def _serve_on_eventlet(site: Site, ready: Callable[[Flask], None]) -> int:
     _settle()
     ready(app)
     with contextlib.suppress(KeyboardInterrupt):
-        eventlet.wsgi.server(listener, app, log_output=False, max_size=20_000, keepalive=30)
+        eventlet.wsgi.server(listener, app, log_output=False, debug=False, max_size=20_000, keepalive=30)
     return 0
 
 

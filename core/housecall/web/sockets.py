@@ -112,6 +112,7 @@ class Sockets:
         }.items():
             server.on(name, self._gate(name, handler))
         server.on("*", self._unknown)
+        server.eio.on("message", self._readable(server.eio.handlers["message"]))
         clinics.logins.on_revoked.append(self.sign_out)
 
     def connect(self, auth: Any = None) -> None:
@@ -422,6 +423,17 @@ class Sockets:
                 return self._error(here, "failed")
 
         return gated
+
+    def _readable(self, take: Callable[[str, Any], None]) -> Callable[[str, Any], None]:
+        """A page that says what is no packet of Socket.IO is none of ours: its line is closed."""
+
+        def taken(line: str, data: Any) -> None:
+            try:
+                take(line, data)
+            except Exception:  # of handlers nothing comes through: the gate answers
+                self.runtime.spawn(self.io.server.eio.disconnect, line)
+
+        return taken
 
     def _unknown(self, event: str, sid: str, *args: Any) -> Ack:
         here = self.open.get(sid)
