@@ -95,7 +95,7 @@ def test_the_modules_listen_to_every_event_and_ask_only_known_ones() -> None:
     modules = {p.name: p.read_text(encoding="utf-8") for p in (CORE / "static/js").glob("*.js")}
     everything = "\n".join(modules.values())
     for event in events(1):
-        assert re.search(rf"\b{event}\b", modules["patient.js"] + modules["dashboard.js"] + modules["link.js"]), event
+        assert re.search(rf"\b{event}\b", modules["visit.js"] + modules["dashboard.js"] + modules["link.js"]), event
     asked = set(re.findall(r'(?:link\.ask|this\.link\.emit)\("(\w+)"', everything))
     assert asked <= events(0)
 

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import base64
+import functools
+import gzip
 import hashlib
 import json
 import mimetypes
-from collections.abc import Iterable
+import re
 from functools import cached_property
 from pathlib import Path
 
-from flask import Blueprint, Response, abort, current_app, g, send_file
+from flask import Blueprint, Response, abort, current_app, g, request
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+IMPORT = re.compile(r'^import .*? from "(?:\./)?([\w.-]+)";$', re.MULTILINE)
+BARE = {"socket.io-client": "vendor/socket.io.js"}  #: what is imported by a name -> our file
 
 pages = Blueprint("assets", __name__)
 
@@ -46,6 +50,23 @@ class Assets:
         self.files[name]
         return self.base + name
 
+    @functools.cache  # noqa: B019  as long as the files themselves
+    def packed(self, name: str) -> bytes:
+        """A file by gzip, once."""
+        return gzip.compress(self.files[name].read_bytes(), mtime=0)
+
+    @functools.cache  # noqa: B019
+    def needs(self, name: str) -> dict[str, str]:
+        """The addresses of a module and of all that it imports when it begins, with their hashes."""
+        found, left = dict[str, None](), [name]
+        while left:
+            each = left.pop()
+            if each in found or each not in self.files:
+                continue
+            found[each] = None
+            left += [BARE.get(one, f"js/{one}") for one in IMPORT.findall(self.files[each].read_text("utf-8"))]
+        return {self.url(each): self.integrity[self.url(each)] for each in found}
+
     @cached_property
     def integrity(self) -> dict[str, str]:
         """The hash that each module must have, by its address."""
@@ -57,9 +78,10 @@ class Assets:
         return hashes
 
 
-def importmap(core: Assets, plugins: Iterable[Assets]) -> str:
+@functools.cache
+def importmap(core: Assets, *plugins: Assets) -> str:
     """What the bare names of imports mean, and the hash that each module of the page must have."""
-    imports = {"housecall/": core.base + "js/", "socket.io-client": core.url("vendor/socket.io.js")}
+    imports = {"housecall/": core.base + "js/"} | {name: core.url(file) for name, file in BARE.items()}
     integrity = dict(core.integrity)
     for each in plugins:
         integrity |= each.integrity
@@ -77,20 +99,27 @@ def asset(owner: str, digest: str, name: str) -> Response:
         assets = house.assets_in(theme.folder, owner)
     if owner != assets.owner or digest != assets.hash or name not in assets.files:
         abort(404)
-    return _forever(send_file(assets.files[name], mimetype=TYPES[Path(name).suffix]))
+    packed = request.accept_encodings["gzip"] > 0
+    response = Response(assets.packed(name) if packed else assets.files[name].read_bytes())
+    response.mimetype = TYPES[Path(name).suffix]
+    return _forever(response, packed=packed)
 
 
 @pages.get("/-/theme/<digest>.css")
 def theme(digest: str) -> Response:
     for each in current_app.extensions["housecall"].themes.good.values():
         if each.hash == digest:
-            return _forever(Response(each.css, mimetype="text/css"))
+            packed = request.accept_encodings["gzip"] > 0
+            css = gzip.compress(each.css.encode(), mtime=0) if packed else each.css
+            return _forever(Response(css, mimetype="text/css"), packed=packed)
     abort(404)
 
 
-def _forever(response: Response) -> Response:
+def _forever(response: Response, *, packed: bool) -> Response:
     response.headers["Cache-Control"] = FOREVER
-    response.headers.pop("Content-Disposition", None)
+    response.headers["Vary"] = "Accept-Encoding"
+    if packed:
+        response.headers["Content-Encoding"] = "gzip"
     return response
 
 

@@ -73,7 +73,7 @@ def _needed(template: str) -> frozenset[str]:
     modules = house().assets.files
     if f"js/{Path(template).stem}.js" not in modules:
         return frozenset()
-    names = (f"js/{Path(template).stem}.js", "js/stage.js", "js/surface.js")
+    names = (f"js/{Path(template).stem}.js", "js/visit.js", "js/stage.js", "js/surface.js")
     asked = {id for name in names for id in re.findall(r'\bpart\("([\w-]+)"\)', modules[name].read_text("utf-8"))}
     source = (TEMPLATES / template).read_text("utf-8")
     if "_stage.html" in source:

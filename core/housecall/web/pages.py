@@ -27,7 +27,8 @@ def init_app(app: Flask) -> None:
         parts, clinic = house(), g.get("clinic")
         return {
             "asset": look.asset,
-            "importmap": importmap(parts.assets, map(parts.assets_of, parts.registry.on(clinic.id) if clinic else ())),
+            "importmap": importmap(parts.assets, *map(parts.assets_of, parts.registry.on(clinic.id) if clinic else ())),
+            "needs": parts.assets.needs,
             "theme": look.theme(),
             "theme_styles": look.styles,
             "clinic": clinic,

@@ -64,6 +64,7 @@ def patient(slug: str) -> ResponseReturnValue:
         me=me,
         ice=servers(parts.site.clinics[g.clinic.id].ice, parts.now()),
         parts=slots.described(("room", room.id)),
+        modules=list(parts.assets.needs("js/visit.js")),
     )
     asked = steps.shown(room, me["visit"]) if me else []
     if asked:

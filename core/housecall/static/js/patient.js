@@ -1,115 +1,16 @@
-// The patient's page: welcome, waiting, the call and what comes after, in one document that is never left.
+// The patient's page until "Check in": the least that its form needs. All that follows (visit.js) comes meanwhile.
 
-import { stayAwake } from "./awake.js";
-import { Call } from "./call.js";
-import { Channel } from "./channel.js";
 import { Chime } from "./chime.js";
-import { Devices, words } from "./devices.js";
-import { Ice } from "./ice.js";
-import { key } from "./keys.js";
-import { Link } from "./link.js";
-import { ask, page, part, say } from "./page.js";
-import { behind, follow, mount, unmount } from "./parts.js";
-import { beacon, post } from "./post.js";
-import { changed, rules } from "./rules.js";
-import { Stage } from "./stage.js";
-import { Steps } from "./steps.js";
-import { closeSide } from "./surface.js";
-import { count, text } from "./text.js";
-import { VisitState } from "./visit-state.js";
+import { Devices } from "./devices.js";
+import { page, part } from "./page.js";
+import { post } from "./post.js";
+import { text } from "./text.js";
 
 const room = page.room;
-const devices = new Devices({ camera: room.media === "video" });
-const ice = new Ice();
-const chime = new Chime();
-const title = document.title;
-const stage = new Stage({ devices, end: () => leave("ended") });
-const main = part("main");
-let link = null, call = null, visit = null, me = null, pass = null, offset = 0;
-let channel = null, shown = null, watchers = [];         // what the pages of this visit say; the visit as parts see it
-const steps = new Steps({ ask: (event, body) => link.ask(event, body), channel: () => channel });
-let name = "";                                            // lives here and nowhere else in this browser
-
-// -- what is shown
-
-function show(state) {
-  if (main.dataset.state === state) return;
-  main.dataset.state = state;
-  for (const section of main.querySelectorAll("[data-when]")) section.hidden = section.dataset.when !== state;
-  main.querySelector(`[data-when="${state}"] h1`)?.focus();
-  stayAwake(state === "waiting" || state === "arriving" || state === "call");
-  place();
-}
-
-// Parts live in the section that is shown.
-function place() {
-  for (const section of main.querySelectorAll("[data-when]")) if (section.dataset.when !== main.dataset.state) unmount(section);
-  const section = main.querySelector(`[data-when="${main.dataset.state}"]`);
-  if (shown && section) mount(section, { me: { id: me, role: "patient" }, visit: shown, channel, call: () => call, room: room.id }, steps);
-}
-
-// Who else is there to talk to.
-function meet() {
-  if (!channel) return;
-  const running = visit.state === "in_call" || visit.state === "paused";
-  const seats = visit.seats.filter(seat => seat.id !== me && seat.key && seat.present)
-    .map(({ id, role, member, key: far, name: called }) => ({ who: member ?? id, seat: id, role, page: far, name: called }));
-  const boards = running ? [] : watchers.map(({ id, key: far, name: called }) => ({ who: id, role: "provider", page: far, name: called }));
-  channel.parties([...new Map([...boards, ...seats].map(party => [party.page, party])).values()]);
-}
-
-function refuse(code) {
-  const [what, next] = page.messages[code] ?? page.messages.failed;
-  part("refused-what").textContent = what;
-  part("refused-next").textContent = next;
-  part("reload").hidden = code !== "old_page" && code !== "failed" && code !== "flood";
-  finish();
-  show("refused");
-}
-
-const STATUS = {
-  online: () => text("Your provider is here and will call you."),
-  busy: () => text("Your provider is with another patient."),
-  away: () => text("Your provider is not here yet."),
-};
-
-function showStatus({ provider }) {
-  for (const line of document.querySelectorAll(".provider-status")) {
-    line.dataset.status = provider;
-    line.querySelector(".provider-words").textContent = STATUS[provider]?.() ?? "";
-  }
-  if (main.dataset.state === "waiting") say(STATUS[provider]?.() ?? "");
-}
-
-function showPlace({ ahead }) {
-  const words = ahead === 0 ? text("You are next.") : count(ahead, "1 person is before you.", "{n} people are before you.");
-  part("place").textContent = words;
-  say(words);
-}
-
-function showDevices() {
-  const { state, problem } = devices, failed = state === "failed" || state === "partly";
-  part("devices").dataset.devices = state;
-  part("devices-words").textContent =
-    state === "asking" ? (room.media === "video" ? text("Your browser now asks for camera and microphone. Press “Allow”, so that your provider can see and hear you.") : text("Your browser now asks for the microphone. Press “Allow”, so that your provider can hear you.")) :
-    problem ? words(problem) :
-    state === "on" && devices.video ? text("Your camera and microphone work.") :
-    state === "on" ? text("Your microphone works.") : "";
-  part("try-devices").hidden = !failed;
-  part("no-camera").hidden = room.media !== "video" || devices.cameraOff || !(state === "asking" || (failed && problem?.device !== "microphone"));
-  part("mute-waiting").hidden = !devices.audio;
-  part("camera-waiting").hidden = room.media !== "video" || !(devices.video || devices.cameraOff);
-  part("self-waiting").hidden = room.media !== "video";
-  if (link?.connected && visit) {
-    const ready = state === "on" ? ["green", ""] : devices.audio ? ["yellow", problem ? `${problem.device} ${problem.kind}` : "camera off"] : state === "asking" ? null : ["red", problem ? `${problem.device} ${problem.kind}` : "no devices"];
-    if (ready && ready.join() !== showDevices.said) {
-      showDevices.said = ready.join();
-      link.ask("ready", { colour: ready[0], reason: ready[1].slice(0, 40) });
-    }
-  }
-}
-
-// -- checking in
+export const devices = new Devices({ camera: room.media === "video" });
+export const chime = new Chime();
+let follows = null;
+const visit = () => follows ??= import("./visit.js");
 
 part("check-in").addEventListener("submit", async event => {
   event.preventDefault();
@@ -121,230 +22,28 @@ part("check-in").addEventListener("submit", async event => {
     field.setAttribute("aria-describedby", words ? "name-help name-error" : "name-help");
     if (words) field.focus();
   };
-  chime.open();                                        // now, in a gesture: it is to be heard when the visit starts
   if (!field.value.trim()) return wrong(text("Please type a name, so that your provider knows who is waiting."));
   wrong("");
   button.disabled = true;
-  const { status, body } = await post(`/${room.slug}/check-in`, { name: field.value, lang: page.lang });
+  const given = field.value, asked = post(`/${room.slug}/check-in`, { name: given, lang: page.lang });
+  devices.restart();
+  devices.ask();
+  chime.open();                                        // now, in a gesture: it is to be heard when the visit starts
+  const { status, body } = await asked;
   button.disabled = false;
   if (status === 201) {
-    name = field.value;
     field.value = "";
-    arrive();
-  } else if (status === 0) wrong(text("The practice's server was not reached. Check your connection and try again."));
+    return (await visit()).arrive(given);
+  }
+  devices.stop();
+  if (status === 0) wrong(text("The practice's server was not reached. Check your connection and try again."));
   else if (status === 403) wrong(text("This page has been open for too long. Reload it, then check in."));
   else wrong(body.message ?? page.messages.failed.join(" "));
 });
 
-// After a restart of the server, a page that was reloaded meanwhile has no name to bring.
-part("again-name").addEventListener("submit", event => {
-  event.preventDefault();
-  name = part("name-again").value.trim();
-  if (name) connect();
+if (page.me) visit().then(({ connect }) => connect());
+part("main").dataset.ready = "";
+setTimeout(() => {
+  for (const href of page.modules) document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href }));
+  visit();
 });
-
-function arrive() {
-  devices.restart();
-  devices.ask();
-  connect();
-}
-
-for (const button of document.querySelectorAll(".again")) button.onclick = () => {
-  show("welcome");
-  part("name").focus();
-};
-
-// -- the line to the practice
-
-function connect() {
-  link?.close();
-  link = new Link({
-    as: "seat",
-    details: () => ({ room: room.id, pass, name: name || undefined }),
-    heard: {
-      welcome, place: showPlace, status: showStatus,
-      moved: change => { if (change.visit === visit?.id) moved(change); },
-      seats: ({ visit: id, seats }) => {
-        if (id !== visit?.id) return;
-        visit.seats = seats;
-        call?.seats(seats);
-        meet();
-        shown?.take(visit);
-      },
-      said: message => { if (message.visit === visit?.id) channel?.said(message); },
-      watchers: ({ watchers: now }) => {
-        watchers = now;
-        if (visit) meet();
-      },
-      parts: switched,
-      signal: message => { if (message.visit === visit?.id) call?.signal(message); },
-      taken: () => { endCall(); devices.stop(); letGo(); show("taken"); },
-    },
-    refused: code => code === "no_ticket" || (code === "over" && main.dataset.state === "coming") ? goneBefore(code) : refuse(code),
-    lost: () => { channel?.road(); part("link-lost").hidden = main.dataset.state === "call" || main.dataset.state === "after"; },
-    found: () => { part("link-lost").hidden = true; },
-  });
-}
-
-function switched(change) {
-  if (change) follow(change, () => {
-    changed();
-    place();
-  });
-}
-
-function letGo() {
-  channel?.close();
-  channel = shown = null;
-}
-
-// A reload with a ticket that opens nothing any more: simply the beginning.
-function goneBefore(code) {
-  if (main.dataset.state === "coming") {
-    finish();
-    show("welcome");
-  } else refuse(code);
-}
-
-function welcome(hello) {
-  visit = hello.visit;
-  me = hello.me.id;
-  pass = hello.pass;
-  name ||= visit.name;
-  part("again-name").hidden = Boolean(name);
-  offset = hello.now - Date.now();
-  const reloaded = main.dataset.state === "coming" || main.dataset.state === "taken";
-  if (reloaded && devices.state === "off") {
-    devices.restart();
-    devices.ask();
-  }
-  showDevices.said = "";
-  if (channel?.visit !== visit.id) {
-    letGo();
-    channel = new Channel({
-      visit: visit.id, who: me, role: "patient", link: () => link, rules, state: () => visit?.state,
-      peer: far => call?.peerAt(far) ?? null, now: () => Date.now() + offset,
-    });
-    channel.history("core:answers", { keep: 100 });
-    shown = new VisitState(visit);
-  } else channel.road();
-  watchers = hello.watchers;
-  switched(behind(hello.parts));
-  meet();
-  shown.take({ ...visit, name });
-  if (visit.state === "in_call") startCall();
-  else if (visit.state === "arriving") arriving();
-  else if (visit.state === "ended") ended();
-  else wait();
-  showDevices();
-}
-
-function wait() {
-  endCall();
-  show("waiting");
-}
-
-// There is something to do before the place in line: the server has made the forms for this visit.
-async function arriving() {
-  if (main.dataset.state === "arriving") return steps.mark(visit.steps);
-  await follow({ on: [], off: [], steps: true }, () => {});
-  steps.show(page.steps ?? [], visit.steps);
-  show("arriving");
-}
-
-function moved({ state, rev, pass: next, started }) {
-  Object.assign(visit, { state, rev });
-  pass = next ?? pass;
-  shown?.take(visit);
-  if (state !== "ended") meet();
-  if (state === "in_call") {
-    visit.started = started ?? visit.started ?? Date.now() + offset;
-    startCall();
-  } else if (state === "ended") ended();
-  else wait();
-}
-
-// -- the call
-
-function startCall() {
-  if (main.dataset.state === "waiting") announce();
-  for (const video of document.querySelectorAll(".practice-words video")) video.pause();
-  show("call");
-  part("link-lost").hidden = true;
-  stage.open({ media: visit.media, started: visit.started, now: Date.now() + offset });
-  if (!call) {
-    call = new Call({
-      visit: visit.id, me, link, ice, devices,
-      on: {
-        tile: row => stage.tile(row), track: (id, kind, track) => stage.track(id, kind, track),
-        media: (id, media) => stage.media(id, media), state: (id, state) => stage.state(id, state),
-        gone: id => stage.gone(id), bye: () => ended(),
-        heard: (...heard) => channel?.heard(...heard), road: () => channel?.road(),
-      },
-    });
-  }
-  call.seats(visit.seats);
-}
-
-// Perhaps the person looks at something else.
-function announce() {
-  document.title = text("Your visit has started");
-  main.dataset.rang = String(chime.ring());
-  navigator.vibrate?.([200, 100, 200]);
-}
-
-function endCall() {
-  call?.close();
-  call = null;
-  stage.close();
-}
-
-async function leave() {
-  call?.bye();
-  await link.ask("move", { visit: visit.id, to: "ended", rev: null });
-  ended();
-}
-
-function ended() {
-  if (!visit) return;
-  const called = Boolean(visit?.started);
-  shown?.take({ ...visit, state: "ended" });
-  finish();
-  part("after-title").textContent = called ? text("Your visit has ended") : text("You have left the waiting room");
-  part("after-words").hidden = false;
-  show("after");
-  letGo();
-}
-
-// Everything of this visit is let go: line, devices, call, name.
-function finish() {
-  endCall();
-  closeSide();
-  devices.stop();
-  link?.close();
-  link = visit = me = pass = null;
-  name = "";
-  document.title = title;
-  chime.close();
-}
-
-// -- buttons and the page itself
-
-part("try-devices").onclick = () => devices.ask();
-part("no-camera").onclick = () => devices.withoutCamera();
-part("mute-waiting").onclick = () => devices.mute(!devices.muted);
-part("camera-waiting").onclick = () => devices.camera(devices.cameraOff);
-part("leave").onclick = async () => { if (await ask(part("leaving")) === "leave") leave(); };
-part("take").onclick = async () => {
-  const ack = await link.ask("take", { name: name || undefined });
-  if (ack.error) refuse(ack.error);
-};
-part("side-close").onclick = closeSide;
-part("reload").onclick = () => location.reload();
-devices.addEventListener("change", showDevices);
-
-addEventListener("pagehide", () => { if (visit) beacon(`/${room.slug}/leaving`, { page: key }); });
-addEventListener("pageshow", event => { if (event.persisted && visit) connect(); });
-
-if (page.me) connect();
-main.dataset.ready = "";
