@@ -79,7 +79,7 @@ class Visits:
             arrived=now,
             state="arriving" if any((steps or {}).values()) else "waiting",
             steps={step: "open" if required else "waived" for step, required in (steps or {}).items()},
-            seats=(Seat(id=secrets.token_urlsafe(16), role="patient"),),
+            seats=(Seat(id=_seat_id(0), role="patient"),),
         )
         self.store.put(visit, None)
         self._silent[visit.id, visit.patient.id] = now  # a place that nobody comes to is lost like any other
@@ -438,11 +438,16 @@ def _moved(visit: Visit, to: str, now: int) -> Visit:
     return replace(visit, state=state, started=started, seats=seats, steps=steps)
 
 
+def _seat_id(before: int) -> str:
+    """Ids sort in the order in which seats were taken: who was there first makes the first offer, and has it ready."""
+    return f"{before}{secrets.token_urlsafe(16)}"
+
+
 def _seat_member(visit: Visit, member: str, name: str, page: str) -> Visit:
     present = visit.seat_of(member)
     if present:
         return _with_seat(visit, replace(present, present=True, key=page, name=name, lost_at=None))
-    seat = Seat(id=secrets.token_urlsafe(16), role="provider", member=member, name=name, present=True, key=page)
+    seat = Seat(id=_seat_id(len(visit.seats)), role="provider", member=member, name=name, present=True, key=page)
     return replace(visit, seats=(*visit.seats, seat))
 
 

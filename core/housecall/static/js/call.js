@@ -2,13 +2,13 @@
 
 import { Peer } from "./peer.js";
 
-const certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" });
+export const certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" });
 
 export class Call {
-  // link: the socket; ice: an Ice; devices: a Devices; on: {tile(seat), track(seat, kind, track), media(seat, state),
+  // link: the socket; ice: an Ice; devices: a Devices; spare: a Spare, where there is one; on: {tile(seat), track(seat, kind, track), media(seat, state),
   // state(seat, state), gone(seat), bye(seat), heard(page, type, body, id), road()}
-  constructor({ visit, me, link, ice, devices, on }) {
-    Object.assign(this, { visit, me, link, ice: ice.by(link), devices, on, peers: new Map(), rows: new Map(), early: [] });
+  constructor({ visit, me, link, ice, devices, spare, on }) {
+    Object.assign(this, { visit, me, link, ice: ice.by(link), devices, spare, on, peers: new Map(), rows: new Map(), early: [] });
     this.awake = () => { for (const peer of this.peers.values()) { peer.next = 0; peer.watch(); } };
     addEventListener("online", this.awake);
     document.addEventListener("visibilitychange", this.awake);
@@ -50,9 +50,10 @@ export class Call {
   }
   make(them, page, life, pass) {
     this.peers.get(them)?.close();
+    const spare = life === 0 && this.me < them ? this.spare?.take() : null; // it holds an offer: only for whom we are to make one
     const peer = new Peer({
       visit: this.visit, me: this.me, them, page, life, link: this.link, ice: this.ice, certificate: pass,
-      tracks: this.devices.tracks, media: () => this.media,
+      tracks: this.devices.tracks, media: () => this.media, spare,
       ontrack: (kind, track) => this.on.track(them, kind, track),
       onmessage: (type, body, id) => this.heard(them, page, type, body, id),
       onroad: () => this.on.road(),

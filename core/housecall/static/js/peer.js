@@ -3,20 +3,34 @@
 const PATIENCE = { new: 6000, connecting: 6000, disconnected: 2000, failed: 0 }; // ms of a state before we step in
 const GAPS = [4000, 6000, 9000, 15000];                                          // ms between our attempts
 const KINDS = ["audio", "camera", "screen"];                                     // the order of the transceivers
+const HALF = 2;                                                                  // of each side of the camera's picture, so that the first one comes at once
+const STEADY = 2000;                                                             // ms of a connection before its picture is whole
 const ufrag = description => description.sdp.match(/a=ice-ufrag:(\S+)/)?.[1];
+
+// A connection and the channel for words; not yet what it will carry.
+export function connection({ ice, certificate }) {
+  const pc = new RTCPeerConnection({ ...ice.current(), certificates: [certificate], bundlePolicy: "max-bundle" });
+  return { pc, channel: pc.createDataChannel("hc", { negotiated: true, id: 0 }) }; // no race about who opens it
+}
+
+// What it will carry, in the fixed order. Only the side that offers adds it; the other one finds it in the offer.
+export function three(pc, tracks = []) {
+  for (const [i, kind] of ["audio", "video", "video"].entries()) {
+    pc.addTransceiver(tracks[i] ?? kind, KINDS[i] === "camera" ? { sendEncodings: [{ scaleResolutionDownBy: HALF }] } : {});
+  }
+}
 
 export class Peer {
   // me, them: seat ids; link: the socket to the server; ice: {current(), async fresh()} giving {iceServers};
   // tracks: [audio, camera, screen], null where off; media(): what to say of them each second;
-  // renew(life): our owner closes this Peer and makes the next; ontrack(kind, track); onmessage(type, body, id); onroad(): the channel opened or closed
-  constructor({ visit, me, them, page, life = 0, link, ice, certificate, tracks, media, ontrack, onmessage, onstate, onroad, renew, report }) {
+  // spare: a connection whose offer is ready (spare.js), or null; renew(life): our owner closes this Peer and makes the next; ontrack(kind, track); onmessage(type, body, id); onroad(): the channel opened or closed
+  constructor({ visit, me, them, page, life = 0, link, ice, certificate, tracks, media, spare, ontrack, onmessage, onstate, onroad, renew, report }) {
     Object.assign(this, {
       visit, them, page, life, link, ice, tracks, media, onstate, renew, report,
       there: true, polite: me > them, queue: Promise.resolve(),
       round: 0, seen: 0, making: false, tries: 0, next: 0, packets: 0, since: performance.now(), heard: 0, closed: false,
     });
-    const pc = this.pc = new RTCPeerConnection({ ...ice.current(), certificates: [certificate], bundlePolicy: "max-bundle" });
-    this.channel = pc.createDataChannel("hc", { negotiated: true, id: 0 });       // no race about who opens it
+    const { pc } = Object.assign(this, spare ?? connection({ ice, certificate }));
     this.channel.onopen = () => { this.say("media", media()); onroad(); };
     this.channel.onclose = () => {
       if (this.closed) return;
@@ -32,7 +46,8 @@ export class Peer {
     pc.onnegotiationneeded = () => { if (!this.polite || pc.remoteDescription) this.offer(); }; // the polite side waits for the first offer
     pc.onconnectionstatechange = () => { this.since = performance.now(); onstate(pc.connectionState); this.watch(); };
     pc.ontrack = ({ track, transceiver }) => ontrack(KINDS[pc.getTransceivers().indexOf(transceiver)], track);
-    if (!this.polite) for (const [i, kind] of ["audio", "video", "video"].entries()) pc.addTransceiver(tracks[i] ?? kind);
+    if (spare) this.give(pc.localDescription);
+    else if (!this.polite) three(pc, tracks);
     this.timer = setInterval(() => this.watch(), 1000);
   }
   close() {
@@ -53,6 +68,23 @@ export class Peer {
     const transceiver = this.pc.getTransceivers()[i];
     if (transceiver) await transceiver.sender.replaceTrack(track);
     this.say("media", this.media());
+  }
+  // The offer of a spare connection, and what it is to carry now.
+  give(description) {
+    this.asked = performance.now();
+    this.send({ description, round: ++this.round });
+    this.carry();
+  }
+  // Puts our tracks in their places; nothing is negotiated for it.
+  carry() {
+    return Promise.all(this.pc.getTransceivers().map(({ sender }, i) => sender.replaceTrack(this.tracks[i])));
+  }
+  // How small the camera's picture is sent: one in `by` of each side.
+  scale(by) {
+    const { sender } = this.pc.getTransceivers()[1], parameters = sender.getParameters();
+    if (!parameters.encodings.length) return;           // nothing is agreed upon yet
+    parameters.encodings[0].scaleResolutionDownBy = by;
+    sender.setParameters(parameters).catch(() => {});   // the next answer makes them anew
   }
   async offer() {
     this.making = true;
@@ -84,9 +116,10 @@ export class Peer {
     if (pc.remoteDescription && ufrag(description) !== ufrag(pc.remoteDescription)) await this.refresh();
     const first = !pc.remoteDescription;
     await pc.setRemoteDescription(description);       // on the polite side this rolls its own offer back
-    if (first) for (const [i, transceiver] of pc.getTransceivers().entries()) { // the polite side adopts the three
-      transceiver.direction = "sendrecv";
-      await transceiver.sender.replaceTrack(this.tracks[i]);
+    if (first) {                                      // the polite side adopts the three
+      for (const transceiver of pc.getTransceivers()) transceiver.direction = "sendrecv";
+      this.carry();
+      this.scale(HALF);
     }
     await pc.setLocalDescription();
     this.send({ description: pc.localDescription, round });
@@ -103,6 +136,10 @@ export class Peer {
       this.packets = packets;
       if (now - Math.max(this.heard, this.since) < 6000) {
         this.tries = this.next = 0;
+        if (!this.whole && now - this.since > STEADY) {
+          this.whole = true;
+          this.scale(1);
+        }
         this.onstate("connected");
         if (pc.signalingState === "have-local-offer" && now - this.asked > 5000) this.soon(() => this.again());
         return;

@@ -1,7 +1,7 @@
 // What follows "Check in" on the patient's page: waiting, the call and what comes after. Loaded while the name is typed.
 
 import { stayAwake } from "./awake.js";
-import { Call } from "./call.js";
+import { Call, certificate } from "./call.js";
 import { Channel } from "./channel.js";
 import { words } from "./devices.js";
 import { Ice } from "./ice.js";
@@ -12,6 +12,7 @@ import { behind, follow, mount, unmount } from "./parts.js";
 import { chime, devices } from "./patient.js";
 import { beacon } from "./post.js";
 import { changed, rules } from "./rules.js";
+import { Spare } from "./spare.js";
 import { Stage } from "./stage.js";
 import { Steps } from "./steps.js";
 import { closeSide } from "./surface.js";
@@ -20,6 +21,7 @@ import { VisitState } from "./visit-state.js";
 
 const room = page.room;
 const ice = new Ice();
+const spare = new Spare({ ice, certificate });
 const title = document.title;
 const stage = new Stage({ devices, end: () => leave("ended") });
 const main = part("main");
@@ -80,6 +82,7 @@ function showStatus({ provider }) {
 }
 
 function showPlace({ ahead }) {
+  spare.want(ahead === 0);                               // whoever is next gets ready
   const words = ahead === 0 ? text("You are next.") : count(ahead, "1 person is before you.", "{n} people are before you.");
   part("place").textContent = words;
   say(words);
@@ -117,6 +120,7 @@ part("again-name").addEventListener("submit", event => {
 // The server has given a place in line to this name.
 export function arrive(given) {
   name = given;
+  spare.want(true);                                     // perhaps nobody is before us
   connect();
 }
 
@@ -245,7 +249,7 @@ function startCall() {
   stage.open({ media: visit.media, started: visit.started, now: Date.now() + offset });
   if (!call) {
     call = new Call({
-      visit: visit.id, me, link, ice, devices,
+      visit: visit.id, me, link, ice, devices, spare,
       on: {
         tile: row => stage.tile(row), track: (id, kind, track) => stage.track(id, kind, track),
         media: (id, media) => stage.media(id, media), state: (id, state) => stage.state(id, state),
@@ -290,6 +294,7 @@ function ended() {
 // Everything of this visit is let go: line, devices, call, name.
 function finish() {
   endCall();
+  spare.want(false);
   closeSide();
   devices.stop();
   link?.close();
