@@ -14,7 +14,6 @@ import { beacon } from "./post.js";
 import { changed, rules } from "./rules.js";
 import { Spare } from "./spare.js";
 import { Stage } from "./stage.js";
-import { Steps } from "./steps.js";
 import { closeSide } from "./surface.js";
 import { count, text } from "./text.js";
 import { VisitState } from "./visit-state.js";
@@ -26,8 +25,7 @@ const title = document.title;
 const stage = new Stage({ devices, end: () => leave("ended") });
 const main = part("main");
 let link = null, call = null, visit = null, me = null, pass = null, offset = 0;
-let channel = null, shown = null, watchers = [];         // what the pages of this visit say; the visit as parts see it
-const steps = new Steps({ ask: (event, body) => link.ask(event, body), channel: () => channel });
+let channel = null, shown = null, watchers = [], steps = null; // what the pages of this visit say; the visit as parts see it
 let name = "";                                            // lives here and nowhere else in this browser
 
 // -- what is shown
@@ -222,7 +220,9 @@ function wait() {
 // There is something to do before the place in line: the server has made the forms for this visit.
 async function arriving() {
   if (main.dataset.state === "arriving") return steps.mark(visit.steps);
-  await follow({ on: [], off: [], steps: true }, () => {});
+  const [{ Steps }] = await Promise.all([import("./steps.js"), follow({ on: [], off: [], steps: true }, () => {})]);
+  if (visit?.state !== "arriving") return;             // admitted, or gone, meanwhile
+  steps ??= new Steps({ ask: (event, body) => link.ask(event, body), channel: () => channel });
   steps.show(page.steps ?? [], visit.steps);
   show("arriving");
 }
