@@ -39,6 +39,21 @@ CHECK_IN = """
   document.querySelector("#check-in button").click();
   return true;
 """
+#: The moment in which a page can be used, on its own clock.
+READY = """
+new MutationObserver((changes, watch) => {
+  if (!document.querySelector("main[data-ready], body[data-ready]")) return;
+  performance.mark("ready");
+  watch.disconnect();
+}).observe(document, { childList: true, subtree: true, attributes: true });
+"""
+#: [bytes, is it a script or a style], for each request that went over the line
+ASKED = """early => {
+  const until = early ? performance.getEntriesByName("ready")[0].startTime : Infinity;
+  return [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+    .filter(each => each.transferSize > 0 && each.startTime < until)
+    .map(each => [each.encodedBodySize, /\\.(js|css)$/.test(each.name)]);
+}"""
 START = """
   const named = each => (each.ariaLabel ?? each.textContent).includes("Start visit with Grace");
   const button = [...document.querySelectorAll("button")].find(named);
@@ -63,31 +78,14 @@ def browser() -> Iterator[Browser]:
             chromium.close()
 
 
-class Weighed:
-    """A page that counts what it loads, as it came over the line."""
-
-    def __init__(self, context: BrowserContext):
-        self.page: Page = context.new_page()
-        self.loaded: dict[str, tuple[str, int]] = {}
-        self.types: dict[str, str] = {}
-        tools = context.new_cdp_session(self.page)
-        tools.send("Network.enable")
-        tools.on("Network.responseReceived", lambda said: self.types.update({said["requestId"]: said["type"]}))
-        tools.on("Network.loadingFinished", self._finished)
-
-    def _finished(self, said: dict[str, Any]) -> None:
-        kind = self.types.get(said["requestId"], "Other")
-        self.loaded[said["requestId"]] = (kind, int(said["encodedDataLength"]))
-
-    def figures(self) -> Row:
-        """Requests; KiB of all, and of scripts and styles alone, with their headers."""
-        sizes = list(self.loaded.values())
-        code = sum(size for kind, size in sizes if kind in ("Script", "Stylesheet"))
-        return {
-            "requests": len(sizes),
-            "kib": round(sum(size for _, size in sizes) / 1024, 1),
-            "code_kib": round(code / 1024, 1),
-        }
+def _figures(page: Page, *, early: bool = False) -> Row:
+    """Requests; compressed KiB of all, and of scripts and styles alone. `early`: what began before the page was ready."""
+    rows = page.evaluate(ASKED, early)
+    return {
+        "requests": len(rows),
+        "kib": round(sum(size for size, _ in rows) / 1024, 1),
+        "code_kib": round(sum(size for size, code in rows if code) / 1024, 1),
+    }
 
 
 @contextmanager
@@ -121,23 +119,23 @@ def frame(name: str) -> Iterator[Row]:
             _watch(provider, "#far", RING)
             _watch(patient, "#far", "")
             there, link, ready = "/demo?room", "/demo?room", "body[data-ready]"
-        waits, comes = Weighed(provider), Weighed(patient)
-        waits.page.goto(there)
-        waits.page.wait_for_selector(ready, state="attached")
-        waits.page.wait_for_timeout(1000)  # a dashboard that is open already has settled
-        before = waits.figures()
-        comes.page.goto(link)
-        times = [page.wait_for_function("() => window.framed").json_value() for page in (waits.page, comes.page)]
-        began = comes.page.evaluate("performance.timeOrigin")
-        clicked = waits.page.evaluate("window.clicked")
-        comes.page.wait_for_timeout(1000)  # what the call still loads after its first frame
+        waits, comes = provider.new_page(), patient.new_page()
+        waits.goto(there)
+        waits.wait_for_selector(ready, state="attached")
+        waits.wait_for_timeout(1000)  # a dashboard that is open already has settled
+        before = _figures(waits)
+        comes.goto(link)
+        times = [page.wait_for_function("() => window.framed").json_value() for page in (waits, comes)]
+        began = comes.evaluate("performance.timeOrigin")
+        clicked = waits.evaluate("window.clicked")
+        comes.wait_for_timeout(1000)  # what the call still loads after its first frame
         yield {
             "do": "frame",
             "ms": round(max(times) - began, 1),
             "click_ms": round(max(times) - clicked, 1),
             "provider_ms": round(times[0] - began, 1),
             "patient_ms": round(times[1] - began, 1),
-            **comes.figures(),
+            **_figures(comes),
             "provider_requests": before["requests"],
             "provider_code_kib": before["code_kib"],
             "cores": len(os.sched_getaffinity(0)),
@@ -147,9 +145,8 @@ def frame(name: str) -> Iterator[Row]:
 def weight(name: str) -> Iterator[Row]:
     """What the patient's page loads until "Check in" can be pressed (the demo: until its camera is there)."""
     with meeting(name) as (server, _, patient):
-        page = Weighed(patient)
-        link = f"/{server.house['hall']['slug']}" if server.house else "/demo?alone"
-        page.page.goto(link)
-        page.page.wait_for_selector("main[data-ready]" if server.house else "body[data-ready]", state="attached")
-        page.page.wait_for_timeout(500)
-        yield {"do": "weight", **page.figures()}
+        patient.add_init_script(READY)
+        page = patient.new_page()
+        page.goto(f"/{server.house['hall']['slug']}" if server.house else "/demo?alone")
+        page.wait_for_selector("main[data-ready]" if server.house else "body[data-ready]", state="attached")
+        yield {"do": "weight", **_figures(page, early=True)}

@@ -238,7 +238,7 @@ def frame(rows: Rows, pictures: Pictures) -> Iterator[str]:
 
 def weight(rows: Rows, pictures: Pictures) -> Iterator[str]:
     yield "## What the patient's page weighs"
-    yield 'Over the line until "Check in" can be pressed, headers included:'
+    yield 'Asked for until "Check in" can be pressed, as compressed:'
     body = [[name, *(str(rows.figure(name, key)) for key in ("requests", "kib", "code_kib"))] for name in rows.servers]
     yield table(["", "requests", "KiB", "scripts and styles KiB"], body)
 

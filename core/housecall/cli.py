@@ -1,4 +1,4 @@
-"""The command `housecall`: run | demo | init | check | migrate | member | plugin | theme."""
+"""The command `housecall`: run | demo | init | check | migrate | member | plugin | theme | bench."""
 
 from __future__ import annotations
 
@@ -96,6 +96,9 @@ def _parser() -> argparse.ArgumentParser:
     folder(command("check", check, "Say everything that is wrong with a folder's settings and database."))
     folder(command("migrate", migrate, "Bring a folder's database up to this version."))
     _workshop(command)
+    measuring = command("bench", bench, "Measure how many rooms this server carries, with a throwaway practice.")
+    measuring.add_argument("--waiting", type=_count, default=200, metavar="N", help="patients who wait (200)")
+    measuring.add_argument("--seconds", type=_count, default=5, metavar="N", help="of calls (5)")
     members = command("member", lambda _: 2, "Add a member, reset a password, list members.")
     verbs = members.add_subparsers(required=True, metavar="add|reset|list")
 
@@ -431,6 +434,24 @@ def _owner_links() -> Iterator[tuple[Any, str]]:
     for clinic in clinics.clinic.all():
         if not clinics.members.of(clinic.id):
             yield clinic, clinics.invitations.make(clinic.id, "owner", made_by=None)
+
+
+def _count(text: str) -> int:
+    """A number of one or more."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError("a number of at least 1")
+    return int(text)
+
+
+def bench(arguments: argparse.Namespace) -> int:
+    """How many rooms does this server carry?"""
+    from . import capacity
+
+    try:
+        capacity.bench(waiting=arguments.waiting, seconds=arguments.seconds)
+    except (RuntimeError, OSError) as error:
+        return _problem(f"The bench could not be run: {error}")
+    return 0
 
 
 def _demo_provider() -> Any:
