@@ -79,7 +79,7 @@ def browser() -> Iterator[Browser]:
 
 
 def _figures(page: Page, *, early: bool = False) -> Row:
-    """Requests; compressed KiB of all, and of scripts and styles alone. `early`: what began before the page was ready."""
+    """Requests; KiB of all and of scripts and styles, as compressed. `early`: what began before the page was ready."""
     rows = page.evaluate(ASKED, early)
     return {
         "requests": len(rows),

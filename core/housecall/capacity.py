@@ -47,7 +47,7 @@ class Costs:
 
 def _rounded(number: float) -> int:
     """Down to two figures: more would be a lie."""
-    unit = 10 ** max(0, len(str(int(number))) - 2)
+    unit: int = 10 ** max(0, len(str(int(number))) - 2)
     return int(number) // unit * unit
 
 
@@ -296,5 +296,5 @@ a check-in                {costs.check_in / 1000:8.1f} ms
 a message between pages   {costs.signal / 1000:8.2f} ms
 
 This server carries about {carried} rooms in their busiest hour; its {short} is what ends first.
-That counts {BUSY["patients"]} patients an hour for each room, {BUSY["wait"]} minutes of waiting, one call after the other,
-and leaves half of the processor's one core and of the free memory for peaks. Pictures and sound do not pass by it.""")
+That counts {BUSY["patients"]} patients an hour for each room, {BUSY["wait"]} minutes of waiting, one call after
+the other, and leaves half of one core and of the free memory for peaks. Pictures and sound do not pass by it.""")

@@ -55,7 +55,7 @@ class ReadAhead:
         return data[:size]
 
     def text(self, most: int) -> str | None:
-        """The next message, where it is here as one masked frame of text, as browsers send; else None, nothing taken."""
+        """The next message, where it is here as one masked frame of text, as browsers send; else None."""
         if not self.held:
             self.held = self._read(READ)
         held, at = self.held, self.at
@@ -274,8 +274,8 @@ MENDS: Mapping[str, Mend] = {
         apply=_fast_unmask,
     ),
     "read ahead": Mend(
-        why="stock asks the kernel three times a frame and takes it apart in ten steps, and a page that never pauses keeps "
-        "the server for itself",
+        why="stock asks the kernel three times a frame and takes it apart in ten steps, and a page that never pauses "
+        "keeps the server for itself",
         leans_on={
             f"{WEBSOCKET}.wait": "2914eb549aa52d1d",
             f"{WEBSOCKET}._iter_frames": "2c658a5eef94f615",
@@ -300,8 +300,8 @@ MENDS: Mapping[str, Mend] = {
         apply=_whole_messages,
     ),
     "written at once": Mend(
-        why="stock gives each page a greenthread and a queue that only write: 15 KiB, two switches a message, and no end "
-        "to what waits for a page that never reads",
+        why="stock gives each page a greenthread and a queue that only write: 15 KiB, two switches a message, and no "
+        "end to what waits for a page that never reads",
         leans_on={
             f"{SOCKET}.send": "f8b2738ee5d48ab2",
             f"{SOCKET}.poll": "d7d705066fd3b948",

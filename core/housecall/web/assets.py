@@ -9,6 +9,7 @@ import hashlib
 import json
 import mimetypes
 import re
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -99,27 +100,34 @@ def asset(owner: str, digest: str, name: str) -> Response:
         assets = house.assets_in(theme.folder, owner)
     if owner != assets.owner or digest != assets.hash or name not in assets.files:
         abort(404)
-    packed = request.accept_encodings["gzip"] > 0
-    response = Response(assets.packed(name) if packed else assets.files[name].read_bytes())
-    response.mimetype = TYPES[Path(name).suffix]
-    return _forever(response, packed=packed)
+    return _forever(answer(assets.files[name].read_bytes, lambda: assets.packed(name), TYPES[Path(name).suffix]))
 
 
 @pages.get("/-/theme/<digest>.css")
 def theme(digest: str) -> Response:
     for each in current_app.extensions["housecall"].themes.good.values():
         if each.hash == digest:
-            packed = request.accept_encodings["gzip"] > 0
-            css = gzip.compress(each.css.encode(), mtime=0) if packed else each.css
-            return _forever(Response(css, mimetype="text/css"), packed=packed)
+            return _forever(squeezed(each.css, "text/css"))
     abort(404)
 
 
-def _forever(response: Response, *, packed: bool) -> Response:
-    response.headers["Cache-Control"] = FOREVER
+def squeezed(text: str, mimetype: str) -> Response:
+    """A text, by gzip for those who take it. Not for what shows a secret beside words of the request (BREACH)."""
+    return answer(text.encode, lambda: gzip.compress(text.encode(), 5, mtime=0), mimetype)
+
+
+def answer(plain: Callable[[], bytes], packed: Callable[[], bytes], mimetype: str) -> Response:
+    """One of two forms of the same bytes."""
+    takes = request.accept_encodings["gzip"] > 0
+    response = Response(packed() if takes else plain(), mimetype=mimetype)
     response.headers["Vary"] = "Accept-Encoding"
-    if packed:
+    if takes:
         response.headers["Content-Encoding"] = "gzip"
+    return response
+
+
+def _forever(response: Response) -> Response:
+    response.headers["Cache-Control"] = FOREVER
     return response
 
 

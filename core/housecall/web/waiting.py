@@ -12,6 +12,7 @@ from .. import clinics
 from ..clinics.models import Room
 from ..visits import VisitError
 from . import content, slots, steps
+from .assets import squeezed
 from .guard import cookie, set_cookie
 from .house import house
 from .ice import servers
@@ -69,7 +70,7 @@ def patient(slug: str) -> ResponseReturnValue:
     asked = steps.shown(room, me["visit"]) if me else []
     if asked:
         page |= {"steps": steps.described(asked), "errors": field_errors({code: code for code in FIELDS}, lang())}
-    return render(
+    html = render(
         "patient.html",
         room=room,
         page=page,
@@ -82,6 +83,7 @@ def patient(slug: str) -> ResponseReturnValue:
             "room": {"id": room.id, "slug": room.slug, "name": room.name},
         },
     )
+    return squeezed(html, "text/html")  # it shows nothing of what the request says
 
 
 @pages.post("/<slug>/check-in")
