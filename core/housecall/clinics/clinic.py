@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from ..config import ClinicConfig
 from . import audit
@@ -36,12 +36,17 @@ def choose_theme(clinic_id: str, theme: str, *, actor: str | None) -> None:
 
 
 def find(host: str) -> Clinic | None:
-    """The clinic at a host. A single clinic without a host of its own answers every one."""
-    if found := db.session.scalar(select(Clinic).where(Clinic.host == host.lower())):
-        return found
-    if db.session.scalar(select(func.count()).select_from(Clinic)) == 1:
-        return db.session.scalar(select(Clinic).where(Clinic.host.is_(None)))
-    return None
+    """The clinic at a host, with or without its port. A single clinic without a host of its own answers every one."""
+    hosts = {host.lower(), host.lower().rpartition(":")[0]}
+    total = select(func.count()).select_from(Clinic).scalar_subquery()
+    wanted = select(Clinic, total).where(or_(Clinic.host.in_(hosts), Clinic.host.is_(None)))
+    rows = db.session.execute(wanted).all()
+    named = sorted((row[0] for row in rows if row[0].host), key=lambda clinic: -len(clinic.host))
+    if named:
+        first: Clinic = named[0]  # the one that names the port
+        return first
+    only: Clinic | None = rows[0][0] if rows and rows[0][1] == 1 else None
+    return only
 
 
 def by_id(clinic_id: str) -> Clinic | None:

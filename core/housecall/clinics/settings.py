@@ -19,6 +19,16 @@ def of(clinic_id: str, owner: str, scope: str, scope_id: str) -> dict[str, Any]:
     return dict(row.values) if row else {}
 
 
+def within(clinic_id: str, owner: str, scopes: Mapping[str, str]) -> dict[str, dict[str, Any]]:
+    """What is set in some scopes (scope -> whose), by scope."""
+    rows = db.session.scalars(
+        select(Setting).where(
+            Setting.clinic_id == clinic_id, Setting.owner == owner, Setting.scope_id.in_(scopes.values())
+        )
+    )
+    return {row.scope: dict(row.values) for row in rows if scopes.get(row.scope) == row.scope_id}
+
+
 def all_of(owner: str) -> list[Setting]:
     return list(db.session.scalars(select(Setting).where(Setting.owner == owner)))
 

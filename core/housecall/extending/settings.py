@@ -38,21 +38,22 @@ def mistakes_in(site: Site, declared: Iterable[Field], table: Mapping[str, Any])
 def values(site: Site, clinic: str, manifest: Manifest, *scopes: Scope, secrets: bool = False) -> dict[str, Any]:
     """What holds here and now. `scopes` name the room and the member whose settings count; secrets only on demand."""
     wanted = dict(scopes) | {"clinic": clinic}
-    result: dict[str, Any] = {}
-    for field in manifest.settings:
-        if field.secret and not secrets:
-            continue
-        if field.scope in wanted:
-            result[field.id] = _value(site, clinic, manifest.id, field, wanted[field.scope])
-    return result
+    asked = [field for field in manifest.settings if field.scope in wanted and (secrets or not field.secret)]
+    if not asked:
+        return {}
+    held = clinics.settings.within(clinic, manifest.id, wanted)
+    return {
+        field.id: _value(site, clinic, manifest.id, field, wanted[field.scope], held.get(field.scope, {}))
+        for field in asked
+    }
 
 
-def _value(site: Site, clinic: str, owner: str, field: Field, scope_id: str) -> Any:
+def _value(site: Site, clinic: str, owner: str, field: Field, scope_id: str, held: Mapping[str, Any]) -> Any:
     if locked(site, clinic, owner, field):
         given = _resolved(site, site.clinics[clinic].tables[owner][field.id])
-        held, _ = fields.clean([field], {field.id: given})  # it passed when the server started
-        return held.get(field.id)
-    stored = clinics.settings.of(clinic, owner, field.scope, scope_id).get(field.id)
+        good, _ = fields.clean([field], {field.id: given})  # it passed when the server started
+        return good.get(field.id)
+    stored = held.get(field.id)
     if stored is None:
         return _default(field)
     if field.secret:
@@ -110,14 +111,8 @@ def keep(
 
 def whole(site: Site, clinic: str, manifest: Manifest, scope: Scope, cleaned: Mapping[str, Any]) -> dict[str, Any]:
     """Every setting as it would be with `cleaned` kept, for `check_settings`; those of other scopes as they begin."""
-    wanted = {"clinic": clinic} | dict([scope])
-    now = {
-        field.id: _value(site, clinic, manifest.id, field, wanted[field.scope])
-        if field.scope in wanted
-        else _default(field)
-        for field in manifest.settings
-    }
-    return now | dict(cleaned)
+    begin = {field.id: _default(field) for field in manifest.settings}
+    return begin | values(site, clinic, manifest, scope, secrets=True) | dict(cleaned)
 
 
 def stays(field: Field) -> bool:
@@ -132,14 +127,14 @@ def stored_in(clinic: str, owner: str, scope: Scope) -> set[str]:
 
 def as_toml(site: Site, clinic: str, manifest: Manifest) -> str:
     """The clinic's settings as a table to paste into housecall.toml; a secret only as the place to put it."""
-    lines = [f"[clinic.{clinic}.{manifest.id}]"]
+    lines, now = [f"[clinic.{clinic}.{manifest.id}]"], values(site, clinic, manifest)
     for field in manifest.settings:
         if field.scope != "clinic":
             continue
         if field.secret:
             lines.append(f'# {field.id} = "env:{manifest.id.upper()}_{field.id.upper()}"')
         else:
-            value = _value(site, clinic, manifest.id, field, clinic)
+            value = now[field.id]
             if value is None:
                 lines.append(f"# {field.id} =")
             elif isinstance(value, str) and value.startswith(REFERENCES):  # as a text it would point at something

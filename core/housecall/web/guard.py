@@ -109,7 +109,8 @@ def login_token() -> str | None:
 
 def clinic_of(host: str) -> Clinic | None:
     """The clinic that answers for a host, with or without its port."""
-    return clinics.clinic.find(host) or clinics.clinic.find(host.rpartition(":")[0] or host)
+    found: Clinic | None = clinics.clinic.find(host)
+    return found
 
 
 def origin_is_ours(site: Site, origin: str | None, host: str) -> bool:
