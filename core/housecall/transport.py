@@ -1,6 +1,6 @@
 """What eventlet and Engine.IO need to be fast, small and bounded: a few replacements, made before the first connection.
 
-Each says why, and names the functions it leans on with a hash of their source. Where an upgrade has changed one of
+Each says why and where that stands upstream, and names what it leans on with a hash of its source. Where an upgrade has changed one of
 them, its mend steps aside with a warning: stock is slower, and everything works. `tests/test_transport.py` goes red
 then, and holds what is here against stock. Figures: `benchmarks/README.md`.
 """
@@ -258,9 +258,10 @@ def _small_buffers() -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Mend:
-    """One replacement: why, what it leans on (dotted name -> hash of its source), and what does it."""
+    """One replacement; `leans_on` has the dotted names of what it counts upon, with the hash of their source."""
 
     why: str
+    upstream: str
     leans_on: Mapping[str, str]
     apply: Callable[[], None]
 
@@ -270,12 +271,14 @@ WEBSOCKET, SOCKET = "eventlet.websocket.RFC6455WebSocket", "engineio.socket.Sock
 MENDS: Mapping[str, Mend] = {
     "unmask": Mend(
         why="stock undoes the mask of each byte in Python: 0.3 ms for 2 KB, 0.17 s for 1 MB",
+        upstream="eventlet/websocket.py, _apply_mask; the same trick: python-websockets/websockets#1034",
         leans_on={f"{WEBSOCKET}._apply_mask": "f6ac2b9da0f0a63c", f"{WEBSOCKET}._get_bytes": "a886d60018782b6f"},
         apply=_fast_unmask,
     ),
     "read ahead": Mend(
         why="stock asks the kernel three times a frame and takes it apart in ten steps, and a page that never pauses "
         "keeps the server for itself",
+        upstream="eventlet/websocket.py, _get_bytes and _recv_frame; eventlet/greenio/base.py waits only when empty",
         leans_on={
             f"{WEBSOCKET}.wait": "2914eb549aa52d1d",
             f"{WEBSOCKET}._iter_frames": "2c658a5eef94f615",
@@ -287,11 +290,13 @@ MENDS: Mapping[str, Mend] = {
     ),
     "no deflate": Mend(
         why="zlib's tables cost 100 KiB a connection, and compression beside an attacker's text leaks (CRIME, BREACH)",
+        upstream="eventlet/eventlet#417, accepted from whoever offers it",
         leans_on={"eventlet.websocket.WebSocketWSGI._negotiate_permessage_deflate": "44007adcda005305"},
         apply=_no_deflate,
     ),
     "whole messages": Mend(
         why="stock bounds a frame but not a message: endless fragments fill the memory before any ticket is shown",
+        upstream="eventlet/eventlet#728: max_frame_length is of a frame",
         leans_on={
             f"{WEBSOCKET}.Message": "36bed7da392b464a",
             f"{WEBSOCKET}._recv_frame": "b7e54e98049def5c",
@@ -302,6 +307,7 @@ MENDS: Mapping[str, Mend] = {
     "written at once": Mend(
         why="stock gives each page a greenthread and a queue that only write: 15 KiB, two switches a message, and no "
         "end to what waits for a page that never reads",
+        upstream="miguelgrinberg/python-engineio#133, open; miguelgrinberg/Flask-SocketIO#663",
         leans_on={
             f"{SOCKET}.send": "f8b2738ee5d48ab2",
             f"{SOCKET}.poll": "d7d705066fd3b948",
@@ -316,6 +322,7 @@ MENDS: Mapping[str, Mend] = {
     ),
     "timed pings": Mend(
         why="stock keeps a greenthread of 8 KiB for each page that only waits for the next ping",
+        upstream="engineio/socket.py, schedule_ping: a background task for each ping",
         leans_on={
             f"{SOCKET}.schedule_ping": "fe316639159cd70d",
             f"{SOCKET}._send_ping": "21861287bd38dedc",
@@ -324,6 +331,7 @@ MENDS: Mapping[str, Mend] = {
     ),
     "small buffers": Mend(
         why="the HTTP server's buffers, 24 KiB, stay with each socket",
+        upstream="socketserver.StreamRequestHandler.rbufsize, as eventlet/wsgi.py sets it",
         leans_on={"eventlet.wsgi.HttpProtocol.setup": "a016670ef277ec50"},
         apply=_small_buffers,
     ),
