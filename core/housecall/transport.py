@@ -1,8 +1,8 @@
 """What eventlet and Engine.IO need to be fast, small and bounded: a few replacements, made before the first connection.
 
-Each says why and where that stands upstream, and names what it leans on with a hash of its source. Where an upgrade has changed one of
-them, its mend steps aside with a warning: stock is slower, and everything works. `tests/test_transport.py` goes red
-then, and holds what is here against stock. Figures: `benchmarks/README.md`.
+Each says why and where that stands upstream, and names what it leans on with a hash of its source. Where an upgrade
+has changed one of them, its mend steps aside with a warning: stock is slower, and everything works.
+`tests/test_transport.py` goes red then, and holds what is here against stock. Figures: `benchmarks/README.md`.
 """
 
 from __future__ import annotations
