@@ -385,3 +385,43 @@ def test_a_patient_who_leaves_without_the_server_has_left(
     expect(patient.page.locator("main[data-state=after]")).to_be_visible()
     patient.page.reload()
     expect(patient.page.locator("main[data-state=welcome]")).to_be_visible()
+
+
+#: The browser's question to the person stays open until the test answers it with `allow()`.
+ASKING = """{
+  const devices = navigator.mediaDevices, ask = devices?.getUserMedia;
+  window.asked_for = [];
+  if (ask) devices.getUserMedia = wanted => new Promise(done => window.asked_for.push(() => done(ask(wanted))));
+  window.allow = () => { for (const answer of window.asked_for.splice(0)) answer(); };
+}"""
+LIVE = "given.filter(track => track.readyState === 'live').map(track => track.kind).sort()"
+
+
+def test_without_camera_while_the_browser_still_asks_means_without_camera(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    patient = person("green")
+    patient.context.add_init_script(ASKING)
+    check_in(patient.page, room.url, "Grace Hopper")
+    patient.page.get_by_role("button", name="Continue without camera").click()
+    patient.page.evaluate("allow()")
+    expect(patient.page.locator("#devices[data-devices=on]")).to_be_visible()
+    expect(patient.page.locator("#devices-words")).to_have_text("Your microphone works.")
+    assert patient.page.evaluate(LIVE) == ["audio"]
+
+
+def test_a_permission_given_for_a_visit_that_was_left_opens_nothing(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    patient = person("green")
+    patient.context.add_init_script(ASKING)
+    check_in(patient.page, room.url, "Grace Hopper")
+    patient.page.get_by_role("button", name="Leave the waiting room").click()
+    patient.page.get_by_role("button", name="Leave", exact=True).click()
+    patient.page.get_by_role("button", name="Check in again").click()
+    patient.page.get_by_label("Your name").fill("Grace Hopper")
+    patient.page.get_by_role("button", name="Check in").first.click()
+    wait(patient.page, "() => window.asked_for.length === 2", None)
+    patient.page.evaluate("allow()")
+    expect(patient.page.locator("#devices[data-devices=on]")).to_be_visible()
+    assert patient.page.evaluate(LIVE) == ["audio", "video"]

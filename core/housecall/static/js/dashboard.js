@@ -353,6 +353,7 @@ function moved({ state, rev, pass: next }) {
 }
 
 async function endVisit() {
+  if (!visit) return;
   call.bye();
   const { id } = visit, told = settle(id);
   await link.soon(told);

@@ -281,7 +281,7 @@ function startCall() {
       on: {
         tile: row => stage.tile(row), track: (id, kind, track) => stage.track(id, kind, track),
         media: (id, media) => stage.media(id, media), state: (id, state) => stage.state(id, state),
-        gone: id => stage.gone(id), bye: () => { settle(visit.id); ended(); },
+        gone: id => stage.gone(id), bye: () => { if (visit) settle(visit.id); ended(); },
         heard: (...heard) => channel?.heard(...heard), road: () => channel?.road(),
       },
     });
@@ -303,6 +303,7 @@ function endCall() {
 }
 
 async function leave() {
+  if (!visit) return;
   call?.bye();
   await link.soon(settle(visit.id));
   ended();
