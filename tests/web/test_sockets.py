@@ -243,6 +243,46 @@ def test_signing_out_cuts_the_dashboard(practice: Practice, room: Room) -> None:
         Visitor(practice.url, login=room.login).dashboard()
 
 
+def test_a_demoted_member_hears_no_more_names(practice: Practice) -> None:
+    owner, admin, other = practice.room(role="owner"), practice.room(role="admin"), practice.room()
+    with provider(practice, admin).dashboard() as board:
+        assert other.id in {room["id"] for room in board.hear("welcome")["rooms"]}
+        form = {"do": "role", "member": admin.member, "role": "provider"}
+        assert provider(practice, owner).post("/admin/people", form).status_code == 303
+        assert [room["id"] for room in board.hear("welcome")["rooms"]] == [admin.id]
+        waiting(practice, other, "Not for you")
+        assert board.ask("snapshot", {"room": other.id})["error"] == "unknown"
+        waiting(practice, admin, "For you")
+        assert board.hear("delta")["put"]["name"] == "For you"
+        assert "Not for you" not in repr(board.past)
+
+
+def test_a_room_that_is_given_to_another_member_moves_to_that_members_dashboard(practice: Practice) -> None:
+    owner, first, second = practice.room(role="owner"), practice.room(), practice.room()
+    waiting(practice, first, "Grace")
+    with provider(practice, first).dashboard() as before, provider(practice, second).dashboard() as after:
+        before.hear("welcome")
+        after.hear("welcome")
+        form = {"room": first.id, "name": "Room", "slug": first.slug, "media": "video", "owner": second.member}
+        assert provider(practice, owner).post("/admin/rooms", form).status_code == 303
+        assert before.hear("welcome")["rooms"] == []
+        rooms = {room["id"]: room for room in after.hear("welcome")["rooms"]}
+        assert rooms[first.id]["cards"][0]["name"] == "Grace"
+
+
+def test_who_is_in_a_call_may_finish_it_whatever_becomes_of_the_room(practice: Practice) -> None:
+    owner, room = practice.room(role="owner"), practice.room()
+    patient = waiting(practice, room)
+    with patient.seat(room.id) as seat, provider(practice, room).dashboard() as board:
+        visit, mine, _ = called(seat, board)
+        board.hear("welcome")
+        form = {"room": room.id, "name": "Room", "slug": room.slug, "media": "video", "owner": owner.member}
+        assert provider(practice, owner).post("/admin/rooms", form).status_code == 303
+        assert board.hear("welcome")["visit"]["id"] == visit["id"]
+        assert board.ask("signal", {"visit": visit["id"], "to": mine, **OFFER})["reached"]
+        assert board.ask("move", {"visit": visit["id"], "to": "ended", "rev": None})["ok"]
+
+
 def test_turn_credentials_are_for_seats_and_members_and_say_nothing(serve: Callable[..., Practice]) -> None:
     toml = (
         '[server]\n[clinic.main]\nname = "Elm"\n[[clinic.main.ice]]\n'

@@ -87,6 +87,7 @@ const link = new Link({
 
 function welcome(hello) {
   offset = hello.now - Date.now();
+  queue.keep(hello.rooms.map(room => room.id));
   for (const room of hello.rooms) {
     watchers.set(room.id, room.watchers);
     for (const card of room.cards) meet(card, room.id);
