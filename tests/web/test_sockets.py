@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import websocket
 
+from housecall.logs import FIELDS
 from housecall.testing.practice import Practice, Room
 from housecall.testing.visitor import Refused, Socket, Visitor
 
@@ -220,6 +224,87 @@ def test_a_flood_is_slowed_then_cut_and_others_do_not_notice(practice: Practice,
         assert any(a["error"] == "slow_down" for a in answers)
         assert seat.ask("signal", {"visit": visit["id"], "to": theirs, **OFFER})["reached"]
         flood.close()
+
+
+#: What no page of ours sends: not JSON, not Socket.IO, not of this namespace, bytes, half surrogates, deep or huge numbers.
+FRAMES = [
+    "garbage",
+    "4",
+    "42",
+    "42{not json",
+    '42["signal"',
+    '4299999999999999999999["signal",{}]',
+    "421[]",
+    "421[7,{}]",
+    "421[null]",
+    '421{"a":1}',
+    '42["signal",{"visit":"\\ud800"}]',
+    '451-["signal",{"description":{"_placeholder":true,"num":0}}]',
+    '4599999-["x"]',
+    '43["x"]',
+    "431[]",
+    "40",
+    '40{"v":1}',
+    "49",
+    "6",
+    "5",
+    "1",
+    "",
+    '42/other,["x"]',
+    "40/other,",
+    "44{}",
+    '461-["x"]',
+    b"\x00\x01",
+    "42" + "[" * 5000,
+]
+
+
+def raw(visitor: Visitor, room: Room) -> websocket.WebSocket:
+    """A seat's socket without a client library."""
+    cookies = "; ".join(f"{c.name}={c.value}" for c in visitor.http.cookies)
+    line = websocket.create_connection(
+        visitor.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket",
+        origin=visitor.origin,
+        host=visitor.host,
+        cookie=cookies,
+        timeout=10,
+    )
+    auth = {"v": 1, "as": "seat", "room": room.id, "key": secrets.token_urlsafe(24)}
+    line.send("40" + json.dumps(auth))
+    while not line.recv().startswith("40"):
+        pass
+    return line
+
+
+def answered_or_closed(line: websocket.WebSocket, frame: str | bytes) -> None:
+    """The server still answers on this line, or it has closed it; it does not leave it hanging."""
+    try:
+        line.send('4277["ice",{}]')
+        while heard := line.recv():
+            if heard.startswith("4377"):
+                return
+    except websocket.WebSocketTimeoutException:
+        raise AssertionError(f"neither answered nor closed after {frame!r}") from None
+    except (websocket.WebSocketException, OSError):
+        return
+
+
+def test_a_frame_that_no_page_sends_is_survived_or_ends_its_own_socket(practice: Practice, room: Room) -> None:
+    patient, other = waiting(practice, room), waiting(practice, room, "Raw")
+    before = len(practice.log.read_text())
+    with patient.seat(room.id) as seat, provider(practice, room).dashboard() as board:
+        visit, _, theirs = called(seat, board)
+        for frame in FRAMES:
+            line = raw(other, room)
+            if isinstance(frame, bytes):
+                line.send_binary(frame)
+            else:
+                line.send(frame)
+            answered_or_closed(line, frame)
+            line.close()
+            assert seat.ask("signal", {"visit": visit["id"], "to": theirs, **OFFER})["reached"], frame
+    for entry in practice.log.read_text()[before:].splitlines():
+        assert json.loads(entry).keys() <= {"ts", "level", "logger", "exception", "at", *FIELDS}
 
 
 def test_an_oversized_frame_ends_only_its_own_socket(practice: Practice, room: Room) -> None:
