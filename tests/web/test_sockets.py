@@ -226,7 +226,7 @@ def test_a_flood_is_slowed_then_cut_and_others_do_not_notice(practice: Practice,
         flood.close()
 
 
-#: What no page of ours sends: not JSON, not Socket.IO, not of this namespace, bytes, half surrogates, deep or huge numbers.
+#: What no page of ours sends: not JSON, not Socket.IO, not of this namespace, bytes, half surrogates, huge numbers.
 FRAMES = [
     "garbage",
     "4",
