@@ -386,6 +386,25 @@ def test_a_photo_keeps_its_pixels_and_nothing_else(practice: Practice, room: Roo
     assert Visitor(practice.url).get(url[1]).status_code == 404
 
 
+def test_patients_see_whom_they_meet(practice: Practice, room: Room) -> None:
+    member, patient = signed_in(practice, room), Visitor(practice.url)
+    assert 'class="provider"' not in patient.get(f"/{room.slug}").text
+    file = io.BytesIO()
+    Image.new("RGB", (600, 600), "#3377aa").save(file, "JPEG")
+    form = profile(room, title="Dr", display_name="Dr A. Smith", specialty="Cardiology")
+    photo = {"photo": ("me.jpg", file.getvalue(), "image/jpeg")}
+    assert member.post("/account", form, files=photo).status_code == 303
+    page = patient.get(f"/{room.slug}").text
+    assert page.count('alt="Photo of Dr A. Smith"') == 2, "on the welcome page and while waiting"
+    assert "<strong>Dr A. Smith</strong><span>Cardiology</span>" in page
+    url = re.search(r'<img src="(/-/image/[^"]+)" alt="Photo of', page)
+    assert url
+    assert patient.get(url[1]).headers["Content-Type"] == "image/jpeg"
+    owner = signed_in(practice, practice.room(role="owner"))
+    owner.post("/admin/people", {"do": "disable", "member": room.member})
+    assert "Photo of" not in patient.get(f"/{room.slug}").text
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
