@@ -97,8 +97,8 @@ def test_after_a_visit_nothing_knows_the_name(watched: Callable[..., Practice]) 
     assert found(practice, name, said) == set(), Path(os.environ["HOUSECALL_FOUND"]).read_text()
 
 
-@pytest.mark.parametrize("leak", ["database", "file", "log", "memory"])
+@pytest.mark.parametrize("leak", ["database", "file", "log", "memory", "dict", "tuple", "greenlet"])
 def test_a_line_that_keeps_the_name_would_be_seen(watched: Callable[..., Practice], leak: str) -> None:
     practice, name = watched(leak), f"Zq{secrets.token_hex(8)}"
     said = a_visit_with(practice, name)
-    assert leak in found(practice, name, said)
+    assert ("memory" if leak in ("dict", "tuple", "greenlet") else leak) in found(practice, name, said)
