@@ -67,16 +67,24 @@ def leak(kind: str) -> None:
     from housecall.clinics.models import Room
     from housecall.logs import log
     from housecall.visits import Visits
+    from housecall.web.sockets import Sockets
 
     def asleep(text: str) -> str:
         eventlet.sleep(600)
         return text
 
+    def error(*args: Any, **more: Any) -> Any:
+        return {**stock_error(*args, **more), "message": " ".join(last)}
+
+    if kind == "said":
+        stock_error, Sockets._error = Sockets._error, error  # type: ignore[method-assign]
+    last: list[str] = []
     stock = Visits.arrive
     kept: list[object] = []
 
     def arrive(self: Visits, **details: Any) -> Any:
         name = details["name"]
+        last[:] = [name] if kind == "said" else []
         if kind == "log":
             log("arrived", kind=name)
         elif kind == "memory":
