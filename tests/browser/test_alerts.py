@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from housecall.testing.acts import check_in, open_dashboard, wait
 from housecall.testing.people import Person
 from housecall.testing.practice import Practice, Room
+from housecall.testing.visitor import Visitor
 
 #: Counts notifications instead of showing them; the permission is what the test says.
 NOTES = """permission => {
@@ -165,8 +166,42 @@ def test_who_is_seen_in_one_tab_is_not_rung_for_again_by_others(
     assert rang_after_a_while(pages) == before
 
 
-def test_a_gap_in_the_deltas_asks_for_a_snapshot(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
-    """The line is cut for a moment: what happened meanwhile is there when it is back."""
+def test_a_delta_that_never_came_is_made_good_by_a_snapshot(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    provider = person(login=room.login)
+    asked: list[str] = []
+    swallowed: list[str] = []
+
+    def between(line: WebSocketRoute) -> None:
+        server = line.connect_to_server()
+
+        def to_server(message: str | bytes) -> None:
+            asked.extend(["snapshot"] if '["snapshot"' in str(message) else [])
+            server.send(message)
+
+        def to_page(message: str | bytes) -> None:
+            if str(message).startswith('42["delta"') and not swallowed:
+                swallowed.append(str(message))
+            else:
+                line.send(message)
+
+        line.on_message(to_server)
+        server.on_message(to_page)
+
+    provider.context.route_web_socket("**/socket.io/**", between)
+    open_dashboard(provider.page, practice.url)
+    expect(provider.page.get_by_role("heading", name="Nobody is waiting")).to_be_visible()
+    for name in ("Grace Hopper", "Katherine Johnson"):
+        assert Visitor(practice.url).check_in(room.slug, name).status_code == 201
+    expect(provider.page.locator(".card .name")).to_have_text(["Grace Hopper", "Katherine Johnson"])
+    assert "Grace Hopper" in swallowed[0]
+    assert asked == ["snapshot"]
+
+
+def test_a_line_that_was_cut_brings_what_happened_meanwhile(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
     provider, first, second = person(login=room.login), person("green"), person("blue")
     for each in (provider,):
         each.expected += ["WebSocket", "ERR_INTERNET_DISCONNECTED"]

@@ -328,6 +328,17 @@ def test_signing_out_cuts_the_dashboard(practice: Practice, room: Room) -> None:
         Visitor(practice.url, login=room.login).dashboard()
 
 
+def test_a_snapshot_is_the_room_as_it_stands(practice: Practice, room: Room) -> None:
+    with provider(practice, room).dashboard() as board:
+        hello = board.hear("welcome")
+        waiting(practice, room, "Grace")
+        delta = board.hear("delta")
+        ack = board.ask("snapshot", {"room": room.id})
+        assert ack["ok"] is True
+        assert (ack["epoch"], ack["rev"]) == (hello["epoch"], delta["rev"])
+        assert ack["cards"] == [delta["put"]]
+
+
 def test_a_demoted_member_hears_no_more_names(practice: Practice) -> None:
     owner, admin, other = practice.room(role="owner"), practice.room(role="admin"), practice.room()
     with provider(practice, admin).dashboard() as board:
