@@ -42,19 +42,23 @@ def a_visit_with(practice: Practice, name: str) -> list[str]:
             visit = seat.hear("welcome")["visit"]
             delta = board.hear("delta")
             assert delta["put"]["name"] == name, "the provider must see the name"
-            # mistakes that carry the name
+            # mistakes that carry the name; `fields` give unknown keys back to whoever sent them, the words never do
             bad = patient.post_json(
                 f"/{room.slug}/check-in", {"name": name, name: name}, token=patient.token(f"/{room.slug}")
             )
             assert bad.status_code == 422
+            said.append(bad.json()["message"])
             for body in (
                 {"visit": name, "to": name, "life": name},
                 {"visit": visit["id"], "to": name, "life": 0},
                 name,
             ):
-                seat.ask("signal", body)
-            seat.ask(name, {name: name})
-            seat.ask("ready", {"colour": name, "reason": name})
+                said.append(seat.ask("signal", body)["message"])
+            said.append(seat.ask(name, {name: name})["message"])
+            said.append(seat.ask("ready", {"colour": name, "reason": name})["message"])
+            said.append(seat.ask("move", {"visit": name, "to": name, "rev": None})["message"])
+            said.append(seat.ask("step", {"id": name, "done": True})["message"])
+            said.append(seat.ask("say", {"event": name, "visit": visit["id"], "id": name})["message"])
             said.append(str(seat.ask("ice", {})))
             said.append(stranger.get(f"/{room.slug}").text)
             ack = board.ask("move", {"visit": visit["id"], "to": "in_call", "rev": None})
@@ -97,8 +101,8 @@ def test_after_a_visit_nothing_knows_the_name(watched: Callable[..., Practice]) 
     assert found(practice, name, said) == set(), Path(os.environ["HOUSECALL_FOUND"]).read_text()
 
 
-@pytest.mark.parametrize("leak", ["database", "file", "log", "memory"])
+@pytest.mark.parametrize("leak", ["database", "file", "log", "memory", "dict", "tuple", "greenlet", "said"])
 def test_a_line_that_keeps_the_name_would_be_seen(watched: Callable[..., Practice], leak: str) -> None:
     practice, name = watched(leak), f"Zq{secrets.token_hex(8)}"
     said = a_visit_with(practice, name)
-    assert leak in found(practice, name, said)
+    assert ("memory" if leak in ("dict", "tuple", "greenlet") else leak) in found(practice, name, said)

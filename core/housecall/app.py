@@ -130,6 +130,8 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         ping_interval=10,
         ping_timeout=8,
         max_http_buffer_size=FRAME,
+        logger=_plain("socketio.server"),
+        engineio_logger=_plain("engineio.server"),
         cors_allowed_origins=lambda origin, environ: guard.origin_is_ours(site, origin, environ.get("HTTP_HOST", "")),
     )
     sockets = Sockets(app, io, runtime, now)
@@ -210,6 +212,13 @@ def _history_row(change: Change) -> dict[str, object]:
         "media": visit.media,
         "seats": len(visit.seats),
     }
+
+
+def _plain(name: str) -> logging.Logger:
+    """A library's logger without the handler that it would give itself: what it says goes through our allow-list."""
+    logger = logging.getLogger(name)
+    logger.setLevel(logging.ERROR)
+    return logger
 
 
 def _log_to_stderr() -> None:

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from housecall.testing import Person, Practice, sign_in
 from housecall.testing.access import PHONE, ZOOMED, audit, bare
 from housecall.testing.acts import check_in, connected, open_dashboard, start
+from housecall.testing.visitor import Visitor
 from plugin_folders import LAMP, POSTER, TALLY, plain, write
 
 Serve = Callable[..., Practice]
@@ -141,3 +142,18 @@ def test_no_text_of_these_pages_is_bare(serve: Serve, person: People, tmp_path: 
     for path in ("admin/settings/lamp?saved=1", "admin/rooms?saved=1", "account?saved=1"):
         page.goto(f"{own.url}/{path}")
         assert bare(page) == [], path
+
+
+def test_a_demoted_member_sees_the_cards_of_other_rooms_no_more(practice: Practice, person: People) -> None:
+    owner, admin, other = practice.room(role="owner"), practice.room(role="admin"), practice.room()
+    member, patient = person(login=admin.login), person("green")
+    open_dashboard(member.page, practice.url)
+    check_in(patient.page, other.url, "Katherine Johnson")
+    card = member.page.get_by_role("heading", name="Katherine Johnson")
+    expect(card).to_be_visible()
+    form = {"do": "role", "member": admin.member, "role": "provider"}
+    assert Visitor(practice.url, login=owner.login).post("/admin/people", form).status_code == 303
+    expect(card).to_be_hidden()
+    form["role"] = "admin"
+    assert Visitor(practice.url, login=owner.login).post("/admin/people", form).status_code == 303
+    expect(card).to_be_visible()

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
-from housecall.testing.acts import check_in, open_dashboard
+from housecall.testing.acts import check_in, open_dashboard, wait
 from housecall.testing.people import Person
 from housecall.testing.practice import Practice, Room
+from housecall.testing.visitor import Visitor
 
 #: Counts notifications instead of showing them; the permission is what the test says.
 NOTES = """permission => {
@@ -95,8 +96,112 @@ def test_one_alert_for_an_arrival_across_tabs(
     assert sum(len(page.evaluate("notes")) for page in pages) == 1
 
 
-def test_a_gap_in_the_deltas_asks_for_a_snapshot(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
-    """The line is cut for a moment: what happened meanwhile is there when it is back."""
+#: The clock of the repeated chime stands still until a test lets 20 seconds pass with `again()`.
+STILL = """{
+  const begin = window.setInterval, end = window.clearInterval;
+  window.again = null;
+  window.setInterval = (what, ms, ...more) => ms === 20000 ? (window.again = what, -1) : begin(what, ms, ...more);
+  window.clearInterval = id => id === -1 ? void (window.again = null) : end(id);
+}"""
+SEEN = """() => {
+  Object.defineProperty(document, "visibilityState", { get: () => "visible" });
+  document.hasFocus = () => true;
+}"""
+
+
+def tabs(provider: Person, url: str) -> list[Page]:
+    """Three tabs of one provider, all with sound."""
+    provider.context.add_init_script(STILL)
+    pages = [provider.page, provider.context.new_page(), provider.context.new_page()]
+    for page in pages:
+        open_dashboard(page, url)
+        page.get_by_role("button", name="Turn on sound").click()
+        expect(page.locator("#alerts[data-sound=on]")).to_be_visible()
+    return pages
+
+
+def rang_after_a_while(pages: list[Page]) -> int:
+    """How often the tabs have rung in all, 20 seconds later."""
+    for page in pages:
+        page.evaluate("window.again?.()")
+    for page in pages:
+        page.evaluate("() => navigator.locks.query()")
+    return sum(rang(page) for page in pages)
+
+
+def test_who_is_not_noticed_is_rung_for_again_by_one_tab_until_nobody_waits(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    provider, patient = person(login=room.login), person("green")
+    pages = tabs(provider, practice.url)
+    for page in pages:
+        page.evaluate(HIDDEN)
+    check_in(patient.page, room.url, "Grace Hopper")
+    for page in pages:
+        expect(page.locator(".card")).to_have_count(1)
+        wait(page, "() => window.again", None)
+    for page in pages:
+        page.evaluate("() => navigator.locks.query()")
+    before = sum(rang(page) for page in pages)
+    assert rang_after_a_while(pages) == before + 1
+    patient.page.get_by_role("button", name="Leave the waiting room").click()
+    patient.page.get_by_role("button", name="Leave", exact=True).click()
+    for page in pages:
+        expect(page.locator(".card")).to_have_count(0)
+    assert rang_after_a_while(pages) == before + 1
+
+
+def test_who_is_seen_in_one_tab_is_not_rung_for_again_by_others(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    provider, patient = person(login=room.login), person("green")
+    pages = tabs(provider, practice.url)
+    for page, state in zip(pages, (SEEN, HIDDEN, HIDDEN), strict=True):
+        page.evaluate(state)
+    check_in(patient.page, room.url, "Grace Hopper")
+    for page in pages:
+        expect(page.locator(".card")).to_have_count(1)
+        wait(page, "() => !window.again", None)
+    before = sum(rang(page) for page in pages)
+    assert rang_after_a_while(pages) == before
+
+
+def test_a_delta_that_never_came_is_made_good_by_a_snapshot(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    provider = person(login=room.login)
+    asked: list[str] = []
+    swallowed: list[str] = []
+
+    def between(line: WebSocketRoute) -> None:
+        server = line.connect_to_server()
+
+        def to_server(message: str | bytes) -> None:
+            asked.extend(["snapshot"] if '["snapshot"' in str(message) else [])
+            server.send(message)
+
+        def to_page(message: str | bytes) -> None:
+            if str(message).startswith('42["delta"') and not swallowed:
+                swallowed.append(str(message))
+            else:
+                line.send(message)
+
+        line.on_message(to_server)
+        server.on_message(to_page)
+
+    provider.context.route_web_socket("**/socket.io/**", between)
+    open_dashboard(provider.page, practice.url)
+    expect(provider.page.get_by_role("heading", name="Nobody is waiting")).to_be_visible()
+    for name in ("Grace Hopper", "Katherine Johnson"):
+        assert Visitor(practice.url).check_in(room.slug, name).status_code == 201
+    expect(provider.page.locator(".card .name")).to_have_text(["Grace Hopper", "Katherine Johnson"])
+    assert "Grace Hopper" in swallowed[0]
+    assert asked == ["snapshot"]
+
+
+def test_a_line_that_was_cut_brings_what_happened_meanwhile(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
     provider, first, second = person(login=room.login), person("green"), person("blue")
     for each in (provider,):
         each.expected += ["WebSocket", "ERR_INTERNET_DISCONNECTED"]

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import expect
 
+from housecall import clinics
 from housecall.testing.acts import check_in, connected, end, open_dashboard, start
 from housecall.testing.people import Person
 from housecall.testing.practice import Practice, Room
@@ -81,3 +82,16 @@ def test_a_browser_that_cannot_hold_a_visit_is_told_what_to_do(
     visitor.page.goto(room.url)
     expect(visitor.page.get_by_role("heading", name=words)).to_be_visible()
     expect(visitor.page.get_by_label("Your name")).to_have_count(0)
+
+
+def test_a_whole_link_pasted_over_an_incomplete_one_is_used(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    visitor = person()
+    with practice.lasting():
+        token = clinics.invitations.make("main", "provider", made_by=room.member)
+    visitor.page.goto(f"{practice.url}/sign-in/link")
+    expect(visitor.page.get_by_text("This link is not complete.")).to_be_visible()
+    visitor.page.evaluate("token => { location.hash = token; }", token)
+    expect(visitor.page.get_by_text("You join Elm Street Practice")).to_be_visible()
+    assert token not in visitor.page.url

@@ -18,6 +18,7 @@ from housecall.testing.acts import (
     sees,
     silent,
     start,
+    wait,
 )
 from housecall.testing.people import Person, sign_in
 from housecall.testing.practice import Practice, Room
@@ -330,3 +331,97 @@ def test_a_restart_and_a_reload_keep_the_place_and_ask_for_the_name_again(
     first.page.get_by_role("button", name="Send my name again").click()
     expect(names).to_have_text(["Grace Hopper", "Katherine Johnson"])
     expect(first.page.locator("#again-name")).to_be_hidden()
+
+
+def offline(*people: Person) -> None:
+    """Their sockets go; what flows between the two browsers goes on."""
+    for each in people:
+        each.expected += ["WebSocket", "ERR_INTERNET_DISCONNECTED"]
+        each.context.set_offline(True)
+    for each in people:
+        wait(each.page, "() => !navigator.onLine", None)
+
+
+def online(*people: Person) -> None:
+    for each in people:
+        each.context.set_offline(False)
+
+
+@pytest.mark.parametrize("ender", ["provider", "patient"])
+@pytest.mark.parametrize("away", [("provider",), ("patient",), ("provider", "patient")], ids="-".join)
+def test_a_visit_that_ends_without_the_server_stays_ended(
+    practice: Practice, room: Room, person: Callable[..., Person], ender: str, away: tuple[str, ...]
+) -> None:
+    provider, patient = in_call(practice, room, person)
+    people = {"provider": provider, "patient": patient}
+    offline(*(people[who] for who in away))
+    end(people[ender].page)
+    expect(patient.page.get_by_role("heading", name="Your visit has ended")).to_be_visible()
+    expect(provider.page.get_by_text("The visit has ended after 1 minute.")).to_be_visible()
+    online(*(people[who] for who in away))
+    expect(provider.page.locator(".card")).to_have_count(0, timeout=20_000)
+    with Visitor(practice.url, login=room.login).dashboard() as board:
+        assert board.hear("welcome")["rooms"][0]["cards"] == []
+    expect(provider.page.get_by_text("The visit has ended after 1 minute.")).to_be_visible()
+    patient.page.reload()
+    expect(patient.page.locator("main[data-state=welcome]")).to_be_visible()
+    provider.page.goto(f"{practice.url}/dashboard/history")
+    expect(provider.page.locator("table.visits tbody tr")).to_have_count(1)
+
+
+def test_a_patient_who_leaves_without_the_server_has_left(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    provider, patient = person(login=room.login), person("green")
+    open_dashboard(provider.page, practice.url)
+    check_in(patient.page, room.url, "Grace Hopper")
+    expect(provider.page.locator(".card")).to_have_count(1)
+    offline(patient)
+    patient.page.get_by_role("button", name="Leave the waiting room").click()
+    patient.page.get_by_role("button", name="Leave", exact=True).click()
+    expect(patient.page.get_by_role("heading", name="You have left the waiting room")).to_be_visible()
+    online(patient)
+    expect(provider.page.locator(".card")).to_have_count(0, timeout=20_000)
+    expect(patient.page.locator("main[data-state=after]")).to_be_visible()
+    patient.page.reload()
+    expect(patient.page.locator("main[data-state=welcome]")).to_be_visible()
+
+
+#: The browser's question to the person stays open until the test answers it with `allow()`.
+ASKING = """{
+  const devices = navigator.mediaDevices, ask = devices?.getUserMedia;
+  window.asked_for = [];
+  if (ask) devices.getUserMedia = wanted => new Promise(done => window.asked_for.push(() => done(ask(wanted))));
+  window.allow = () => { for (const answer of window.asked_for.splice(0)) answer(); };
+}"""
+LIVE = "given.filter(track => track.readyState === 'live').map(track => track.kind).sort()"
+
+
+def test_without_camera_while_the_browser_still_asks_means_without_camera(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    patient = person("green")
+    patient.context.add_init_script(ASKING)
+    check_in(patient.page, room.url, "Grace Hopper")
+    patient.page.get_by_role("button", name="Continue without camera").click()
+    patient.page.evaluate("allow()")
+    expect(patient.page.locator("#devices[data-devices=on]")).to_be_visible()
+    expect(patient.page.locator("#devices-words")).to_have_text("Your microphone works.")
+    assert patient.page.evaluate(LIVE) == ["audio"]
+
+
+def test_a_permission_given_for_a_visit_that_was_left_opens_nothing(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    patient = person("green")
+    patient.context.add_init_script(ASKING)
+    check_in(patient.page, room.url, "Grace Hopper")
+    patient.page.get_by_role("button", name="Leave the waiting room").click()
+    patient.page.get_by_role("button", name="Leave", exact=True).click()
+    patient.page.get_by_role("button", name="Check in again").click()
+    patient.page.get_by_label("Your name").fill("Grace Hopper")
+    patient.page.get_by_role("button", name="Check in").first.click()
+    wait(patient.page, "() => window.asked_for.length === 2", None)
+    patient.page.evaluate("allow()")
+    expect(patient.page.locator("#devices[data-devices=on]")).to_be_visible()
+    assert patient.page.evaluate(LIVE) == ["audio", "video"]

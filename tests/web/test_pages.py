@@ -211,6 +211,27 @@ def test_a_member_cannot_end_somebody_elses_login(practice: Practice, room: Room
     assert signed_in(practice, other).get("/account").status_code == 200
 
 
+def test_one_of_ones_logins_is_ended_and_its_board_hears_it(practice: Practice, room: Room) -> None:
+    with practice.lasting():
+        other = clinics.logins.start(room.member, "test", agent="", address="10.1.2.3")
+    mine = signed_in(practice, room)
+    with Visitor(practice.url, login=other).dashboard() as board:
+        board.hear("welcome")
+        answer = mine.post("/account/logins", {"login": clinics.logins.digest(other)})
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/account/logins")
+        assert board.hear("cut") == {"reason": "signed_out"}
+
+
+def test_signing_out_this_browser_in_the_list_of_logins_is_signing_out(practice: Practice, room: Room) -> None:
+    mine = signed_in(practice, room)
+    with mine.dashboard() as board:
+        board.hear("welcome")
+        answer = mine.post("/account/logins", {"login": clinics.logins.digest(room.login)})
+        assert (answer.status_code, answer.headers["Location"]) == (303, "/sign-in")
+        assert board.hear("cut") == {"reason": "signed_out"}
+    assert mine.get("/sign-in").status_code == 200
+
+
 # -- links
 
 
@@ -272,6 +293,18 @@ def test_a_reset_link_works_once_and_signs_out_elsewhere(practice: Practice, roo
     assert answer.headers["Location"] == "/dashboard"
     assert signed_in(practice, room).get("/account").status_code == 303
     assert Visitor(practice.url).post("/sign-in/link", {"link": token}).status_code == 410
+
+
+def test_a_reset_link_may_be_used_by_a_member_who_is_signed_in(practice: Practice, room: Room) -> None:
+    from housecall import config
+
+    with practice.lasting():
+        member = clinics.members.by_id(room.member)
+        assert member is not None
+        token = clinics.invitations.reset_token(config.load(practice.folder, environ={}).secret, member)
+    answer = signed_in(practice, room).post("/sign-in/link", {"link": token, "password": "another fine phrase"})
+    assert (answer.status_code, answer.headers["Location"]) == (303, "/dashboard")
+    assert Visitor(practice.url, login=answer.cookies["hc-login"]).get("/account").status_code == 200
 
 
 # -- profile
@@ -353,6 +386,25 @@ def test_a_photo_keeps_its_pixels_and_nothing_else(practice: Practice, room: Roo
     assert Visitor(practice.url).get(url[1]).status_code == 404
 
 
+def test_patients_see_whom_they_meet(practice: Practice, room: Room) -> None:
+    member, patient = signed_in(practice, room), Visitor(practice.url)
+    assert 'class="provider"' not in patient.get(f"/{room.slug}").text
+    file = io.BytesIO()
+    Image.new("RGB", (600, 600), "#3377aa").save(file, "JPEG")
+    form = profile(room, title="Dr", display_name="Dr A. Smith", specialty="Cardiology")
+    photo = {"photo": ("me.jpg", file.getvalue(), "image/jpeg")}
+    assert member.post("/account", form, files=photo).status_code == 303
+    page = patient.get(f"/{room.slug}").text
+    assert page.count('alt="Photo of Dr A. Smith"') == 2, "on the welcome page and while waiting"
+    assert "<strong>Dr A. Smith</strong><span>Cardiology</span>" in page
+    url = re.search(r'<img src="(/-/image/[^"]+)" alt="Photo of', page)
+    assert url
+    assert patient.get(url[1]).headers["Content-Type"] == "image/jpeg"
+    owner = signed_in(practice, practice.room(role="owner"))
+    owner.post("/admin/people", {"do": "disable", "member": room.member})
+    assert "Photo of" not in patient.get(f"/{room.slug}").text
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [
@@ -394,7 +446,10 @@ def test_inviting_disabling_and_changing_roles(practice: Practice) -> None:
     assert link[1] not in owner.get("/admin/people").text
     owner.post("/admin/people", {"do": "role", "member": other.member, "role": "admin"})
     assert signed_in(practice, other).get("/admin").status_code == 200
-    owner.post("/admin/people", {"do": "disable", "member": other.member})
+    with signed_in(practice, other).dashboard() as board:
+        board.hear("welcome")
+        owner.post("/admin/people", {"do": "disable", "member": other.member})
+        assert board.hear("cut") == {"reason": "signed_out"}
     assert signed_in(practice, other).get("/account").status_code == 303
     assert Visitor(practice.url).post("/sign-in", {"email": other.email, "password": PASSWORD}).status_code == 422
     assert owner.post("/admin/people", {"do": "role", "member": other.member, "role": "king"}).status_code == 422

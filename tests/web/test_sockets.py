@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+import secrets
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+import websocket
 
+from housecall.logs import FIELDS
 from housecall.testing.practice import Practice, Room
 from housecall.testing.visitor import Refused, Socket, Visitor
 
@@ -222,6 +226,87 @@ def test_a_flood_is_slowed_then_cut_and_others_do_not_notice(practice: Practice,
         flood.close()
 
 
+#: What no page of ours sends: not JSON, not Socket.IO, not of this namespace, bytes, half surrogates, huge numbers.
+FRAMES = [
+    "garbage",
+    "4",
+    "42",
+    "42{not json",
+    '42["signal"',
+    '4299999999999999999999["signal",{}]',
+    "421[]",
+    "421[7,{}]",
+    "421[null]",
+    '421{"a":1}',
+    '42["signal",{"visit":"\\ud800"}]',
+    '451-["signal",{"description":{"_placeholder":true,"num":0}}]',
+    '4599999-["x"]',
+    '43["x"]',
+    "431[]",
+    "40",
+    '40{"v":1}',
+    "49",
+    "6",
+    "5",
+    "1",
+    "",
+    '42/other,["x"]',
+    "40/other,",
+    "44{}",
+    '461-["x"]',
+    b"\x00\x01",
+    "42" + "[" * 5000,
+]
+
+
+def raw(visitor: Visitor, room: Room) -> websocket.WebSocket:
+    """A seat's socket without a client library."""
+    cookies = "; ".join(f"{c.name}={c.value}" for c in visitor.http.cookies)
+    line = websocket.create_connection(
+        visitor.url.replace("http", "ws") + "/socket.io/?EIO=4&transport=websocket",
+        origin=visitor.origin,
+        host=visitor.host,
+        cookie=cookies,
+        timeout=10,
+    )
+    auth = {"v": 1, "as": "seat", "room": room.id, "key": secrets.token_urlsafe(24)}
+    line.send("40" + json.dumps(auth))
+    while not line.recv().startswith("40"):
+        pass
+    return line
+
+
+def answered_or_closed(line: websocket.WebSocket, frame: str | bytes) -> None:
+    """The server still answers on this line, or it has closed it; it does not leave it hanging."""
+    try:
+        line.send('4277["ice",{}]')
+        while heard := line.recv():
+            if heard.startswith("4377"):
+                return
+    except websocket.WebSocketTimeoutException:
+        raise AssertionError(f"neither answered nor closed after {frame!r}") from None
+    except (websocket.WebSocketException, OSError):
+        return
+
+
+def test_a_frame_that_no_page_sends_is_survived_or_ends_its_own_socket(practice: Practice, room: Room) -> None:
+    patient, other = waiting(practice, room), waiting(practice, room, "Raw")
+    before = len(practice.log.read_text())
+    with patient.seat(room.id) as seat, provider(practice, room).dashboard() as board:
+        visit, _, theirs = called(seat, board)
+        for frame in FRAMES:
+            line = raw(other, room)
+            if isinstance(frame, bytes):
+                line.send_binary(frame)
+            else:
+                line.send(frame)
+            answered_or_closed(line, frame)
+            line.close()
+            assert seat.ask("signal", {"visit": visit["id"], "to": theirs, **OFFER})["reached"], frame
+    for entry in practice.log.read_text()[before:].splitlines():
+        assert json.loads(entry).keys() <= {"ts", "level", "logger", "exception", "at", *FIELDS}
+
+
 def test_an_oversized_frame_ends_only_its_own_socket(practice: Practice, room: Room) -> None:
     patient, big = waiting(practice, room), waiting(practice, room, "Big")
     with patient.seat(room.id) as seat, provider(practice, room).dashboard() as board:
@@ -241,6 +326,57 @@ def test_signing_out_cuts_the_dashboard(practice: Practice, room: Room) -> None:
         board.hear("disconnect")
     with pytest.raises(Refused, match=r"^sign_in$"):
         Visitor(practice.url, login=room.login).dashboard()
+
+
+def test_a_snapshot_is_the_room_as_it_stands(practice: Practice, room: Room) -> None:
+    with provider(practice, room).dashboard() as board:
+        hello = board.hear("welcome")
+        waiting(practice, room, "Grace")
+        delta = board.hear("delta")
+        ack = board.ask("snapshot", {"room": room.id})
+        assert ack["ok"] is True
+        assert (ack["epoch"], ack["rev"]) == (hello["epoch"], delta["rev"])
+        assert ack["cards"] == [delta["put"]]
+
+
+def test_a_demoted_member_hears_no_more_names(practice: Practice) -> None:
+    owner, admin, other = practice.room(role="owner"), practice.room(role="admin"), practice.room()
+    with provider(practice, admin).dashboard() as board:
+        assert other.id in {room["id"] for room in board.hear("welcome")["rooms"]}
+        form = {"do": "role", "member": admin.member, "role": "provider"}
+        assert provider(practice, owner).post("/admin/people", form).status_code == 303
+        assert [room["id"] for room in board.hear("welcome")["rooms"]] == [admin.id]
+        waiting(practice, other, "Not for you")
+        assert board.ask("snapshot", {"room": other.id})["error"] == "unknown"
+        waiting(practice, admin, "For you")
+        assert board.hear("delta")["put"]["name"] == "For you"
+        assert "Not for you" not in repr(board.past)
+
+
+def test_a_room_that_is_given_to_another_member_moves_to_that_members_dashboard(practice: Practice) -> None:
+    owner, first, second = practice.room(role="owner"), practice.room(), practice.room()
+    waiting(practice, first, "Grace")
+    with provider(practice, first).dashboard() as before, provider(practice, second).dashboard() as after:
+        before.hear("welcome")
+        after.hear("welcome")
+        form = {"room": first.id, "name": "Room", "slug": first.slug, "media": "video", "owner": second.member}
+        assert provider(practice, owner).post("/admin/rooms", form).status_code == 303
+        assert before.hear("welcome")["rooms"] == []
+        rooms = {room["id"]: room for room in after.hear("welcome")["rooms"]}
+        assert rooms[first.id]["cards"][0]["name"] == "Grace"
+
+
+def test_who_is_in_a_call_may_finish_it_whatever_becomes_of_the_room(practice: Practice) -> None:
+    owner, room = practice.room(role="owner"), practice.room()
+    patient = waiting(practice, room)
+    with patient.seat(room.id) as seat, provider(practice, room).dashboard() as board:
+        visit, mine, _ = called(seat, board)
+        board.hear("welcome")
+        form = {"room": room.id, "name": "Room", "slug": room.slug, "media": "video", "owner": owner.member}
+        assert provider(practice, owner).post("/admin/rooms", form).status_code == 303
+        assert board.hear("welcome")["visit"]["id"] == visit["id"]
+        assert board.ask("signal", {"visit": visit["id"], "to": mine, **OFFER})["reached"]
+        assert board.ask("move", {"visit": visit["id"], "to": "ended", "rev": None})["ok"]
 
 
 def test_turn_credentials_are_for_seats_and_members_and_say_nothing(serve: Callable[..., Practice]) -> None:

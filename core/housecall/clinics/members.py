@@ -125,6 +125,7 @@ def join(
             slug = rooms.suggest(session, clinic_id, shown_name(member), reserved)
             session.add(Room(clinic_id=clinic_id, slug=slug, name=shown_name(member), owner_id=member.id))
         audit.add(session, clinic_id, actor=member.id, action="member.join", object=member.id)
+    rooms.reassigned(clinic_id)
     return member
 
 
@@ -262,6 +263,7 @@ def set_role(clinic_id: str, member_id: str, role: str, *, actor: str) -> None:
             _keep_an_owner(session, member)
         member.role = role
         audit.add(session, clinic_id, actor=actor, action=f"member.role.{role}", object=member_id)
+    rooms.reassigned(clinic_id)
 
 
 def set_disabled(clinic_id: str, member_id: str, disabled: bool, *, actor: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from sqlalchemy import select
@@ -18,6 +18,8 @@ from .refused import Refused
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
 MEDIA = ("video", "audio")
+on_reassigned: list[Callable[[str], None]] = []  #: called with a clinic's id when other members may serve its rooms
+
 _TITLES = {"dr", "prof", "mr", "mrs", "ms", "mx"}
 
 
@@ -46,6 +48,7 @@ def create(
         session.add(room)
         session.flush()
         audit.add(session, clinic_id, actor=actor, action="room.create", object=room.id)
+    reassigned(clinic_id)
     return room
 
 
@@ -69,6 +72,13 @@ def update(
         _check(session, clinic_id, slug, name, owner_id, media, reserved, room_id=room_id, besides=besides)
         room.slug, room.name, room.owner_id, room.media = slug, name.strip(), owner_id, media
         audit.add(session, clinic_id, actor=actor, action="room.update", object=room.id)
+    reassigned(clinic_id)
+
+
+def reassigned(clinic_id: str) -> None:
+    """To be called after every change of who may serve which room: of a role, a room's owner, or `room_member`."""
+    for tell in on_reassigned:
+        tell(clinic_id)
 
 
 def set_content(

@@ -30,7 +30,7 @@ def audit(page: Page, state: str, *, only: str = "") -> None:
 #: What people typed or what is the same in every language; all other words must come from a catalogue.
 NAMES = re.compile(
     r"\d+:\d+.[AP]M|"
-    r"Calm|Evening|Grace \w+|Katherine Johnson|"
+    r"Calm|Evening|Cardiology|Grace \w+|Katherine Johnson|"
     r"Dr Ada Smith|Ada Smith|Ada|Smith|Dr|Elm Street Practice|ada-[\w-]+@elm\.example"
     r"|/?room-[\w-]+|localhost:\d+/?|https?://\S+|hc-\S+|[\d:.,/ +·–-]+|RPPS|BIG-nummer|\S+@\S+|127\.0\.0\.0/24"
 )

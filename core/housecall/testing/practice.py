@@ -50,6 +50,7 @@ class Practice:
 
     folder: Path
     port: int = field(default_factory=free_port)
+    host: str = "localhost"
     toml: str = '[server]\n[clinic.main]\nname = "Elm Street Practice"\n'
     plugins: tuple[Path, ...] = ()  #: folders to put among the site's own plugins
     command: tuple[str, ...] = (sys.executable, "-W", "error", "-m", "housecall", "run")
@@ -57,7 +58,7 @@ class Practice:
 
     @property
     def url(self) -> str:
-        return f"http://localhost:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def log(self) -> Path:

@@ -89,7 +89,7 @@ def save() -> ResponseReturnValue:
 @members_only
 def logins() -> ResponseReturnValue:
     rows = clinics.logins.listing(me().id)
-    return render("logins.html", logins=rows, current=current_user.login.token_sha256)
+    return render("logins.html", logins=rows, current=current_user.login)
 
 
 @pages.post("/account/logins")
@@ -98,12 +98,12 @@ def end_logins() -> ResponseReturnValue:
     """Ends one login (`login`), or all others (`others`)."""
     rows = clinics.logins.listing(me().id)
     if request.form.get("others") == "yes":
-        chosen = [row.token_sha256 for row in rows if row.token_sha256 != current_user.login.token_sha256]
+        chosen = [row.token_sha256 for row in rows if row.token_sha256 != current_user.login]
     else:
         chosen = [row.token_sha256 for row in rows if row.token_sha256 == request.form.get("login")]
     for token in chosen:
         clinics.logins.revoke(token)
-    if current_user.login.token_sha256 in chosen:
+    if current_user.login in chosen:
         return redirect(url_for("sign_in.form"), 303)
     return redirect(url_for("account.logins"), 303)
 

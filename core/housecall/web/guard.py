@@ -32,10 +32,13 @@ PERMISSIONS = (
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
-    """The member behind a request, with the login that shows it."""
+    """The member behind a request, with the login that shows it: the hash of its token.
+
+    A plain text, since the row may be deleted by the request itself.
+    """
 
     def __init__(self, member: Member, login: Login):
-        self.member, self.login = member, login
+        self.member, self.login = member, login.token_sha256
 
     def get_id(self) -> str:
         return str(self.member.id)
@@ -131,7 +134,7 @@ def _forms() -> URLSafeTimedSerializer:
 
 
 def _bound_to() -> str:
-    return current_user.login.token_sha256[:16] if current_user.is_authenticated else ""
+    return current_user.login[:16] if current_user.is_authenticated else ""
 
 
 def _allow_size() -> None:

@@ -61,7 +61,7 @@ def _brake(account: str) -> None:
 def _signed_in(member: Member, method: str) -> ResponseReturnValue:
     """A new login and its cookie; one that this browser had is ended."""
     if current_user.is_authenticated:
-        clinics.logins.revoke(current_user.login.token_sha256)
+        clinics.logins.revoke(current_user.login)
     token = clinics.logins.start(
         member.id, method, agent=request.headers.get("User-Agent", ""), address=request.remote_addr or ""
     )
@@ -73,7 +73,7 @@ def _signed_in(member: Member, method: str) -> ResponseReturnValue:
 @pages.post("/sign-out")
 def sign_out() -> ResponseReturnValue:
     if current_user.is_authenticated:
-        clinics.logins.revoke(current_user.login.token_sha256)
+        clinics.logins.revoke(current_user.login)
     response = make_response(redirect(url_for("front.front"), 303))
     drop_cookie(response, "hc-login")
     return response

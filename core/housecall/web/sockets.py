@@ -64,7 +64,10 @@ class Connection:
         return self.member or self.seat
 
     def serves(self, visit: Visit) -> bool:
-        return bool(self.member) and visit.clinic == self.clinic and visit.room in self.rooms
+        """Whether this dashboard may act on a visit: one of its rooms, or one that its member is in already."""
+        if not self.member or visit.clinic != self.clinic:
+            return False
+        return visit.room in self.rooms or _seat_of(visit, self.member) is not None
 
 
 class Sockets:
@@ -114,6 +117,7 @@ class Sockets:
         server.on("*", self._unknown)
         server.eio.on("message", self._readable(server.eio.handlers["message"]))
         clinics.logins.on_revoked.append(self.sign_out)
+        clinics.rooms.on_reassigned.append(self.reassign)
 
     def connect(self, auth: Any = None) -> None:
         if not isinstance(auth, dict) or auth.get("v") != PROTOCOL:
@@ -176,18 +180,34 @@ class Sockets:
         if login is None or member is None or member.clinic_id != here.clinic or member.disabled_at is not None:
             raise Refused("sign_in")
         here.member, here.name, here.login = member.id, clinics.members.shown_name(member), login.token_sha256
-        here.rooms = tuple(room.id for room in clinics.members.rooms_of(member))
+        rooms = tuple(room.id for room in clinics.members.rooms_of(member))
         self._remember(here)
         pass_ = _text(auth.get("pass"))
         if pass_:
             self.visits.restore(pass_, clinic=here.clinic)
-        for room in here.rooms:
+        self._watch(here, rooms, over=self.visits.is_over(pass_))
+
+    def _watch(self, here: Connection, rooms: tuple[str, ...], *, over: bool = False) -> None:
+        """From now on a dashboard hears of these rooms and of no others; who is in them hears that it is there."""
+        before, here.rooms = here.rooms, rooms
+        for room in {*before} - {*rooms}:
+            self.boards[room].discard(here.sid)
+            self.io.server.leave_room(here.sid, f"room:{room}")
+        for room in {*rooms} - {*before}:
             self.boards[room].add(here.sid)
             self.io.server.enter_room(here.sid, f"room:{room}")
-        self._welcome_dashboard(here, over=self.visits.is_over(pass_))
-        for room in here.rooms:
+        self._welcome_dashboard(here, over=over)
+        for room in {*rooms} ^ {*before}:
             self._say_status(room)
             self._say_watchers(room)
+
+    def reassign(self, clinic: str) -> None:
+        """Roles or rooms of a clinic have changed: open dashboards begin anew with the rooms that they may see now."""
+        for here in [c for c in self.open.values() if c.member and c.clinic == clinic]:
+            member = clinics.members.by_id(here.member)
+            rooms = tuple(room.id for room in clinics.members.rooms_of(member)) if member else ()
+            if rooms != here.rooms and here.sid in self.open:
+                self._watch(here, rooms)
 
     def disconnect(self, sid: str, *reason: object) -> None:
         """No disconnect is trusted: it only starts the clock of silence."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
-from flask import Blueprint, Response, abort, current_app, g, jsonify, make_response, request
+from flask import Blueprint, Response, abort, current_app, g, jsonify, make_response, request, url_for
 from flask.typing import ResponseReturnValue
 
 from .. import clinics
@@ -46,6 +46,18 @@ def ticket_cookie(room: Room) -> str:
     return f"hc-ticket-{room.id}"
 
 
+def whom(room: Room) -> dict[str, str] | None:
+    """Whom a patient meets in a room: name, specialty and photo of its owner. None where it is shared."""
+    owner = clinics.members.by_id(room.owner_id) if room.owner_id else None
+    if owner is None or owner.disabled_at is not None:
+        return None
+    return {
+        "name": clinics.members.shown_name(owner),
+        "specialty": owner.specialty or "",
+        "photo": url_for("account.image", image_id=owner.image_id) if owner.image_id else "",
+    }
+
+
 @pages.get("/<slug>")
 def patient(slug: str) -> ResponseReturnValue:
     """Creates nothing: link scanners and curious people may open it as often as they like."""
@@ -77,6 +89,7 @@ def patient(slug: str) -> ResponseReturnValue:
         contact=parts.site.clinics[g.clinic.id].core,
         steps=asked,
         content=content.of(room),
+        whom=whom(room),
         shown={
             "role": "patient",
             "scopes": [("room", room.id)],

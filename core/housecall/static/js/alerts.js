@@ -9,12 +9,14 @@ const TELL = 5000; // ms in which every other tab has heard of an arrival
 const title = document.title;
 const tabs = "BroadcastChannel" in window ? new BroadcastChannel("housecall alerts") : null;
 const told = new Set(); // arrivals that this tab or another has told already
+const noticed = new Set(); // arrivals that came while the person looked at another tab
 const chime = new Chime();
-let unseen = 0, timer = null;
+let timer = null; // runs while somebody has not been noticed
 
 tabs?.addEventListener("message", ({ data }) => {
-  if (data.seen) seen(false);
-  else told.add(data.told);
+  if (data.told) return void told.add(data.told);
+  noticed.add(data.seen);
+  seen(false);
 });
 document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") seen(true); });
 addEventListener("focus", () => seen(true));
@@ -28,10 +30,8 @@ export function arrived(id) {
     ring();
     notify(id);
   };
-  if (!looking()) {
-    unseen += 1;
-    timer ??= setInterval(() => { if (unseen) ring(); }, AGAIN);
-  }
+  if (looking()) tabs?.postMessage({ seen: id });
+  else if (!noticed.has(id)) timer ??= setInterval(again, AGAIN);
   if (navigator.locks) navigator.locks.request(`housecall alert ${id}`, { ifAvailable: true }, async lock => {
     if (!lock) return;
     knock();
@@ -40,8 +40,16 @@ export function arrived(id) {
   else knock();
 }
 
+// One tab knocks again; the others find the lock taken until it is nearly time for the next.
+function again() {
+  const knock = () => ring() && new Promise(done => setTimeout(done, AGAIN * 0.9));
+  if (navigator.locks) navigator.locks.request("housecall alert again", { ifAvailable: true }, lock => lock && knock());
+  else knock();
+}
+
 // The number of people who wait stands in the title, where a hidden tab shows it.
 export function badge(waiting) {
+  if (!waiting) seen(false);
   document.title = waiting ? `(${waiting}) ${title}` : title;
   navigator.setAppBadge?.(waiting).catch(() => {});
 }
@@ -49,14 +57,15 @@ export function badge(waiting) {
 const looking = () => document.visibilityState === "visible" && document.hasFocus();
 
 function seen(tell) {
-  unseen = 0;
   clearInterval(timer);
   timer = null;
   if (tell) tabs?.postMessage({ seen: true });
 }
 
 function ring() {
-  if (chime.ring()) part("alerts").dataset.rang = String(Number(part("alerts").dataset.rang ?? 0) + 1);
+  const rang = chime.ring();
+  if (rang) part("alerts").dataset.rang = String(Number(part("alerts").dataset.rang ?? 0) + 1);
+  return rang;
 }
 
 function notify(id) {

@@ -26,6 +26,7 @@ const rows = new Map(); // card id -> its element
 const removing = new Map(); // card id -> timer
 const talks = new Map(); // card id -> {channel, shown}: what its pages say to each other, and the visit as parts see it
 const watchers = new Map(); // room -> its open dashboards
+const owed = new Set(); // visits that are over here, which the server has not heard yet
 const rooms = new Map(page.rooms.map(room => [room.id, room]));
 let call = null, visit = null, me = null, pass = null, offset = 0, starting = false, heldVisit = null, orphaned = false;
 
@@ -53,6 +54,7 @@ const link = new Link({
       else if (change.drop !== visit?.id) forget(change.drop);
       queue.delta(change);
       if (orphaned && change.put?.id === visit?.id) reclaim();
+      if (owed.has(change.put?.id)) settle(change.put.id);
     },
     moved: change => { if (change.visit === visit?.id) moved(change); },
     seats: ({ visit: id, seats }) => {
@@ -85,6 +87,7 @@ const link = new Link({
 
 function welcome(hello) {
   offset = hello.now - Date.now();
+  queue.keep(hello.rooms.map(room => room.id));
   for (const room of hello.rooms) {
     watchers.set(room.id, room.watchers);
     for (const card of room.cards) meet(card, room.id);
@@ -92,6 +95,8 @@ function welcome(hello) {
   }
   for (const { channel } of talks.values()) channel.road();
   switched(behind(hello.parts));
+  for (const id of owed) settle(id);
+  if (owed.has(hello.visit?.id)) return;
   if (hello.held) elsewhere(hello.visit);
   else if (hello.visit) join(hello.visit, hello.me.seat, hello.pass);
   else if (visit && hello.over) ended();
@@ -330,7 +335,7 @@ function join(running, seat, next) {
       media: (id, media) => stage.media(id, media), state: (id, state) => stage.state(id, state),
       gone: id => stage.gone(id),
       heard: (...heard) => talks.get(running.id)?.channel.heard(...heard), road: () => talks.get(running.id)?.channel.road(),
-      bye: () => { if (!link.connected) ended(); else link.ask("move", { visit: visit.id, to: "ended", rev: null }); },
+      bye: () => { link.soon(settle(running.id)).then(() => ended(running.id)); },
     },
   });
   call.seats(visit.seats);
@@ -349,15 +354,26 @@ function moved({ state, rev, pass: next }) {
 }
 
 async function endVisit() {
+  if (!visit) return;
   call.bye();
-  const ack = await link.ask("move", { visit: visit.id, to: "ended", rev: null });
-  ended();
-  if (ack.error && ack.error !== "unknown") tell(ack.message);
+  const { id } = visit, told = settle(id);
+  await link.soon(told);
+  ended(id);
+  const ack = await told;
+  if (ack.error && ack.error !== "unknown" && ack.error !== "failed") tell(ack.message);
 }
 
-function ended() {
-  if (!visit) return;
-  const minutes = Math.max(1, Math.round((Date.now() + offset - visit.started) / 60000)), { id, room } = visit;
+// The server hears of the end from each side that reaches it; from this one, if not now, when the line is back.
+async function settle(id) {
+  owed.add(id);
+  const ack = await link.ask("move", { visit: id, to: "ended", rev: null });
+  if (ack.ok) owed.delete(id);
+  return ack;
+}
+
+function ended(id = visit?.id) {
+  if (!visit || visit.id !== id) return;
+  const minutes = Math.max(1, Math.round((Date.now() + offset - visit.started) / 60000)), { room } = visit;
   talks.get(id)?.shown.take({ ...visit, state: "ended" });
   const kept = scope(id, room);
   close();

@@ -9,7 +9,7 @@ export class Devices extends EventTarget {
   // state: off, asking, on, partly (one of the two), failed. problem: {kind, device} or null. Fires "change".
   constructor({ camera = true } = {}) {
     super();
-    Object.assign(this, { wanted: camera, audio: null, video: null, state: "off", problem: null, muted: false, cameraOff: !camera });
+    Object.assign(this, { wanted: camera, audio: null, video: null, state: "off", problem: null, muted: false, cameraOff: !camera, visits: 0 });
     navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (this.problem?.kind === "missing") this.ask(); });
     this.follow();
   }
@@ -24,26 +24,29 @@ export class Devices extends EventTarget {
     this.problem = null;
     this.changed();
     const camera = this.wanted && !this.cameraOff && !this.video;
-    const microphone = !this.audio;
+    const microphone = !this.audio, { visits } = this;
     const first = await attempt({ audio: microphone && SOUND, video: camera && PICTURE });
-    if (first.stream) return this.got(first.stream);
+    if (first.stream) return this.got(first.stream, visits);
     if (camera && microphone) {
       const second = await attempt({ audio: SOUND });
-      if (second.stream) return this.got(second.stream, { kind: first.kind, device: "camera" });
+      if (second.stream) return this.got(second.stream, visits, { kind: first.kind, device: "camera" });
       const third = first.kind === "missing" || first.kind === "busy" ? await attempt({ video: PICTURE }) : {};
-      if (third.stream) return this.got(third.stream, { kind: second.kind, device: "microphone" });
+      if (third.stream) return this.got(third.stream, visits, { kind: second.kind, device: "microphone" });
     }
-    this.fail({ kind: first.kind, device: camera && microphone ? "both" : camera ? "camera" : "microphone" });
+    if (visits === this.visits) this.fail({ kind: first.kind, device: camera && microphone ? "both" : camera ? "camera" : "microphone" });
   }
-  got(stream, problem = null) {
-    if (this.stopped) return stream.getTracks().forEach(track => track.stop());
+  // What the browser gave, perhaps long after it was asked: for a visit that is over, or a camera no longer wanted.
+  got(stream, visits, problem = null) {
+    if (this.stopped || visits !== this.visits) return stream.getTracks().forEach(track => track.stop());
     const [audio] = stream.getAudioTracks(), [video] = stream.getVideoTracks();
+    if (this.cameraOff && problem?.device === "camera") problem = null;
     if (audio) {
       this.audio = audio;
       audio.enabled = !this.muted;
       audio.addEventListener("ended", () => this.lost("audio", audio));
     }
-    if (video) {
+    if (video && this.cameraOff) video.stop();
+    else if (video) {
       this.video = video;
       video.addEventListener("ended", () => this.lost("video", video));
     }
@@ -87,6 +90,7 @@ export class Devices extends EventTarget {
   }
   stop() {
     this.stopped = true;
+    this.visits += 1;
     this.audio?.stop();
     this.drop();
     this.audio = null;

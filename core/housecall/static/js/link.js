@@ -5,6 +5,7 @@ import { key } from "./keys.js";
 import { page } from "./page.js";
 
 const PATIENCE = 8000; // ms for an answer
+const MOMENT = 1000;   // ms that a person who has pressed something waits for it
 
 export class Link {
   // as: "seat" or "dashboard"; details(): what else the server should hear at each connect (room, pass, name)
@@ -31,6 +32,8 @@ export class Link {
     if (!this.connected) return Promise.resolve(failed());
     return new Promise(resolve => this.socket.timeout(PATIENCE).emit(event, body, (late, ack) => resolve(late ? failed() : ack)));
   }
+  // Until an answer is there, or a moment has passed: a line that is half dead holds nobody up.
+  soon(answer) { return Promise.race([answer, new Promise(done => setTimeout(done, MOMENT))]); }
   emit(event, body, answered) { this.socket.emit(event, body, answered); }
 }
 

@@ -7,6 +7,11 @@ export class Queue {
   constructor({ gap, changed, arrived, now = () => Date.now() }) {
     Object.assign(this, { gap, changed, arrived, now, rooms: new Map() });
   }
+  // The rooms that we may still see.
+  keep(rooms) {
+    for (const room of this.rooms.keys()) if (!rooms.includes(room)) this.rooms.delete(room);
+    this.changed();
+  }
   drop(id) {
     for (const { cards } of this.rooms.values()) cards.delete(id);
   }

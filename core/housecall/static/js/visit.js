@@ -27,6 +27,7 @@ const main = part("main");
 let link = null, call = null, visit = null, me = null, pass = null, offset = 0;
 let channel = null, shown = null, watchers = [], steps = null; // what the pages of this visit say; the visit as parts see it
 let name = "";                                            // lives here and nowhere else in this browser
+let owed = null;                                          // a visit that is over here, which the server has not heard yet
 
 // -- what is shown
 
@@ -117,6 +118,7 @@ part("again-name").addEventListener("submit", event => {
 
 // The server has given a place in line to this name.
 export function arrive(given) {
+  owed = null;
   name = given;
   spare.want(true);                                     // perhaps nobody is before us
   connect();
@@ -135,7 +137,7 @@ export function connect() {
     as: "seat",
     details: () => ({ room: room.id, pass, name: name || undefined }),
     heard: {
-      welcome, place: showPlace, status: showStatus,
+      welcome, place: change => { if (visit) showPlace(change); }, status: showStatus,
       moved: change => { if (change.visit === visit?.id) moved(change); },
       seats: ({ visit: id, seats }) => {
         if (id !== visit?.id) return;
@@ -151,9 +153,9 @@ export function connect() {
       },
       parts: switched,
       signal: message => { if (message.visit === visit?.id) call?.signal(message); },
-      taken: () => { endCall(); devices.stop(); letGo(); show("taken"); },
+      taken: () => { if (owed) return hangUp(); endCall(); devices.stop(); letGo(); show("taken"); },
     },
-    refused: code => code === "no_ticket" || (code === "over" && main.dataset.state === "coming") ? goneBefore(code) : refuse(code),
+    refused: code => owed ? hangUp() : code === "no_ticket" || (code === "over" && main.dataset.state === "coming") ? goneBefore(code) : refuse(code),
     lost: () => { channel?.road(); part("link-lost").hidden = main.dataset.state === "call" || main.dataset.state === "after"; },
     found: () => { part("link-lost").hidden = true; },
   });
@@ -180,6 +182,7 @@ function goneBefore(code) {
 }
 
 function welcome(hello) {
+  if (owed) return settle(owed);
   visit = hello.visit;
   me = hello.me.id;
   pass = hello.pass;
@@ -253,7 +256,7 @@ function startCall() {
       on: {
         tile: row => stage.tile(row), track: (id, kind, track) => stage.track(id, kind, track),
         media: (id, media) => stage.media(id, media), state: (id, state) => stage.state(id, state),
-        gone: id => stage.gone(id), bye: () => ended(),
+        gone: id => stage.gone(id), bye: () => { if (visit) settle(visit.id); ended(); },
         heard: (...heard) => channel?.heard(...heard), road: () => channel?.road(),
       },
     });
@@ -275,9 +278,25 @@ function endCall() {
 }
 
 async function leave() {
+  if (!visit) return;
   call?.bye();
-  await link.ask("move", { visit: visit.id, to: "ended", rev: null });
+  await link.soon(settle(visit.id));
   ended();
+}
+
+// The server hears of the end from each side that reaches it; from this one, if not now, when the line is back.
+async function settle(id) {
+  owed = id;
+  const ack = await link.ask("move", { visit: id, to: "ended", rev: null });
+  if (ack.error === "failed") return;
+  owed = null;
+  if (!visit) hangUp();
+}
+
+function hangUp() {
+  owed = null;
+  link?.close();
+  link = null;
 }
 
 function ended() {
@@ -297,8 +316,8 @@ function finish() {
   spare.want(false);
   closeSide();
   devices.stop();
-  link?.close();
-  link = visit = me = pass = null;
+  if (!owed) hangUp();
+  visit = me = pass = null;
   name = "";
   document.title = title;
   chime.close();
@@ -319,6 +338,6 @@ part("side-close").onclick = closeSide;
 part("reload").onclick = () => location.reload();
 devices.addEventListener("change", showDevices);
 
-addEventListener("pagehide", () => { if (visit) beacon(`/${room.slug}/leaving`, { page: key }); });
+addEventListener("pagehide", () => { if (visit || owed) beacon(`/${room.slug}/leaving`, { page: key }); });
 addEventListener("pageshow", event => { if (event.persisted && visit) connect(); });
 
