@@ -119,6 +119,8 @@ def test_a_reloaded_page_gets_the_thread_back(pair: Callable[..., Any]) -> None:
     patient.page.reload()
     shows(patient.page, ".waiting", "One", "Two")
     assert patient.page.locator(".chat-log .mine p").first.text_content() == "One"
+    expect(patient.page.locator(".chat-log .mine .chat-who")).to_contain_text("told again by the other side")
+    expect(patient.page.locator(".chat-log .theirs .chat-who")).not_to_contain_text("told again")
     provider.page.reload()
     shows(provider.page, ".card", "One", "Two")
     start(provider.page, "Grace")
