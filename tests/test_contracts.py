@@ -100,6 +100,47 @@ def test_the_modules_listen_to_every_event_and_ask_only_known_ones() -> None:
     assert asked <= events(0)
 
 
+def members(text: str, group: str) -> set[str]:
+    """The names in `{a, b(n), c?}`, as members of a group."""
+    return {f"{group}.{name}" for name in re.findall(r"(\w+)(?:\?|\([^)]*\))?(?:, |$)", text)}
+
+
+def promised_of_host(page: str) -> set[str]:
+    """What a part's `host` has as §12 says, as `name` and `group.name`; without what is marked ◌."""
+    told = re.sub(r" \((?:[^()`]|`[^`]*`)*\)", "", page).split(". `send` rejects")
+    names: set[str] = set()
+    for mark, text in re.findall(r"(◌ )?`([^`]+)`", told[0] + told[1].partition("\n")[2]):
+        if mark or text.startswith("mount("):
+            continue
+        if group := re.fullmatch(r"(\w+) \{(.+)\}", text):
+            names |= {group[1], *(members(group[2], group[1]) if group[1] != "me" else ())}
+        elif call := re.match(r"(\w*)\.(\w+)\(", text):
+            names |= {call[2]} if call[1] == "host" else {"channel", f"channel.{call[2]}"}
+        else:
+            names |= set(re.sub(r"\(.*", "", text).split())
+    return names
+
+
+def built_of_host(source: str) -> set[str]:
+    """The keys of what host() returns, as `name` and `group.name`."""
+    names, group = set(), ""
+    for line in source.split("return Object.freeze({\n")[1].splitlines():
+        if line.startswith("      "):
+            found = re.match(r"(?:get )?(\w+)(?=[:(,])", line.strip())
+            names |= {f"{group}.{found[1]}"} if found else set()
+        elif line.startswith("    ") and line.strip()[0].isalpha():
+            keys = re.findall(r"(?:^|, )(\w+)(?=[:,])", line.strip())
+            names |= set(keys)
+            group = keys[-1]
+    return names
+
+
+def test_what_a_part_may_do_is_the_pages() -> None:
+    built = built_of_host((CORE / "static/js/host.js").read_text(encoding="utf-8"))
+    assert {"ui.notice", "visit.on", "channel.send", "call.stats", "root", "answer"} <= built, "this test reads nothing"
+    assert built == promised_of_host(section(12))
+
+
 def test_every_error_has_its_words_and_all_words_are_used() -> None:
     listed = set(re.findall(r"error ∈ `([^`]+)`", section(7))[0].split())
     assert set(messages.ACKS) == listed

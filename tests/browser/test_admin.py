@@ -92,41 +92,55 @@ def test_a_part_of_a_page_without_a_visit_is_mounted_with_its_scope(
     expect(visitor.page.locator(".poster .live")).to_have_text("sign_in.methods - nobody null")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("screen", [PHONE, ZOOMED], ids=["phone", "zoomed"])
-def test_axe_finds_nothing_on_the_pages_of_plugins(
-    serve: Serve, person: People, tmp_path: Path, scheme: str, screen: dict[str, int]
+SCREENS = (PHONE, ZOOMED, {"width": 1280, "height": 800})
+
+
+def audit_on_all_screens(page: Page, state: str) -> None:
+    for screen in SCREENS:
+        page.set_viewport_size(screen)  # type: ignore[arg-type]
+        audit(page, f"{state}, {screen['width']} px")
+
+
+@pytest.mark.parametrize(("theme", "scheme"), [("calm", "light"), ("calm", "dark"), ("evening", "light")])
+def test_axe_finds_nothing_on_the_pages_of_a_practice(
+    serve: Serve, person: People, tmp_path: Path, theme: str, scheme: str
 ) -> None:
-    toml = '[clinic.main]\nname = "Elm Street Practice"\n[clinic.main.lamp]\nwatts = 15\nshape = "long"\n'
+    toml = f'[clinic.main]\nname = "Elm Street Practice"\ntheme = "{theme}"\n'
+    toml += '[clinic.main.lamp]\nwatts = 15\nshape = "long"\n'
     broken = plain("wobbly", '[[fragment]]\nslot = "waiting.asde"\nmodule = "x.js"\n')
     restricted = plain("clara", "restricted = true\n")
     own = serve(toml, folder=write(tmp_path / "site", LAMP, POSTER, TALLY, broken, restricted))
-    owner = person(own=f"localhost:{own.port}", color_scheme=scheme, viewport=screen)
+    owner = person(own=f"localhost:{own.port}", color_scheme=scheme)
     owner.expected.append("status of 422")
-    sign_in(owner.context, own.url, own.room(role="owner").login)
-    page = owner.page
+    room = own.room(role="owner")
+    sign_in(owner.context, own.url, room.login)
+    page, look = owner.page, f"{theme}, {scheme}"
     for name in ("Lamp", "Poster", "Tally"):
         turn(page, own.url, name, True)
+    assert page.evaluate("getComputedStyle(document.body).fontFamily").startswith('"Avenir') == (theme == "evening")
     for summary in page.locator("summary").all():
         summary.click()
-    audit(page, f"plugins, {scheme}")
+    audit_on_all_screens(page, f"plugins, {look}")
     page.goto(f"{own.url}/admin/settings/lamp")
     page.get_by_label("Goes out after").fill("soon")
     page.get_by_label("Key of the switchboard").fill("open sesame")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("alert")).to_contain_text("does not look right")
-    audit(page, f"settings refused, {scheme}")
+    audit_on_all_screens(page, f"settings refused, {look}")
     page.get_by_label("Goes out after").fill("5 min")
     page.get_by_label("Key of the switchboard").fill("open sesame")
     page.get_by_role("button", name="Save").click()
     expect(page.get_by_role("status")).to_contain_text("Saved.")
-    audit(page, f"settings saved, {scheme}")
+    audit_on_all_screens(page, f"settings saved, {look}")
     for path in ("admin", "admin/rooms", "account"):
         page.goto(f"{own.url}/{path}")
         for summary in page.locator("main summary").all():
             summary.click()
         expect(page.locator("hc-part[data-mounted]").first).to_be_attached()
-        audit(page, f"{path}, {scheme}")
+        audit_on_all_screens(page, f"{path}, {look}")
+    for path in ("admin/people", "admin/look", f"dashboard/room/{room.id}", "dashboard/history", "account/logins"):
+        page.goto(f"{own.url}/{path}")
+        audit_on_all_screens(page, f"{path}, {look}")
 
 
 def test_no_text_of_these_pages_is_bare(serve: Serve, person: People, tmp_path: Path) -> None:

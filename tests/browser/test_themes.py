@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from housecall.extending.theming import Themes, shipped
 from housecall.testing import Person, Practice
 from housecall.testing.access import PHONE, audit
+from housecall.testing.acts import check_in
 from housecall.testing.states import a_visit_in_every_state
 from housecall.web import language
 
@@ -51,3 +53,45 @@ def test_everybody_can_use_a_visit_in_each_theme(
                     seen += 1
             assert page.evaluate(COVERED) == [], f"{theme}, {state}: the clock of the call stands on a name"
     assert seen >= 15 * 2 * len(schemes)
+
+
+#: Of the state that is shown: its columns, how far its words are from the middle (px), its faces, its light (0 to 1).
+LOOK = """() => {
+  const section = [...document.querySelectorAll("main > [data-when]")].find(each => !each.hidden);
+  const style = name => getComputedStyle(section.querySelector(name));
+  const words = section.querySelector(".words").getBoundingClientRect();
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.fillStyle = getComputedStyle(document.body).backgroundColor;
+  pen.fillRect(0, 0, 1, 1);
+  const [red, green, blue] = pen.getImageData(0, 0, 1, 1).data;
+  return {
+    columns: getComputedStyle(section).gridTemplateColumns.split(" ").length,
+    aside: Math.abs((words.left + words.right) / 2 - document.documentElement.clientWidth / 2),
+    align: style(".words").textAlign, heading: style("h1").fontFamily, body: style("p").fontFamily,
+    light: (red + green + blue) / 765,
+  };
+}"""
+
+
+def test_evening_is_another_house_and_dark_whatever_the_browser_prefers(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    looks: dict[str, list[dict[str, Any]]] = {}
+    for theme in ("calm", "evening"):
+        practice = serve(f'[server]\n[clinic.main]\nname = "Elm Street Practice"\ntheme = "{theme}"\n')
+        for scheme in ("light", "no-preference"):
+            page = person(own=f"localhost:{practice.port}", viewport=DESK, color_scheme=scheme).page
+            room = practice.room()
+            page.goto(room.url)
+            seen = [page.evaluate(LOOK)]
+            check_in(page, room.url, "Grace Hopper")
+            seen.append(page.evaluate(LOOK))
+            looks[f"{theme} {scheme}"] = seen
+            assert [each["light"] > 0.5 for each in seen] == [theme == "calm"] * 2, f"{theme}, {scheme}: {seen}"
+    assert looks["calm light"] == looks["calm no-preference"]
+    assert looks["evening light"] == looks["evening no-preference"]
+    for state, calm, evening in zip(("welcome", "waiting"), looks["calm light"], looks["evening light"], strict=True):
+        assert (calm["columns"], calm["aside"] > 100) == (2, True), f"{state}: {calm}"
+        assert (evening["columns"], evening["aside"] < 10) == (1, True), f"{state}: {evening}"
+        assert evening["align"] == "center" != calm["align"], state
+        assert not {calm["heading"], calm["body"]} & {evening["heading"], evening["body"]}, state

@@ -15,6 +15,7 @@ from housecall.testing import Person, Practice, check_in, connected, end, open_d
 from housecall.testing.acts import wait
 
 TOML = '[clinic.main]\nname = "Elm"\nplugins = ["chat"]\n'
+INTAKE = Path(__file__).resolve().parents[2] / "examples/plugins/intake"
 RECORDING = str(Path(__file__).parent.parent / "recording_server.py")
 
 #: Writes many messages by the form itself, a few at a time, as fast as the page takes them.
@@ -86,11 +87,26 @@ def test_from_the_waiting_room_to_what_may_be_copied(pair: Callable[..., Any]) -
     with provider.page.expect_download() as download:
         provider.page.locator("#after .chat-save").click()
     assert Path(download.value.path()).read_text(encoding="utf-8") == copied
-    for each in (provider.page, patient.page):
-        each.reload()
-        expect(each.locator(".chat-log p")).to_have_count(0)
-        kept = each.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
-        assert "hear me" not in kept
+    for each in (provider, patient):
+        each.page.reload()
+        expect(each.page.locator("main[data-ready]")).to_be_attached()
+        each.page.wait_for_load_state("networkidle")
+        expect(each.page.locator(".chat-log p")).to_have_count(0)
+        assert "hear me" not in (each.page.locator("html").text_content() or "")
+        assert each.page.evaluate(KEPT) == {"storage": 0, "databases": [], "caches": [], "workers": 0, "cookie": ""}
+        names = {cookie["name"].partition("-ticket-")[0] for cookie in each.context.cookies()}
+        assert names <= {"hc", "hc-login"}, "a cookie that is neither ticket nor login"
+        assert all("hear me" not in cookie["value"] for cookie in each.context.cookies())
+
+
+#: What this browser keeps of our site, besides cookies that no script can read.
+KEPT = """async () => ({
+  storage: localStorage.length + sessionStorage.length,
+  databases: (await indexedDB.databases()).map(({ name }) => name),
+  caches: await caches.keys(),
+  workers: (await navigator.serviceWorker.getRegistrations()).length,
+  cookie: document.cookie,
+})"""
 
 
 def test_a_thread_for_each_patient(pair: Callable[..., Any], person: Callable[..., Person]) -> None:
@@ -119,6 +135,8 @@ def test_a_reloaded_page_gets_the_thread_back(pair: Callable[..., Any]) -> None:
     patient.page.reload()
     shows(patient.page, ".waiting", "One", "Two")
     assert patient.page.locator(".chat-log .mine p").first.text_content() == "One"
+    expect(patient.page.locator(".chat-log .mine .chat-who")).to_contain_text("told again by the other side")
+    expect(patient.page.locator(".chat-log .theirs .chat-who")).not_to_contain_text("told again")
     provider.page.reload()
     shows(provider.page, ".card", "One", "Two")
     start(provider.page, "Grace")
@@ -217,12 +235,36 @@ def saved(page: Page, where: str) -> list[str]:
     return [line.rpartition(": ")[2] for line in lines]
 
 
+#: Says something in the moment after the DataChannel has died: the server is the only road.
+WITHOUT_CHANNEL = """text => {
+  for (const channel of channels) channel.close();
+  const form = document.querySelector("#side .chat-form");
+  form.querySelector("textarea").value = text;
+  form.requestSubmit();
+}"""
+
+
 def test_a_server_that_writes_down_everything_sees_no_text(
-    pair: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    serve: Callable[..., Practice], person: Callable[..., Person], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = tmp_path / "record"
     monkeypatch.setenv("HOUSECALL_RECORD", str(record))
-    _, provider, patient = pair(command=(sys.executable, "-W", "error", RECORDING, "run"))
+    practice = serve(
+        TOML.replace('["chat"]', '["chat", "intake"]'),
+        plugins=(INTAKE,),
+        command=(sys.executable, "-W", "error", RECORDING, "run"),
+    )
+    room, own = practice.room(), f"localhost:{practice.port}"
+    provider, patient = person("red", own=own), person("green", own=own)
+    sign_in(provider.context, practice.url, room.login)
+    open_dashboard(provider.page, practice.url)
+    patient.page.goto(room.url)
+    patient.page.get_by_label("Your name").fill("Grace")
+    patient.page.get_by_role("button", name="Check in").first.click()
+    patient.page.get_by_label("What brings you today?").fill("Xylophone answer")
+    patient.page.locator("form[data-step='intake:reason'] button").click()
+    provider.page.get_by_text("Answers").click()
+    expect(provider.page.locator(".card .answers")).to_contain_text("Xylophone answer")
     write(patient.page, ".waiting", "Zanzibar word")
     shows(provider.page, ".card", "Zanzibar word")
     provider.page.locator(".chat-card summary").click()
@@ -230,9 +272,23 @@ def test_a_server_that_writes_down_everything_sees_no_text(
     shows(patient.page, ".waiting", "Zanzibar word", "Quetzal word")
     patient.page.reload()
     shows(patient.page, ".waiting", "Zanzibar word", "Quetzal word")
+    start(provider.page, "Grace")
+    connected(provider.page, patient.page)
+    for page in (provider.page, patient.page):
+        page.get_by_role("button", name="Chat").click()
+    said = ["Zanzibar word", "Quetzal word"]
+    for page, text in ((provider.page, "Jacaranda word"), (patient.page, "Wallaby word")):
+        before = record.read_bytes().count(b"chat:message")
+        connected(provider.page, patient.page)
+        page.evaluate(WITHOUT_CHANNEL, text)
+        said.append(text)
+        shows(provider.page, "#side", *said)
+        shows(patient.page, "#side", *said)
+        assert record.read_bytes().count(b"chat:message") > before, "it did not go by the server"
     seen = record.read_bytes()
     assert b"Grace" in seen, "it does not write down what it is told"
     assert b"chat:message" in seen
     assert b"sealed" in seen
-    assert b"Zanzibar" not in seen
-    assert b"Quetzal" not in seen
+    assert b"core:answers" in seen
+    for word in (b"Zanzibar", b"Quetzal", b"Xylophone", b"Jacaranda", b"Wallaby"):
+        assert word not in seen

@@ -39,14 +39,18 @@ def edit(room_id: str) -> ResponseReturnValue:
     return _page(room, dict(room.content or {}), {})
 
 
-def _page(room: Room, form: dict[str, Any], errors: dict[str, str], *, preview: bool = False) -> ResponseReturnValue:
+def _page(
+    room: Room, form: dict[str, Any], errors: dict[str, str], *, preview: dict[str, Any] | None = None
+) -> ResponseReturnValue:
+    """The form, as it was sent or is kept; `preview` is the content to show below it."""
     themes = house().themes
     made = render(
         "room.html",
         room=room,
         form=form,
         errors=errors,
-        preview=content.shown(form) if preview else None,
+        kept=room.content or {},
+        preview=None if preview is None else content.shown(preview),
         themes=sorted(themes.good.values(), key=lambda each: each.name),
         saved=request.args.get("saved") == "1",
         most_links=LINKS,
@@ -76,7 +80,10 @@ def save(room_id: str) -> ResponseReturnValue:
     picture, video = _upload("photo"), _upload("video")
     wrong = _wrong(form, picture=picture is not None, video=video is not None)
     if wrong or request.form.get("do") == "preview":
-        return _page(room, form, field_errors(wrong, lang()), preview=not wrong)
+        # room.js shows the file that was chosen where these names stand
+        chosen = {"image": "chosen-photo"} if picture is not None else {}
+        chosen |= {"video": "chosen-video", "poster": ""} if video is not None else {}
+        return _page(room, form, field_errors(wrong, lang()), preview=None if wrong else form | chosen)
     try:
         clinics.rooms.set_content(
             g.clinic.id, room.id, form, picture=picture, video=video, offload=house().runtime.offload, actor=me().id

@@ -82,7 +82,7 @@ def _template(plugin: Plugin, step: Step, room: Room) -> Markup:
             role="patient",
             settings=settings.values(house().site, g.clinic.id, plugin.own, ("room", room.id)),
             room={"id": room.id, "slug": room.slug, "name": room.name},
-            step={"id": step.id, "title": step.title},
+            step={"id": step.id, "title": slots.words(plugin)(step.title)},
         )
     except Exception as error:
         broken = True

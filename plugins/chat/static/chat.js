@@ -10,9 +10,11 @@ export function mount(host) {
 
 const thread = host => host.channel.history("message", { keep: 20_000, copy: entry => line(host, entry) });
 
-function line(host, { t, mine, role, name, data }) {
-  return `${time(t)} ${who(host, { mine, role, name })}: ${data.text}`;
+function line(host, { t, mine, role, name, data, told }) {
+  return `${time(t)} ${who(host, { mine, role, name })}${told ? ` (${again(host)})` : ""}: ${data.text}`;
 }
+// What was said before this page was loaded, and is not told by its author.
+const again = host => host.text("told again by the other side");
 function who(host, { mine, role, name }) {
   return mine ? host.text("You") : name || (role === "patient" ? host.visit.name || host.text("Patient") : role === "guest" ? host.text("Guest") : host.text("Provider"));
 }
@@ -33,7 +35,7 @@ function list(host, log, thread_, changed = () => {}) {
     const item = document.createElement("li");
     item.className = entry.mine ? "mine" : "theirs";
     item.append(
-      Object.assign(document.createElement("span"), { className: "chat-who", textContent: `${who(host, entry)} · ${time(entry.t)}` }),
+      Object.assign(document.createElement("span"), { className: "chat-who", textContent: [who(host, entry), time(entry.t), ...entry.told ? [again(host)] : []].join(" · ") }),
       Object.assign(document.createElement("p"), { textContent: entry.data.text }),
       Object.assign(document.createElement("span"), { className: "chat-state" }),
     );
@@ -68,7 +70,11 @@ function list(host, log, thread_, changed = () => {}) {
     follow ||= entry.mine;
     soon();
   }, { signal: host.signal });
-  thread_.addEventListener("change", soon, { signal: host.signal });
+  thread_.addEventListener("change", ({ detail: { entry } }) => {
+    rows.get(entry.id)?.remove();
+    rows.delete(entry.id);
+    soon();
+  }, { signal: host.signal });
   log.addEventListener("scroll", () => { follow = log.scrollHeight - log.scrollTop - log.clientHeight < BEHIND; }, { signal: host.signal, passive: true });
   draw();
   return end;

@@ -6,7 +6,7 @@ export function showAnswers(place, thread) {
   const list = place.querySelector("dl");
   list.replaceChildren(...[...latest.values()].flatMap(({ title, rows }) => [
     Object.assign(document.createElement("dt"), { className: "step-title", textContent: String(title) }),
-    ...(Array.isArray(rows) ? rows : []).map(([label, value]) => {
+    ...(Array.isArray(rows) ? rows.filter(Array.isArray) : []).map(([label, value]) => {
       const row = document.createElement("dd");
       row.append(Object.assign(document.createElement("span"), { className: "soft", textContent: `${label} ` }), document.createTextNode(String(value)));
       return row;

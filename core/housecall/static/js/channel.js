@@ -1,7 +1,7 @@
 // What the pages of one visit say to each other: by DataChannel where one is open, else sealed by the socket.
 // Kept until the far page has it, resent by the other road, in order, never twice; replayed to a page that was reloaded.
 
-import { receives, refusal, size } from "./gate.js";
+import { Bucket, passes, receives, refusal, size } from "./gate.js";
 import { key } from "./keys.js";
 import { seal, unseal } from "./seal.js";
 import { Stream } from "./stream.js";
@@ -10,18 +10,22 @@ import { Thread } from "./thread.js";
 const BUFFER = 256 * 1024;  // bytes that may lie in a DataChannel unsent
 const QUEUE = 50_000;       // messages of one plugin that may wait for one page
 const AHEAD = 600_000;      // ms that a far page's clock may be before ours
+const GRACE = 10_000;       // ms after a move in which what was said before it may still come
+const LAG = 2000;           // ms for which we wait for the server to tell us of a move that a far page knows of already
+const HELD = 200;           // frames of one plugin that may wait here until their rate lets them in
 
 export class Channel {
   // visit: its id; who: our seat or member id; role: ours; link: the socket; rules(): event -> its declaration
-  // state(): of the visit; peer(page): the Peer to a page, or null; now(): the server's clock in ms
-  constructor({ visit, who, role, link, rules, state, peer = () => null, now = () => Date.now() }) {
-    Object.assign(this, { visit, who, role, link, rules, state, peer, now, clock: 0, far: new Map(), threads: new Map(), listeners: new Map(), waiting: [], early: [], unheard: new Map(), buckets: new Map() });
+  // state(): of the visit; peer(page): the Peer to a page, or null; now(): the server's clock in ms; tick(): ours, which only goes on
+  constructor({ visit, who, role, link, rules, state, peer = () => null, now = () => Date.now(), tick = () => performance.now() }) {
+    Object.assign(this, { visit, who, role, link, rules, state, peer, now, tick, clock: 0, far: new Map(), threads: new Map(), listeners: new Map(), waiting: [], early: [], unheard: new Map(), buckets: new Map(), spoken: new Set(), was: "", is: state(), moved: -Infinity });
   }
 
   // -- who is there
 
   // The other pages of this visit: [{who, role, page, name, seat}].
   parties(list) {
+    this.noted();
     const pages = new Set(list.map(party => party.page)), fresh = [];
     for (const party of list) {
       const known = this.far.get(party.page);
@@ -43,19 +47,26 @@ export class Channel {
       if (!again) continue;                                // a page that was reloaded: what it never got goes to the new one
       for (const { stream } of lanes.values()) {
         for (const { event, item } of stream.out) if (!this.threads.has(event)) this.push(this.far.get(again.page), event, item);
-        stream.close();
       }
+      this.leave(this.far.get(page));
       this.far.delete(page);
     }
     for (const party of fresh) this.greet(party);
     for (const message of this.early.splice(0)) message();
   }
-  meet(party) { return { party, there: true, lanes: new Map() }; }
+  meet(party) { return { party, there: true, lanes: new Map(), buckets: new Map() }; }
+  leave({ lanes }) {
+    for (const lane of lanes.values()) {
+      lane.stream.close();
+      clearTimeout(lane.timer);
+      lane.held.length = 0;
+    }
+  }
 
   // Each plugin has a lane of its own to each page: one that floods holds up nobody else.
   lane(at, event) {
     const [plugin] = event.split(":", 1);
-    if (!at.lanes.has(plugin)) at.lanes.set(plugin, { stream: this.stream(at), order: Promise.resolve() });
+    if (!at.lanes.has(plugin)) at.lanes.set(plugin, { stream: this.stream(at), order: Promise.resolve(), held: [], timer: 0 });
     return at.lanes.get(plugin);
   }
   stream(at) {
@@ -75,7 +86,7 @@ export class Channel {
   greet(party) {
     const at = this.far.get(party.page), witness = party.role === "patient" || this.role === "patient";
     for (const [event, thread] of this.threads) {
-      for (const { mine, who, role, name, ...entry } of thread.entries) {
+      for (const { mine, who, role, name, told, ...entry } of thread.entries) {
         const item = { id: entry.id, at: entry.at, t: entry.t, data: entry.data };
         if (mine && this.gives(event, party)) this.push(at, event, item);
         else if (witness) this.push(at, event, { ...item, by: { who, role, name } }, true);
@@ -99,7 +110,7 @@ export class Channel {
   road() { for (const { lanes } of this.far.values()) for (const { stream } of lanes.values()) stream.road(); }
   close() {
     this.closed = true;
-    for (const { lanes } of this.far.values()) for (const { stream } of lanes.values()) stream.close();
+    for (const at of this.far.values()) this.leave(at);
     this.far.clear();
     this.listeners.clear();
   }
@@ -114,7 +125,7 @@ export class Channel {
   // Answers "peer", "relay" or "waiting"; for path "server" the ack. Throws an Error whose code is that of an ack.
   async send(event, data = {}, { to } = {}) {
     const rule = this.rules()[event];
-    const code = refusal(rule, this.role, "", data) || (rule.states.includes(this.state()) ? "" : "closed") || (rule.to === "one" && !to ? "invalid" : "");
+    const code = refusal(rule, this.role, data) || (rule.states.includes(this.state()) ? "" : "closed") || (rule.to === "one" && !to ? "invalid" : "");
     if (code || this.closed) throw refused(event, code || "closed");
     if (!this.threads.has(event) && !this.rate(event, rule.rate)) throw refused(event, "slow_down");
     const id = fresh();
@@ -122,6 +133,7 @@ export class Channel {
     const t = Math.round(this.now());
     this.clock = Math.max(this.clock + 1, t);              // a hybrid clock: a page that was reloaded goes on after what it said
     const item = { id, at: this.clock, t, data }, parties = this.chosen(event, to), present = parties.filter(at => this.present(at));
+    this.spoken.add(event);
     this.threads.get(event)?.add({ ...item, mine: true, who: this.who, role: this.role, name: "", state: "waiting" });
     if (rule.to === "all") this.tell(event, { data, from: this.who, id });
     // Also to a page that is away for a moment: its stream keeps it. A thread is given whole to who comes anew.
@@ -134,18 +146,19 @@ export class Channel {
     if (stream.out.length >= QUEUE) throw refused(event, "slow_down");
     stream.push(event, item, { bytes: size(item) + 20, replay });
   }
-  // Whether one more may go now: as many a second as the event declares, three times as many at once.
+  // Whether one more may go now.
   rate(event, rate) {
-    const now = performance.now(), bucket = this.buckets.get(event) ?? { left: Math.max(3, rate * 3), at: now };
-    bucket.left = Math.min(Math.max(3, rate * 3), bucket.left + (now - bucket.at) / 1000 * rate);
-    bucket.at = now;
-    this.buckets.set(event, bucket);
-    if (bucket.left < 1) return false;
-    bucket.left -= 1;
-    return true;
+    const bucket = this.bucket(this.buckets, event), room = bucket.room(rate, this.tick());
+    if (room) bucket.take();
+    return room > 0;
+  }
+  bucket(buckets, event) {
+    if (!buckets.has(event)) buckets.set(event, new Bucket(this.tick()));
+    return buckets.get(event);
   }
 
   direct(page, { event, after, n, replay, items }) {
+    if (!this.timely(this.rules()[event])) return "closed"; // as the server says on the other road
     this.peer(page).say("say", { event, after, items, ...replay && { replay } }, n);
     return "";
   }
@@ -181,23 +194,71 @@ export class Channel {
     const event = body?.event;
     if (!short(event)) return;
     if (type === "ack") return this.acked(at, event, id);
-    this.take(at, { event, after: body.after, n: id, items: body.items, replay: body.replay === true }, got => this.peer(page)?.say("ack", { event }, got));
+    this.take(at, { event, after: body.after, n: id, items: body.items, replay: body.replay === true }, got => this.peer(page)?.say("ack", { event }, got), true);
   }
   acked(at, event, n) { at.lanes.get(event.split(":", 1)[0])?.stream.ack(n); }
-  take(at, frame, answer) {
-    if (shaped(frame) && this.rules()[frame.event]) answer(this.lane(at, frame.event).stream.receive(frame));
+  // What the gate keeps out is not acknowledged; what comes faster than declared waits, and so does its acknowledgement.
+  take(at, frame, answer, direct = false) {
+    if (!shaped(frame) || !passes(this.rules()[frame.event], at.party.role, this.role, frame.replay)) return;
+    const lane = this.lane(at, frame.event), { held, stream } = lane;
+    if (frame.n <= stream.last || (!held.length && !stream.follows(frame))) return answer(stream.last);
+    if (held.length >= HELD || held.some(each => each.frame.n === frame.n)) return;
+    held.push({ frame, answer, direct, since: this.tick() });
+    if (held.length === 1) this.admit(at, lane);
+  }
+  admit(at, lane) {
+    const { held, stream } = lane, later = ms => { lane.timer = setTimeout(() => this.admit(at, lane), ms); };
+    while (held.length) {
+      const [{ frame, answer, direct, since }] = held, { event } = frame, rule = this.rules()[event], now = this.tick();
+      if (rule && (!direct || this.timely(rule))) {        // the server has seen to the state of what it relays
+        const bucket = this.bucket(at.buckets, event), fresh = stream.follows(frame) ? frame.items.filter(item => item.n > stream.last).length : 0;
+        // A thread is told anew to a page that comes: as much at once as it keeps.
+        const room = Math.min(fresh, bucket.room(rule.rate, now, this.threads.get(event)?.keep));
+        bucket.take(room);
+        if (room || !fresh) answer(stream.receive(frame, room));
+        if (room < fresh) return later(Math.max(50, 1000 / rule.rate));
+      } else if (rule && now - since < LAG) return later(50);
+      held.shift();
+    }
+  }
+  // Whether the state of the visit lets an event come, or let it until a moment ago.
+  timely(rule) {
+    this.noted();
+    const states = rule?.states ?? [];
+    return states.includes(this.is) || (states.includes(this.was) && this.tick() - this.moved < GRACE);
+  }
+  noted() {
+    const state = this.state();
+    if (state !== this.is) Object.assign(this, { was: this.is, is: state, moved: this.tick() });
   }
   deliver(party, { event, items, replay }) {
-    const rule = this.rules()[event], thread = this.threads.get(event);
-    for (const { id, at, t, data, by } of items) {
-      const author = replay && by ? by : party;
-      if (refusal(rule, author.role, "", data) || (!replay && !receives(rule, this.role)) || at > Math.max(this.clock, this.now()) + AHEAD) continue;
-      this.clock = Math.max(this.clock, at);
-      const entry = { id, at, t, data, mine: author.who === this.who, who: author.who, role: author.role, name: String(author.name ?? ""), state: "delivered" };
-      const message = { data, from: party.seat ?? party.who, id };
-      if (!thread && !this.listeners.get(event)?.size) this.keep(event, { entry, message: replay ? null : message });
-      else if ((!thread || thread.add(entry)) && !replay) this.tell(event, message);
+    for (const item of items) {
+      try {
+        this.one(party, event, item, replay);
+      } catch (error) {
+        console.warn(`${event}: ${error}`);
+      }
     }
+  }
+  one(party, event, { id, at, t, data, by }, replay) {
+    const rule = this.rules()[event], thread = this.threads.get(event), now = this.now();
+    if (!short(id) || !whole(at) || !whole(t) || at > Math.max(this.clock, now) + AHEAD || t > now + AHEAD) return;
+    const author = replay && by ? this.author(party, event, by) : { ...party, mine: false, told: false };
+    if (!author || refusal(rule, author.role, data)) return;
+    this.clock = Math.max(this.clock, at);
+    const { mine, told, who, role, name } = author;
+    const entry = { id, at, t, data, mine, told, who, role, name: String(name ?? ""), state: "delivered" };
+    const message = { data, from: party.seat ?? party.who, id };
+    if (!thread && !this.listeners.get(event)?.size) this.keep(event, { entry, message: replay ? null : message });
+    else if ((!thread || thread.add(entry)) && !replay) this.tell(event, message);
+  }
+  // Who wrote what `party` tells anew. Its word alone makes nothing ours once we have said something ourselves, and
+  // whoever reads it is told from whom it comes.
+  author(party, event, { who, role, name }) {
+    if (!short(who) || !short(role) || (name !== undefined && !short(name))) return null;
+    if (who === party.who) return { ...party, mine: false, told: false };
+    const known = who === this.who ? { role: this.role, name: "" } : [...this.far.values()].find(each => each.party.who === who)?.party;
+    return { who, role: known?.role ?? role, name: known?.name ?? name, mine: who === this.who && !this.spoken.has(event), told: true };
   }
 
   // -- listening
@@ -242,7 +303,6 @@ const whole = n => Number.isSafeInteger(n) && n >= 0;
 const short = text => typeof text === "string" && text.length <= 80;
 
 function shaped({ event, after, n, items }) {
-  return short(event) && whole(after) && whole(n) && Array.isArray(items) && items.length > 0 && items.at(-1).n === n &&
-    items.every(item => item && typeof item === "object" && whole(item.n) && short(item.id) && whole(item.at) && whole(item.t) &&
-      (item.by === undefined || (item.by && short(item.by.who) && short(item.by.role) && (item.by.name === undefined || short(item.by.name)))));
+  return short(event) && whole(after) && whole(n) && Array.isArray(items) && items.length > 0 && items.at(-1)?.n === n &&
+    items.every((item, i) => item && typeof item === "object" && whole(item.n) && item.n > (i ? items[i - 1].n : 0));
 }

@@ -9,7 +9,7 @@ import { Ice } from "./ice.js";
 import { Link } from "./link.js";
 import { key } from "./keys.js";
 import { page, part, say } from "./page.js";
-import { behind, follow, mount, unmount } from "./parts.js";
+import { behind, complete, follow, mount, unmount } from "./parts.js";
 import { Queue } from "./queue.js";
 import { changed as rulesChanged, rules } from "./rules.js";
 import { Stage } from "./stage.js";
@@ -147,12 +147,9 @@ const scope = (id, room) => ({
 function switched(change) {
   if (change) follow(change, () => {
     rulesChanged();
-    const fresh = part("card").content.querySelector(".card-parts");
+    const fresh = part("card").content.querySelector(".card-parts [data-slots]");
     for (const [id, row] of rows) {                    // cards that stand already get what a new card would have
-      const here = row.querySelector(".card-parts");
-      for (const element of fresh.querySelectorAll("hc-part")) {
-        if (!here.querySelector(`hc-part[data-plugin="${element.dataset.plugin}"]`)) here.firstElementChild.append(element.cloneNode(true));
-      }
+      complete(row.querySelector(".card-parts [data-slots]"), fresh);
       mount(row, scope(id, queue.find(id)?.room));
     }
     standing();

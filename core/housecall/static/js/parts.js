@@ -77,7 +77,7 @@ export async function follow({ on, off, steps = false }, placed) {
   }
   if (!on.length && !steps) return placed();
   const fresh = await fetched();
-  if (!fresh) return;
+  if (!fresh) return placed();                          // what is off is off; the next "welcome" finds what is still to come
   if (steps) {
     Object.assign(page, { steps: fresh.data.steps, errors: fresh.data.errors });
     document.getElementById("steps").replaceChildren(...[...fresh.page.getElementById("steps").children].map(each => document.importNode(each, true)));
@@ -87,9 +87,7 @@ export async function follow({ on, off, steps = false }, placed) {
   for (const link of fresh.page.querySelectorAll('link[rel="stylesheet"]')) {
     if (!document.querySelector(`link[href="${link.getAttribute("href")}"]`)) document.head.append(document.importNode(link));
   }
-  for (const [here, there] of pairs(fresh.page)) {
-    for (const element of there.querySelectorAll("hc-part")) if (on.includes(element.dataset.plugin)) put(here, document.importNode(element, true), there);
-  }
+  for (const [here, there] of pairs(fresh.page)) complete(here, there, on);
   placed();
 }
 
@@ -100,11 +98,23 @@ export function behind(parts) {
   return on.length || off.length ? { on, off } : null;
 }
 
-// A part goes before the first of those that stand after it in the fresh page.
-function put(here, element, there) {
-  const order = [...there.querySelectorAll("hc-part")].map(each => each.dataset.plugin);
-  const later = order.slice(order.indexOf(element.dataset.plugin) + 1);
-  here.insertBefore(element, [...here.children].find(each => later.includes(each.dataset.plugin)) ?? null);
+// What a slot of the fresh page has and this one has not, in the fresh page's order. on: of these plugins only.
+export function complete(here, there, on = null) {
+  const standing = new Map(numbered(here));
+  let next = null;
+  for (const [key, element] of numbered(there).reverse()) {
+    if (standing.has(key)) next = standing.get(key);
+    else if (!on || on.includes(element.dataset.plugin)) next = here.insertBefore(document.importNode(element, true), next);
+  }
+}
+// The parts of a slot by plugin and number: a plugin may have several.
+function numbered(slot) {
+  const count = {};
+  return [...slot.querySelectorAll("hc-part")].map(element => {
+    const { plugin } = element.dataset;
+    count[plugin] = (count[plugin] ?? 0) + 1;
+    return [`${plugin} ${count[plugin]}`, element];
+  });
 }
 
 // The slots of both pages: here and there, also inside templates.

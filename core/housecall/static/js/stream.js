@@ -110,12 +110,14 @@ export class Stream {
     }, 1000);
   }
 
-  // A frame from the far page; answers what to acknowledge.
-  receive(frame) {
-    if (frame.n > this.last && frame.after <= this.last) {
-      const fresh = frame.items.filter(item => item.n > this.last);
-      this.last = frame.n;
-      this.deliver({ ...frame, items: fresh });
+  // Whether a frame from the far page follows what we have, and brings more.
+  follows(frame) { return frame.n > this.last && frame.after <= this.last; }
+  // Takes a frame, or its first `most` new items; answers what to acknowledge.
+  receive(frame, most = Infinity) {
+    if (this.follows(frame)) {
+      const fresh = frame.items.filter(item => item.n > this.last).slice(0, most);
+      this.last = fresh.at(-1)?.n ?? this.last;
+      if (fresh.length) this.deliver({ ...frame, items: fresh });
     }
     return this.last;
   }

@@ -6,8 +6,16 @@ export class Thread extends EventTarget {
     super();
     Object.assign(this, { keep, copy, entries: [], ids: new Set() });
   }
+  // Whether it is new. The author's own word replaces what somebody else told of it.
   add(entry) {
-    if (this.ids.has(entry.id)) return false;
+    if (this.ids.has(entry.id)) {
+      const known = entry.told === false ? this.entries.find(each => each.id === entry.id && each.told) : null;
+      if (known) {
+        const { t, data, mine, told, who, role, name } = entry;
+        this.dispatchEvent(new CustomEvent("change", { detail: { entry: Object.assign(known, { t, data, mine, told, who, role, name }) } }));
+      }
+      return false;
+    }
     let at = this.entries.length;
     while (at && later(this.entries[at - 1], entry)) at -= 1;
     this.entries.splice(at, 0, entry);
