@@ -153,7 +153,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         themes=theming.Themes(
             [theming.shipped(), *([] if site.safe else [site.folder / "themes"])], language.interface_texts
         ),
-        assets=assets.Assets(assets.STATIC, "core"),
+        assets=assets.Assets(assets.STATIC, "core", lean=True),
         now=now,
         in_call=sockets.in_call,
         start=start,

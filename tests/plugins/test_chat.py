@@ -263,7 +263,7 @@ def test_a_server_that_writes_down_everything_sees_no_text(
     patient.page.get_by_role("button", name="Check in").first.click()
     patient.page.get_by_label("What brings you today?").fill("Xylophone answer")
     patient.page.locator("form[data-step='intake:reason'] button").click()
-    provider.page.get_by_text("Answers").click()
+    provider.page.get_by_text("Answers", exact=True).click()
     expect(provider.page.locator(".card .answers")).to_contain_text("Xylophone answer")
     write(patient.page, ".waiting", "Zanzibar word")
     shows(provider.page, ".card", "Zanzibar word")

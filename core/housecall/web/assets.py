@@ -19,6 +19,7 @@ STATIC = Path(__file__).resolve().parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 IMPORT = re.compile(r'^import .*? from "(?:\./)?([\w.-]+)";$', re.MULTILINE)
+REMARK = re.compile(rb"^[ \t]*//.*$", re.MULTILINE)  #: a line that is nothing but a comment; the line itself stays
 BARE = {"socket.io-client": "vendor/socket.io.js"}  #: what is imported by a name -> our file
 
 pages = Blueprint("assets", __name__)
@@ -27,8 +28,8 @@ pages = Blueprint("assets", __name__)
 class Assets:
     """The files below one folder, served under one hash of them all, so that relative imports keep working."""
 
-    def __init__(self, folder: Path, owner: str):
-        self.folder, self.owner = folder, owner
+    def __init__(self, folder: Path, owner: str, *, lean: bool = False):
+        self.folder, self.owner, self.lean = folder, owner, lean
 
     @cached_property
     def files(self) -> dict[str, Path]:
@@ -52,9 +53,15 @@ class Assets:
         return self.base + name
 
     @functools.cache  # noqa: B019  as long as the files themselves
+    def served(self, name: str) -> bytes:
+        """A file as it goes over the line: of lean modules without their lines of comment, which people read here."""
+        data = self.files[name].read_bytes()
+        return REMARK.sub(b"", data) if self.lean and name.endswith(".js") else data
+
+    @functools.cache  # noqa: B019
     def packed(self, name: str) -> bytes:
-        """A file by gzip, once."""
-        return gzip.compress(self.files[name].read_bytes(), mtime=0)
+        """The same by gzip."""
+        return gzip.compress(self.served(name), mtime=0)
 
     @functools.cache  # noqa: B019
     def needs(self, name: str) -> dict[str, str]:
@@ -74,7 +81,7 @@ class Assets:
         hashes = {}
         for name, path in self.files.items():
             if path.suffix == ".js":
-                digest = base64.b64encode(hashlib.sha384(path.read_bytes()).digest()).decode()
+                digest = base64.b64encode(hashlib.sha384(self.served(name)).digest()).decode()
                 hashes[self.base + name] = f"sha384-{digest}"
         return hashes
 
@@ -100,7 +107,7 @@ def asset(owner: str, digest: str, name: str) -> Response:
         assets = house.assets_in(theme.folder, owner)
     if owner != assets.owner or digest != assets.hash or name not in assets.files:
         abort(404)
-    return _forever(answer(assets.files[name].read_bytes, lambda: assets.packed(name), TYPES[Path(name).suffix]))
+    return _forever(answer(lambda: assets.served(name), lambda: assets.packed(name), TYPES[Path(name).suffix]))
 
 
 @pages.get("/-/theme/<digest>.css")
