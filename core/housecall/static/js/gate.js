@@ -11,8 +11,8 @@ export const receives = (rule, role) => ["others", "all", "one"].includes(rule.t
 export function refusal(rule, from, data) {
   if (!rule) return "unknown";
   if (!rule.from.includes(from)) return "forbidden";
-  if (data === null || typeof data !== "object" || Array.isArray(data)) return "invalid";
   if (size(data) > rule.size) return "too_big";
+  if (data === null || typeof data !== "object" || Array.isArray(data)) return "invalid";
   if (rule.fields.length && Object.keys(clean(rule.fields, data).errors).length) return "invalid";
   return "";
 }
