@@ -268,12 +268,40 @@ def test_sign_up_is_by_invitation_unless_open(practice: Practice, serve: Callabl
     person = {"first_name": "E", "last_name": "V", "email": "eve@elm.example", "password": PASSWORD, "adult": "yes"}
     visitor = Visitor(practice.url)
     assert "by invitation" in visitor.get("/sign-up").text
-    assert visitor.post("/sign-up", person, at="/sign-in").status_code == 403
+    refused = visitor.post("/sign-up", person, at="/sign-in")
+    assert refused.status_code == 403
+    assert "are made by invitation" in refused.text
     own = serve('[clinic.main]\nname = "Elm"\nsign_up = "open"\n')
     eve = Visitor(own.url)
     assert eve.post("/sign-up", person).headers["Location"] == "/dashboard"
     assert eve.get("/admin").status_code == 404
     assert Visitor(own.url).post("/sign-up", person).status_code == 422
+
+
+def test_closed_takes_nobody_but_by_a_link_made_on_the_server(serve: Callable[..., Practice]) -> None:
+    own = serve('[clinic.main]\nname = "Elm"\nsign_up = "closed"\n')
+    room = own.room(role="owner")
+    with own.lasting():
+        early = clinics.invitations.make("main", "provider", made_by=room.member)  # while it was not closed yet
+        by_hand = clinics.invitations.make("main", "provider", made_by=None)
+    person = {"first_name": "E", "last_name": "V", "email": "eve@elm.example", "password": PASSWORD, "adult": "yes"}
+    eve = Visitor(own.url)
+    assert "takes no new accounts" in eve.get("/sign-up").text
+    for refused in (
+        eve.post("/sign-up", person, at="/sign-in"),
+        eve.post("/sign-up", {**person, "invitation": early}, at="/sign-in"),
+        eve.post("/sign-in/link", {"link": early}),
+    ):
+        assert refused.status_code == 403
+        assert "takes no new accounts" in refused.text
+    owner = Visitor(own.url, login=room.login)
+    assert 'value="invite"' not in owner.get("/admin/people").text
+    invite = owner.post("/admin/people", {"do": "invite", "role": "staff"})
+    assert invite.status_code == 422
+    assert "takes no new accounts" in invite.text
+    assert eve.post("/sign-in/link", {"link": by_hand}).status_code == 200
+    joined = eve.post("/sign-up", {**person, "invitation": by_hand}, at="/sign-in")
+    assert joined.headers["Location"] == "/dashboard"
 
 
 def test_a_reset_link_works_once_and_signs_out_elsewhere(practice: Practice, room: Room) -> None:
