@@ -83,14 +83,12 @@ def test_a_newcomer_installs_the_wheel_and_opens_both_links(wheel: Path, tmp_pat
     # behind the wheel's own files on the path; the checkout's own hook for imports is not among what is lent
     (packages / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
     environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PORT": str(free_port())}
-    with subprocess.Popen(
-        [place / "bin/housecall", "demo"],
-        cwd=empty,
-        env=environ,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=(tmp_path / "log").open("w"),
-    ) as demo:
+    with (
+        (tmp_path / "log").open("w") as log,
+        subprocess.Popen(
+            [place / "bin/housecall", "demo"], cwd=empty, env=environ, text=True, stdout=subprocess.PIPE, stderr=log
+        ) as demo,
+    ):
         try:
             assert demo.stdout
             links = dict(re.findall(r"^(provider|patient) +(\S+)$", "".join(islice(demo.stdout, 2)), flags=re.M))
