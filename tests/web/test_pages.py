@@ -563,3 +563,37 @@ def test_without_a_trusted_proxy_forwarded_headers_mean_nothing(practice: Practi
     answer = visitor.get("/")
     assert "Strict-Transport-Security" not in answer.headers
     assert "evil.example" not in answer.text
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_cookies_page_names_every_cookie_that_is_set(serve: Callable[..., Practice], scheme: str) -> None:
+    own = serve(f'[server]\nurl = "{scheme}://elm.example.org"\ntrusted_proxies = 1\n[clinic.main]\nname = "Elm"\n')
+    room = own.room()
+    visitor = Visitor(own.url, host="elm.example.org")
+    visitor.origin = f"{scheme}://elm.example.org"
+    visitor.http.headers["X-Forwarded-Proto"] = scheme
+    said = set(re.findall(r"<td><code>([^<]+)</code></td>", visitor.get("/cookies").text))
+    answers = [visitor.get(path) for path in ("/", f"/{room.slug}", "/sign-in")]
+    answers += [
+        visitor.check_in(room.slug, "Grace"),
+        visitor.post("/sign-in", {"email": room.email, "password": PASSWORD}),
+        visitor.get("/dashboard"),
+    ]
+    kept = {answer.headers["Set-Cookie"].split("=")[0] for answer in answers if "Set-Cookie" in answer.headers}
+    assert len(kept) == 2
+    assert {name.replace(room.id, "…") for name in kept} == said
+    assert all(name.startswith("__Host-") for name in kept) == (scheme == "https")
+
+
+def test_the_contact_page_says_what_the_practice_has_written_down(serve: Callable[..., Practice]) -> None:
+    own = serve(
+        '[clinic.main]\nname = "Elm"\n[clinic.main.core]\nemail = "desk@elm.example"\nphone = "+1 555 0100"\n'
+        'address = "1 Elm Street"\nemergency = "112"\n'
+    )
+    page = Visitor(own.url).get("/contact").text
+    for words in ('"mailto:desk@elm.example"', '"tel:+15550100"', "1 Elm Street", "In an emergency call 112."):
+        assert words in page
+
+
+def test_the_contact_page_of_a_practice_that_has_written_nothing_down_says_so(practice: Practice) -> None:
+    assert "has not written down an address yet" in Visitor(practice.url).get("/contact").text

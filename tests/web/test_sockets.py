@@ -291,6 +291,7 @@ def answered_or_closed(line: websocket.WebSocket, frame: str | bytes) -> None:
 
 def test_a_frame_that_no_page_sends_is_survived_or_ends_its_own_socket(practice: Practice, room: Room) -> None:
     patient, other = waiting(practice, room), waiting(practice, room, "Raw")
+    practice.expected += ['"logger": "engineio.server"', '"logger": "socketio.server"']
     before = len(practice.log.read_text())
     with patient.seat(room.id) as seat, provider(practice, room).dashboard() as board:
         visit, _, theirs = called(seat, board)
