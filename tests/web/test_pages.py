@@ -119,6 +119,23 @@ def test_a_bad_check_in_is_answered_in_words_and_creates_nothing(
         assert board.hear("welcome")["rooms"][0]["cards"] == []
 
 
+def test_who_checks_in_confirms_to_be_an_adult_or_with_one(practice: Practice, room: Room) -> None:
+    form = re.search(r'<form id="check-in".+?</form>', Visitor(practice.url).get(f"/{room.slug}").text, flags=re.S)
+    assert form
+    assert "you confirm that you are 18 or older, or that a parent or guardian is with you." in form[0]
+
+
+def test_a_room_takes_a_burst_of_check_ins_and_then_says_wait(practice: Practice, room: Room) -> None:
+    visitor = Visitor(practice.url)
+    token = visitor.token(f"/{room.slug}")
+    answers = [visitor.post_json(f"/{room.slug}/check-in", {"name": "Grace"}, token=token) for _ in range(40)]
+    assert [answer.status_code for answer in answers[:30]] == [201] * 30
+    assert answers[-1].status_code == 429
+    assert answers[-1].json()["message"] == "That was too many tries in a short time. Wait a minute, then try again."
+    other = practice.room()
+    assert Visitor(practice.url).check_in(other.slug, "Grace").status_code == 201, "other rooms do not notice"
+
+
 def test_looking_at_a_room_creates_nothing(practice: Practice, room: Room) -> None:
     visitor = Visitor(practice.url)
     for _ in range(3):
