@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import create_engine
 from housecall import clinics, config
 from housecall.app import create_app
 from housecall.clinics.models import Base
+from housecall.visits import VisitError
 from housecall.web import messages
 
 ROOT = Path(__file__).parent.parent
@@ -150,6 +152,34 @@ def test_every_error_has_its_words_and_all_words_are_used() -> None:
     source = "\n".join(p.read_text(encoding="utf-8") for p in CORE.rglob("*.py") if p.name != "messages.py")
     for code in (*messages.ACKS, *messages.REFUSALS, *messages.FIELDS):
         assert re.search(rf'"{code}"', source), f"nothing says {code}"
+
+
+def test_every_code_that_a_socket_can_answer_has_its_words() -> None:
+    source = "\n".join(p.read_text(encoding="utf-8") for p in (CORE / "web").glob("*.py"))
+    codes = set(re.findall(r'\b(?:_Bad|Refused|_error\(\w+,) ?\(?"(\w+)"', source))
+    codes |= {kind.code for kind in kinds(VisitError)}
+    assert codes >= {"unknown", "no_ticket", "old_page", "slow_down", "failed", "stale"}
+    assert codes <= {*messages.ACKS, *messages.REFUSALS}
+
+
+def kinds(of: type[VisitError]) -> Iterator[type[VisitError]]:
+    yield of
+    for kind in of.__subclasses__():
+        yield from kinds(kind)
+
+
+def test_every_state_of_devices_and_connection_has_its_words_in_a_module() -> None:
+    modules = {name: (CORE / f"static/js/{name}.js").read_text(encoding="utf-8") for name in ("devices", "stage")}
+    made = set(re.findall(r'return "(\w+)"|kind: "(\w+)"', modules["devices"]))
+    made |= set(re.findall(r'(?:denied|prompt|granted): ("\w+")', modules["devices"]))
+    kinds_ = {next(filter(None, each)).strip('"') if isinstance(each, tuple) else each.strip('"') for each in made}
+    said = set(re.findall(r'case "(\w+)": return text\(', modules["devices"]))
+    assert kinds_ - said == {"failed"}, "which the last line of words() says"
+    assert re.search(r"default: return text\(", modules["devices"])
+    states = set(re.findall(r"dataset\.state = (.+);", modules["stage"])[0].split('"')[1::2])
+    assert states == {"connected", "connecting", "broken"}
+    for state in states - {"connected"}:
+        assert re.search(rf'state === "{state}" \? text\(', modules["stage"]), state
 
 
 def test_every_code_of_a_form_has_its_words() -> None:

@@ -7,10 +7,16 @@ import os
 import re
 import subprocess
 import sys
+import sysconfig
+import venv
 import zipfile
+from itertools import islice
 from pathlib import Path
 
 import pytest
+import requests
+
+from housecall.testing.practice import free_port
 
 ROOT = Path(__file__).parent.parent
 
@@ -36,6 +42,7 @@ def test_the_wheel_holds_everything_that_a_server_needs(wheel: Path) -> None:
         "housecall/clinics/common_passwords.txt",
         "housecall/themes/calm/theme.toml",
         "housecall/testing/practice.py",
+        "housecall/bundled/chat/plugin.toml",
         "housecall/scaffold/plugin/plugin.toml",
         "housecall/scaffold/test_plugin.txt",
     ):
@@ -63,6 +70,45 @@ def test_the_installed_wheel_runs_away_from_the_checkout(wheel: Path, tmp_path: 
         )
         assert done.returncode == code_, done.stderr
         assert words in done.stdout
+
+
+def test_a_newcomer_installs_the_wheel_and_opens_both_links(wheel: Path, tmp_path: Path) -> None:
+    """A fresh environment, pip, and the command `housecall` in an empty folder. Only the dependencies are lent."""
+    place, empty = tmp_path / "venv", tmp_path / "empty"
+    venv.create(place, with_pip=False)
+    empty.mkdir()
+    pip = [sys.executable, "-m", "pip", "--python", str(place / "bin/python"), "install", "--quiet", "--no-deps"]
+    subprocess.run([*pip, "--no-index", str(wheel)], check=True, capture_output=True)
+    packages = next(place.glob("lib/python*/site-packages"))
+    # behind the wheel's own files on the path; the checkout's own hook for imports is not among what is lent
+    (packages / "lent.pth").write_text(sysconfig.get_path("purelib") + "\n", encoding="utf-8")
+    environ = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"PORT": str(free_port())}
+    with (
+        (tmp_path / "log").open("w") as log,
+        subprocess.Popen(
+            [place / "bin/housecall", "demo"], cwd=empty, env=environ, text=True, stdout=subprocess.PIPE, stderr=log
+        ) as demo,
+    ):
+        try:
+            assert demo.stdout
+            links = dict(re.findall(r"^(provider|patient) +(\S+)$", "".join(islice(demo.stdout, 2)), flags=re.M))
+            assert set(links) == {"provider", "patient"}, (tmp_path / "log").read_text(encoding="utf-8")
+            for link, words in (("provider", "One moment"), ("patient", "Your name")):
+                answer = requests.get(links[link], timeout=30)
+                assert answer.status_code == 200
+                assert words in answer.text
+            files = subprocess.run(
+                [place / "bin/python", "-c", "import housecall; print(housecall.__file__)"],
+                cwd=empty,
+                env=environ,
+                text=True,
+                capture_output=True,
+                check=True,
+            )
+            assert Path(files.stdout.strip()).is_relative_to(place)
+        finally:
+            demo.terminate()
+    assert list(empty.iterdir()) == []
 
 
 def test_the_lock_file_has_hashes_and_no_addresses() -> None:

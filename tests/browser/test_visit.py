@@ -61,6 +61,19 @@ def test_a_whole_visit_with_media_both_ways(practice: Practice, room: Room, pers
     expect(provider.page.locator("body")).not_to_contain_text("Grace")
 
 
+def test_a_patient_is_told_whether_the_provider_is_there(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    provider, patient = person(login=room.login), person("green")
+    check_in(patient.page, room.url, "Grace Hopper")
+    said = patient.page.locator(".waiting .provider-words")
+    expect(said).to_have_text("Your provider is not here yet.")
+    open_dashboard(provider.page, practice.url)
+    expect(said).to_have_text("Your provider is here and will call you.")
+    provider.page.close()
+    expect(said).to_have_text("Your provider is not here yet.")
+
+
 LIGHTS = "given.filter(track => track.kind === 'video' && track.readyState === 'live').length"
 
 

@@ -193,6 +193,13 @@ class WaitingRooms(RuleBasedStateMachine):
                 assert visit.name in (self.known[visit.id].name, "")
 
     @invariant()
+    def the_place_in_line_is_what_counting_says(self) -> None:
+        for room in ROOMS:
+            line = [visit.id for visit in self.world.visits.room(room) if visit.state == "waiting"]
+            for place, visit in enumerate(line):
+                assert self.world.visits.ahead(self.world.visits.store.get(visit)) == place
+
+    @invariant()
     def nobody_is_there_after_the_end(self) -> None:
         for visit in self.world.over:
             assert self.world.visits.get(visit) is None

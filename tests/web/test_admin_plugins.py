@@ -366,7 +366,8 @@ def test_a_server_with_a_name_that_no_plugin_has_does_not_start(tmp_path: Path) 
 def test_jobs_run_in_the_real_server(serve: Serve, tmp_path: Path, mode: str) -> None:
     python = (
         "from pathlib import Path\nfrom housecall.extending.nouns import Job\n"
-        f"def mark(clinic):\n    Path({str(tmp_path / 'marks')!r}).open('a').write(clinic + '\\n')\n"
+        f"def mark(clinic):\n    with Path({str(tmp_path / 'marks')!r}).open('a') as marks:\n"
+        "        marks.write(clinic + '\\n')\n"
         "@hookimpl\ndef jobs():\n    return [Job(name='mark', every=1, run=mark)]\n"
     )
     toml = f'[server]\nasync_mode = "{mode}"\n[clinic.main]\nname = "Elm"\nplugins = ["anna"]\n'

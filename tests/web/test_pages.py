@@ -119,6 +119,23 @@ def test_a_bad_check_in_is_answered_in_words_and_creates_nothing(
         assert board.hear("welcome")["rooms"][0]["cards"] == []
 
 
+def test_who_checks_in_confirms_to_be_an_adult_or_with_one(practice: Practice, room: Room) -> None:
+    form = re.search(r'<form id="check-in".+?</form>', Visitor(practice.url).get(f"/{room.slug}").text, flags=re.S)
+    assert form
+    assert "you confirm that you are 18 or older, or that a parent or guardian is with you." in form[0]
+
+
+def test_a_room_takes_a_burst_of_check_ins_and_then_says_wait(practice: Practice, room: Room) -> None:
+    visitor = Visitor(practice.url)
+    token = visitor.token(f"/{room.slug}")
+    answers = [visitor.post_json(f"/{room.slug}/check-in", {"name": "Grace"}, token=token) for _ in range(40)]
+    assert [answer.status_code for answer in answers[:30]] == [201] * 30
+    assert answers[-1].status_code == 429
+    assert answers[-1].json()["message"] == "That was too many tries in a short time. Wait a minute, then try again."
+    other = practice.room()
+    assert Visitor(practice.url).check_in(other.slug, "Grace").status_code == 201, "other rooms do not notice"
+
+
 def test_looking_at_a_room_creates_nothing(practice: Practice, room: Room) -> None:
     visitor = Visitor(practice.url)
     for _ in range(3):
@@ -268,12 +285,40 @@ def test_sign_up_is_by_invitation_unless_open(practice: Practice, serve: Callabl
     person = {"first_name": "E", "last_name": "V", "email": "eve@elm.example", "password": PASSWORD, "adult": "yes"}
     visitor = Visitor(practice.url)
     assert "by invitation" in visitor.get("/sign-up").text
-    assert visitor.post("/sign-up", person, at="/sign-in").status_code == 403
+    refused = visitor.post("/sign-up", person, at="/sign-in")
+    assert refused.status_code == 403
+    assert "are made by invitation" in refused.text
     own = serve('[clinic.main]\nname = "Elm"\nsign_up = "open"\n')
     eve = Visitor(own.url)
     assert eve.post("/sign-up", person).headers["Location"] == "/dashboard"
     assert eve.get("/admin").status_code == 404
     assert Visitor(own.url).post("/sign-up", person).status_code == 422
+
+
+def test_closed_takes_nobody_but_by_a_link_made_on_the_server(serve: Callable[..., Practice]) -> None:
+    own = serve('[clinic.main]\nname = "Elm"\nsign_up = "closed"\n')
+    room = own.room(role="owner")
+    with own.lasting():
+        early = clinics.invitations.make("main", "provider", made_by=room.member)  # while it was not closed yet
+        by_hand = clinics.invitations.make("main", "provider", made_by=None)
+    person = {"first_name": "E", "last_name": "V", "email": "eve@elm.example", "password": PASSWORD, "adult": "yes"}
+    eve = Visitor(own.url)
+    assert "takes no new accounts" in eve.get("/sign-up").text
+    for refused in (
+        eve.post("/sign-up", person, at="/sign-in"),
+        eve.post("/sign-up", {**person, "invitation": early}, at="/sign-in"),
+        eve.post("/sign-in/link", {"link": early}),
+    ):
+        assert refused.status_code == 403
+        assert "takes no new accounts" in refused.text
+    owner = Visitor(own.url, login=room.login)
+    assert 'value="invite"' not in owner.get("/admin/people").text
+    invite = owner.post("/admin/people", {"do": "invite", "role": "staff"})
+    assert invite.status_code == 422
+    assert "takes no new accounts" in invite.text
+    assert eve.post("/sign-in/link", {"link": by_hand}).status_code == 200
+    joined = eve.post("/sign-up", {**person, "invitation": by_hand}, at="/sign-in")
+    assert joined.headers["Location"] == "/dashboard"
 
 
 def test_a_reset_link_works_once_and_signs_out_elsewhere(practice: Practice, room: Room) -> None:
@@ -535,3 +580,37 @@ def test_without_a_trusted_proxy_forwarded_headers_mean_nothing(practice: Practi
     answer = visitor.get("/")
     assert "Strict-Transport-Security" not in answer.headers
     assert "evil.example" not in answer.text
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_the_cookies_page_names_every_cookie_that_is_set(serve: Callable[..., Practice], scheme: str) -> None:
+    own = serve(f'[server]\nurl = "{scheme}://elm.example.org"\ntrusted_proxies = 1\n[clinic.main]\nname = "Elm"\n')
+    room = own.room()
+    visitor = Visitor(own.url, host="elm.example.org")
+    visitor.origin = f"{scheme}://elm.example.org"
+    visitor.http.headers["X-Forwarded-Proto"] = scheme
+    said = set(re.findall(r"<td><code>([^<]+)</code></td>", visitor.get("/cookies").text))
+    answers = [visitor.get(path) for path in ("/", f"/{room.slug}", "/sign-in")]
+    answers += [
+        visitor.check_in(room.slug, "Grace"),
+        visitor.post("/sign-in", {"email": room.email, "password": PASSWORD}),
+        visitor.get("/dashboard"),
+    ]
+    kept = {answer.headers["Set-Cookie"].split("=")[0] for answer in answers if "Set-Cookie" in answer.headers}
+    assert len(kept) == 2
+    assert {name.replace(room.id, "…") for name in kept} == said
+    assert all(name.startswith("__Host-") for name in kept) == (scheme == "https")
+
+
+def test_the_contact_page_says_what_the_practice_has_written_down(serve: Callable[..., Practice]) -> None:
+    own = serve(
+        '[clinic.main]\nname = "Elm"\n[clinic.main.core]\nemail = "desk@elm.example"\nphone = "+1 555 0100"\n'
+        'address = "1 Elm Street"\nemergency = "112"\n'
+    )
+    page = Visitor(own.url).get("/contact").text
+    for words in ('"mailto:desk@elm.example"', '"tel:+15550100"', "1 Elm Street", "In an emergency call 112."):
+        assert words in page
+
+
+def test_the_contact_page_of_a_practice_that_has_written_nothing_down_says_so(practice: Practice) -> None:
+    assert "has not written down an address yet" in Visitor(practice.url).get("/contact").text

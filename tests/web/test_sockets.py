@@ -191,6 +191,37 @@ def test_a_malformed_signal_is_answered_and_the_visit_goes_on(
         assert seat.ask("signal", {"visit": visit["id"], "to": theirs, **OFFER})["reached"]
 
 
+@pytest.mark.parametrize(
+    ("event", "body"),
+    [
+        ("ready", {"colour": ["green"]}),
+        ("ready", {"colour": "green", "reason": {}}),
+        ("ready", {"colour": "green", "reason": "x" * 41}),
+        ("step", {"id": [], "done": True}),
+        ("step", {"id": "a:b", "done": "yes"}),
+        ("snapshot", {"room": {}}),
+        ("snapshot", {"room": ["x"]}),
+        ("move", {"visit": [], "to": {}, "rev": "x"}),
+        ("say", {"event": [], "visit": {}}),
+        ("ice", "text"),
+        ("take", [1]),
+        ("ready", 7),
+    ],
+)
+def test_a_wrong_type_is_answered_and_logs_nothing(practice: Practice, room: Room, event: str, body: Any) -> None:
+    patient = waiting(practice, room)
+    before = practice.log.read_text()
+    with patient.seat(room.id) as seat, provider(practice, room).dashboard() as board:
+        for page in (seat, board):
+            ack = page.ask(event, body)
+            assert ack["error"] in ("invalid", "unknown", "forbidden")
+            assert ack["message"]
+            assert page.ask("ice", {})["ok"]
+        assert board.ask("take", {"visit": {}})["error"] == "unknown"
+        assert seat.ask("take", {"name": {}})["ok"]
+    assert practice.log.read_text() == before
+
+
 def test_unknown_events_are_answered_unknown(practice: Practice, room: Room) -> None:
     patient = waiting(practice, room)
     with patient.seat(room.id) as seat:
@@ -291,6 +322,7 @@ def answered_or_closed(line: websocket.WebSocket, frame: str | bytes) -> None:
 
 def test_a_frame_that_no_page_sends_is_survived_or_ends_its_own_socket(practice: Practice, room: Room) -> None:
     patient, other = waiting(practice, room), waiting(practice, room, "Raw")
+    practice.expected += ['"logger": "engineio.server"', '"logger": "socketio.server"']
     before = len(practice.log.read_text())
     with patient.seat(room.id) as seat, provider(practice, room).dashboard() as board:
         visit, _, theirs = called(seat, board)

@@ -23,6 +23,7 @@ from flask import Flask
 from .. import clinics, config
 
 NUMBERS = itertools.count(1)
+THEIRS = ('"plugin": ', '"event": "theme"')  #: marks of errors that a plugin or a theme has made, not the house
 PASSWORD = "correct horse battery staple"
 
 
@@ -55,6 +56,7 @@ class Practice:
     plugins: tuple[Path, ...] = ()  #: folders to put among the site's own plugins
     command: tuple[str, ...] = (sys.executable, "-W", "error", "-m", "housecall", "run")
     process: subprocess.Popen[bytes] | None = None
+    expected: list[str] = field(default_factory=list)  #: texts of errors in the log that a test provokes on purpose
 
     @property
     def url(self) -> str:
@@ -97,6 +99,13 @@ class Practice:
             self.process.wait(30)
             self.process = None
 
+    def check(self) -> None:
+        """The log holds no error and no traceback that was not expected."""
+        lines = self.log.read_text(encoding="utf-8").splitlines()
+        wrong = [line for line in lines if '"level": "error"' in line or line.startswith("Traceback")]
+        left = [line for line in wrong if not any(text in line for text in self.expected)]
+        assert left == [], left
+
     @contextmanager
     def lasting(self) -> Iterator[None]:
         """The lasting half of the site, in this process, to add members and rooms."""
@@ -131,6 +140,7 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Practice]:
     running = Practice(tmp_path_factory.mktemp("practice") / "site").start()
     yield running
     running.stop()
+    running.check()
 
 
 @pytest.fixture
@@ -153,3 +163,6 @@ def serve(tmp_path: Path) -> Iterator[Callable[..., Practice]]:
     yield start
     for practice in running:
         practice.stop()
+    for practice in running:
+        practice.expected += THEIRS  # whoever puts a plugin or a theme there looks after it
+        practice.check()

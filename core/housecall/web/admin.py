@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from .. import clinics
 from . import settings, switches
 from .guard import admins_only, me
+from .house import house
 from .language import lang
 from .look import render
 from .messages import field_errors
@@ -50,9 +51,14 @@ def _people(invited: str = "", role: str = "", errors: dict[str, str] | None = N
             invited=invited,
             invited_role=role,
             errors=errors or {},
+            closed=_closed(),
         ),
         422 if errors else 200,
     )
+
+
+def _closed() -> bool:
+    return house().site.clinics[g.clinic.id].sign_up == "closed"
 
 
 @pages.post("/admin/people")
@@ -62,6 +68,8 @@ def change_people() -> ResponseReturnValue:
     do, member_id, role = (request.form.get(name, "") for name in ("do", "member", "role"))
     try:
         if do == "invite":
+            if _closed():
+                raise clinics.Refused(role="closed")
             token = clinics.invitations.make(g.clinic.id, role, made_by=me().id)
             return _people(f"{request.url_root}sign-in/link#{token}", role)
         if do == "role":

@@ -96,6 +96,9 @@ FIELDS = {
     "no_videos": Message(N_("This server cannot encode videos yet."), N_("Ask the person who runs it.")),
     "not_a_picture": Message(N_("This is not a picture that we can read."), N_("Choose a JPEG, PNG, WebP or GIF.")),
     "link": Message(N_("This is not an address that can be linked."), N_("It begins with https://, mailto: or tel:.")),
+    "closed": Message(
+        N_("The practice takes no new accounts."), N_("The person who runs its server can open it or make a link.")
+    ),
     "last_owner": Message(N_("This is the practice's last owner."), N_("Make somebody else an owner first.")),
     "wrong": Message(
         N_("E-mail or password is not right."), N_("Check both. A new password comes from your practice.")

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from .. import clinics
-from ..clinics.models import Member
+from ..clinics.models import Invitation, Member
 from .guard import drop_cookie, set_cookie
 from .house import house
 from .language import lang
@@ -37,6 +37,16 @@ def _form(form: dict[str, str], errors: dict[str, str], status: int = 200) -> Re
 
 def _policy() -> str:
     return house().site.clinics[g.clinic.id].sign_up
+
+
+def _no_sign_up() -> ResponseReturnValue:
+    """Why there is no account to be had here: by invitation only, or not at all."""
+    return render("sign_up.html", form={}, errors={}, policy=_policy(), invitation=""), 403
+
+
+def _lets_in(invitation: Invitation) -> bool:
+    """Where sign-up is closed, only a link that was made on the server itself (`member add`) still makes an account."""
+    return _policy() != "closed" or invitation.made_by is None
 
 
 @pages.post("/sign-in")
@@ -93,9 +103,11 @@ def sign_up() -> ResponseReturnValue:
         invited = clinics.invitations.find(invitation)
         if invited is None or invited.clinic_id != g.clinic.id:
             return _used()
+        if not _lets_in(invited):
+            return _no_sign_up()
         role = invited.role
     elif _policy() != "open":
-        abort(403)
+        return _no_sign_up()
     try:
         member = clinics.members.join(
             g.clinic.id,
@@ -139,6 +151,8 @@ def use_link() -> ResponseReturnValue:
     invitation = clinics.invitations.find(token)
     if invitation is None or invitation.clinic_id != g.clinic.id:
         return _used()
+    if not _lets_in(invitation):
+        return _no_sign_up()
     return render("sign_up.html", form={}, errors={}, policy=_policy(), invitation=token)
 
 
