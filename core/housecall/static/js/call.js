@@ -3,6 +3,8 @@
 import { Peer } from "./peer.js";
 
 export const certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" });
+let made = null;
+certificate.then(pass => { made = pass; });
 
 export class Call {
   // link: the socket; ice: an Ice; devices: a Devices; spare: a Spare, where there is one; on: {tile(seat), track(seat, kind, track), media(seat, state),
@@ -23,8 +25,12 @@ export class Call {
 
   // Rows of `welcome`, `seats`: who sits here, by which page.
   seats(rows) { this.then(pass => this.sit(rows, pass)); }
-  then(step) {                                        // in the order in which the server said it
-    this.order = Promise.all([certificate, this.order]).then(([pass]) => this.over || step(pass));
+  then(step) {                                        // at once where that can be, and in the order in which the server said it
+    if (made && !this.order) return void (this.over || step(made));
+    const order = this.order = Promise.all([certificate, this.order]).then(([pass]) => {
+      if (this.order === order) this.order = null;
+      return this.over || step(pass);
+    });
   }
   sit(rows, pass) {
     for (const row of rows) {

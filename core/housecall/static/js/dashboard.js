@@ -322,7 +322,6 @@ function join(running, seat, next) {
   heldVisit = null;
   orphaned = false;
   part("elsewhere").hidden = true;
-  show("call");
   if (devices.state === "off") readyDevices(visit.media);
   stage.open({ media: visit.media, started: visit.started, now: Date.now() + offset });
   call ??= new Call({
@@ -336,6 +335,7 @@ function join(running, seat, next) {
     },
   });
   call.seats(visit.seats);
+  show("call");
   unmount(part("after-parts"));
   part("after").hidden = true;
   meet(visit, visit.room);

@@ -245,10 +245,6 @@ function moved({ state, rev, pass: next, started }) {
 // -- the call
 
 function startCall() {
-  if (main.dataset.state === "waiting") announce();
-  for (const video of document.querySelectorAll(".practice-words video")) video.pause();
-  show("call");
-  part("link-lost").hidden = true;
   stage.open({ media: visit.media, started: visit.started, now: Date.now() + offset });
   if (!call) {
     call = new Call({
@@ -261,7 +257,11 @@ function startCall() {
       },
     });
   }
-  call.seats(visit.seats);
+  call.seats(visit.seats);                              // our offer goes out before anything is drawn
+  if (main.dataset.state === "waiting") announce();
+  for (const video of document.querySelectorAll(".practice-words video")) video.pause();
+  show("call");
+  part("link-lost").hidden = true;
 }
 
 // Perhaps the person looks at something else.
