@@ -226,6 +226,7 @@ def test_a_visit_does_not_notice(elm: Practice, person: Callable[..., Person]) -
 def test_its_own_pages_fail_by_themselves(elm: Practice) -> None:
     room = elm.room(role="owner")
     visitor = Visitor(elm.url, login=room.login)
+    elm.expected.append('"rule": "/-/hostile/page"')
     assert visitor.get("/-/hostile/page").status_code == 500
     assert "in a page" not in visitor.get("/-/hostile/page").text
     assert visitor.get("/help").status_code == 200
