@@ -1,4 +1,4 @@
-"""The command `housecall`: run | demo | init | check | migrate | member | plugin | theme | bench."""
+"""The command `housecall`: run | demo | init | check | migrate | member | plugin | theme | turn | bench."""
 
 from __future__ import annotations
 
@@ -99,6 +99,11 @@ def _parser() -> argparse.ArgumentParser:
     measuring = command("bench", bench, "Measure how many rooms this server carries, with a throwaway practice.")
     measuring.add_argument("--waiting", type=_count, default=200, metavar="N", help="patients who wait (200)")
     measuring.add_argument("--seconds", type=_count, default=5, metavar="N", help="of calls (5)")
+    relaying = command("turn", turn, "Write the settings of a relay (coturn) for calls that cannot go directly.")
+    relaying.add_argument("host", metavar="HOST", help="the relay's name, as browsers reach it: turn.elm.example.org")
+    relaying.add_argument("--cert", default="", metavar="PEM", help="its certificate, for TLS on port 443")
+    relaying.add_argument("--key", default="", metavar="PEM", help="the certificate's key")
+    folder(relaying)
     members = command("member", lambda _: 2, "Add a member, reset a password, list members.")
     verbs = members.add_subparsers(required=True, metavar="add|reset|list")
 
@@ -284,7 +289,7 @@ def check(arguments: argparse.Namespace) -> int:
 
 
 def _problems(site: Site) -> Iterator[str]:
-    from . import clinics, workshop
+    from . import clinics, relay, workshop
     from .reading import nearest
 
     if not site.url:
@@ -304,6 +309,9 @@ def _problems(site: Site) -> Iterator[str]:
                 f"clinic.{clinic.id}.ice is empty: two browsers behind strict networks will not reach each other. "
                 "Name your own STUN or TURN server."
             )
+        for server in clinic.ice:
+            for problem in relay.problems(server):
+                yield f"clinic.{clinic.id}.ice: {problem}"
     with _clinics_of(site, migrate=False) as app:
         behind = list(clinics.database.problems())
         yield from behind
@@ -434,6 +442,44 @@ def _owner_links() -> Iterator[tuple[Any, str]]:
     for clinic in clinics.clinic.all():
         if not clinics.members.of(clinic.id):
             yield clinic, clinics.invitations.make(clinic.id, "owner", made_by=None)
+
+
+def turn(arguments: argparse.Namespace) -> int:
+    """Write coturn's settings and the secret that we share with it; say what to do with them."""
+    import secrets
+
+    from . import relay
+
+    if bool(arguments.cert) != bool(arguments.key):
+        return _problem("--cert and --key belong together: a certificate without its key is none.")
+    if not relay.HOST.fullmatch(arguments.host):
+        return _problem(f"{arguments.host!r} is no host name, such as turn.elm.example.org")
+    data = arguments.dir / "data"
+    data.mkdir(parents=True, exist_ok=True)
+    kept, made = data / "turn-secret", arguments.dir / "turnserver.conf"
+    if not kept.exists():
+        kept.touch(mode=0o600)
+        kept.write_text(secrets.token_urlsafe(32), encoding="utf-8")
+    made.touch(mode=0o600)
+    secret = kept.read_text(encoding="utf-8").strip()
+    made.write_text(
+        relay.configuration(arguments.host, secret, certificate=arguments.cert, key=arguments.key), encoding="utf-8"
+    )
+    urls = ", ".join(f'"{url}"' for url in relay.addresses(arguments.host, tls=bool(arguments.cert)))
+    print(f"""{made} is coturn's configuration. On the relay's machine (Debian, Ubuntu):
+
+    sudo apt-get install coturn
+    sudo install -m 640 -g turnserver {made} /etc/turnserver.conf
+    sudo systemctl restart coturn
+
+Open UDP and TCP 3478{", TCP 443" if arguments.cert else ""} and UDP 49600 to 49999. Then in housecall.toml:
+
+    [[clinic.main.ice]]
+    urls = [{urls}]
+    secret = "file:data/turn-secret"
+
+`housecall check` then sends bytes through it by each of these ways.""")
+    return 0
 
 
 def _count(text: str) -> int:

@@ -1,0 +1,199 @@
+"""`housecall turn` and the proof of a relay by `housecall check`, with a real coturn that reads what we wrote."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from housecall import relay
+from housecall.config import IceServer
+from housecall.testing.parts import find
+from housecall.testing.practice import free_port
+
+Coturn = Callable[..., int]
+
+
+def housecall(*arguments: object, code: int = 0) -> str:
+    run = [sys.executable, "-W", "error", "-m", "housecall", *map(str, arguments)]
+    done = subprocess.run(run, capture_output=True, text=True, timeout=60)
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+@contextmanager
+def running(folder: Path, configuration: str, port: int, tls: int) -> Iterator[None]:
+    """coturn with our file, moved to loopback and to free ports: what loopback forbids is taken out, nothing else."""
+    program = find("turnserver")
+    if program is None:
+        pytest.skip("coturn is not installed: apt-get install coturn")
+    ours = re.sub(
+        r"^(denied-peer-ip=(127|::1).*|log-file=.*|simple-log|tls-listening-port=.*)\n", "", configuration, flags=re.M
+    )
+    more = f"listening-ip=127.0.0.1\nrelay-ip=127.0.0.1\nallow-loopback-peers\nlistening-port={port}\n"
+    more += f"tls-listening-port={tls}\npidfile={folder / 'pid'}\nuserdb={folder / 'db'}\nlog-file=stdout\n"
+    path = folder / "coturn.conf"
+    path.write_text(ours + more, encoding="utf-8")
+    with (folder / "coturn.log").open("wb") as log:
+        process = subprocess.Popen([program, "-c", str(path)], stdout=log, stderr=subprocess.STDOUT)
+    try:
+        _until_it_listens(process, port)
+        yield
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def _until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
+    import socket
+
+    end = time.monotonic() + 20
+    while time.monotonic() < end and process.poll() is None:
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)  # the condition is the answer; this only paces the asking
+    raise RuntimeError("coturn does not listen")
+
+
+@pytest.fixture(scope="module")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A certificate of localhost that signs itself, and its key."""
+    folder, key = tmp_path_factory.mktemp("tls"), ec.generate_private_key(ec.SECP256R1())
+    name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), datetime.now(UTC)
+    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    made = made.serial_number(1).not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(9))
+    made = made.add_extension(names, critical=False)
+    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+    cert, private = folder / "cert.pem", folder / "key.pem"
+    cert.write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    private.write_bytes(key.private_bytes(*form))
+    return cert, private
+
+
+def test_what_turn_writes_is_a_relay_and_check_proves_each_way(
+    tmp_path: Path, certificate: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cert, key = certificate
+    told = housecall("turn", "localhost", tmp_path, "--cert", cert, "--key", key)
+    assert "turns:localhost:443?transport=tcp" in told
+    secret = (tmp_path / "data/turn-secret").read_text()
+    written = tmp_path / "turnserver.conf"
+    assert f"static-auth-secret={secret}\n" in written.read_text()
+    assert written.stat().st_mode & 0o077 == (tmp_path / "data/turn-secret").stat().st_mode & 0o077 == 0
+    port, tls = free_port(), free_port()
+    urls = [f"turn:localhost:{port}?transport=udp", f"turn:localhost:{port}?transport=tcp", f"turns:localhost:{tls}"]
+    (tmp_path / "housecall.toml").write_text(
+        '[server]\nurl = "https://elm.example.org"\ntrusted_proxies = 1\n[clinic.main]\nname = "Elm"\n'
+        f'[[clinic.main.ice]]\nurls = {urls}\nsecret = "file:data/turn-secret"\n',
+        encoding="utf-8",
+    )
+    housecall("migrate", tmp_path)
+    monkeypatch.setenv("SSL_CERT_FILE", str(cert))
+    with running(tmp_path, written.read_text(), port, tls):
+        assert housecall("check", tmp_path) == "Everything is in order.\n"
+        monkeypatch.delenv("SSL_CERT_FILE")
+        assert f"turns:localhost:{tls}: its certificate is not good" in housecall("check", tmp_path, code=1)
+    told = housecall("check", tmp_path, code=1)
+    assert told.count("is coturn running") == 3
+
+
+def test_each_failure_has_its_one_fix(tmp_path: Path) -> None:
+    port = free_port()
+    with running(tmp_path, relay.configuration("localhost", "right"), port, free_port()):
+        ways = (f"turn:localhost:{port}?transport=udp", f"turn:localhost:{port}?transport=tcp")
+        assert list(relay.problems(IceServer(urls=ways, secret="right"))) == []
+        for told in relay.problems(IceServer(urls=ways, secret="wrong")):
+            assert "refuses our credentials" in told
+        assert len(list(relay.problems(IceServer(urls=ways, secret="wrong")))) == 2
+        told, *_ = relay.problems(IceServer(urls=(f"turns:localhost:{port}",), secret="right"))
+        assert "speaks no TLS" in told
+        assert list(relay.problems(IceServer(urls=("stun:localhost",)))) == []
+
+
+def test_a_relay_that_forbids_its_own_address_is_told(tmp_path: Path) -> None:
+    """Two browsers behind strict networks meet at the relay: it must let them."""
+    port = free_port()
+    forbids = relay.configuration("localhost", "right") + "denied-peer-ip=126.0.0.0-127.255.255.254\n"
+    with running(tmp_path, forbids, port, free_port()):
+        told, *_ = relay.problems(IceServer(urls=(f"turn:localhost:{port}?transport=tcp",), secret="right"))
+        assert "denied-peer-ip" in told
+
+
+def test_the_networks_behind_a_relay_are_out_of_reach(tmp_path: Path) -> None:
+    """Both directions: a private address is forbidden, a public one is not."""
+    program = find("turnutils_uclient")
+    if program is None:
+        pytest.skip("coturn is not installed: apt-get install coturn")
+    port = free_port()
+    with running(tmp_path, relay.configuration("localhost", "right"), port, free_port()):
+        user, password = relay.credentials(IceServer(urls=(f"turn:localhost:{port}",), secret="right"))
+        said = {}
+        for peer in ("10.1.2.3", "192.168.1.1", "169.254.169.254", "8.8.8.8"):
+            run = [
+                program,
+                "-u",
+                user,
+                "-w",
+                password,
+                "-p",
+                str(port),
+                "-e",
+                peer,
+                "-n",
+                "1",
+                "-m",
+                "1",
+                "-t",
+                "127.0.0.1",
+            ]
+            try:
+                done = subprocess.run(run, capture_output=True, text=True, timeout=5)
+                said[peer] = "403" in done.stdout + done.stderr
+            except subprocess.TimeoutExpired as late:  # it waits for answers of a peer that it may speak to
+                said[peer] = b"403" in (late.stdout or b"") + (late.stderr or b"")
+    assert said == {"10.1.2.3": True, "192.168.1.1": True, "169.254.169.254": True, "8.8.8.8": False}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("turn.example.org", "--cert", "c.pem"), "belong together"),
+        (("turn example",), "no host name"),
+        (("-x.example",), ""),
+        (("turn.example.org\nrealm=x",), "no host name"),
+    ],
+)
+def test_a_wrong_word_writes_nothing(arguments: tuple[str, ...], word: str, tmp_path: Path) -> None:
+    run = [sys.executable, "-m", "housecall", "turn", *arguments]
+    done = subprocess.run(run, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode in (1, 2)
+    assert word in done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "road"),
+    [
+        ("turn:a.example", relay.Road(host="a.example", port=3478, transport="udp", tls=False)),
+        ("turns:a.example", relay.Road(host="a.example", port=5349, transport="tcp", tls=True)),
+        ("turn:[2001:db8::1]:99?transport=tcp", relay.Road(host="2001:db8::1", port=99, transport="tcp", tls=False)),
+        ("stun:a.example", None),
+    ],
+)
+def test_addresses_are_read_as_browsers_do(url: str, road: relay.Road | None) -> None:
+    assert relay.Road.read(url) == road
