@@ -6,6 +6,7 @@ import { page, part } from "./page.js";
 import { post } from "./post.js";
 import { text } from "./text.js";
 
+const SOON = 500; // ms: opening the sound takes a while, in which the visit could begin
 const room = page.room;
 export const devices = new Devices({ camera: room.media === "video" });
 export const chime = new Chime();
@@ -28,7 +29,7 @@ part("check-in").addEventListener("submit", async event => {
   const given = field.value, asked = post(`/${room.slug}/check-in`, { name: given, lang: page.lang });
   devices.restart();
   devices.ask();
-  chime.open();                                        // now, in a gesture: it is to be heard when the visit starts
+  setTimeout(() => chime.open(), SOON);                // still the same gesture: it is to be heard when the visit starts
   const { status, body } = await asked;
   button.disabled = false;
   if (status === 201) {
