@@ -142,6 +142,8 @@ def _house(pairs: int, stalls: bool, past: int) -> Iterator[Server]:
             os.environ["STALLS"] = str(told)
         try:
             practice.start()
+            practice.stop()  # the first start of a practice makes its database; that of every day is measured
+            practice.start()
             rooms = list(_rooms(practice, pairs + 2))
             if past:
                 _past(practice, rooms[0]["id"], past)

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import fcntl
 import threading
 import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from alembic import command
-from alembic.autogenerate import compare_metadata
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
@@ -22,6 +18,9 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
 from .models import Base
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=200", "synchronous=NORMAL", "secure_delete=ON")
@@ -94,23 +93,44 @@ def upgrade(engine: Engine) -> None:
             return
         if engine.dialect.name == "sqlite" and not _empty(engine):
             _copy(engine)
-        command.upgrade(_config(engine), "head")
+        _upgrade(_config(engine))
 
 
 def upgrade_plugin(owner: str, versions: Path) -> None:
     """Run a plugin's own migrations, which have a version table of their own."""
     config = _config(db.engine, owner=owner, versions=versions)
     with _one_upgrader(db.engine):
-        command.upgrade(config, "head")
+        _upgrade(config)
+
+
+def _upgrade(config: Config) -> None:
+    from alembic import command  # 11 MiB that a server which is up to date does without
+
+    command.upgrade(config, "head")
 
 
 def plugin_behind(owner: str, versions: Path) -> bool:
     """Whether a plugin's tables are not at the head of its own migrations."""
-    config = _config(db.engine, owner=owner, versions=versions)
-    with db.engine.connect() as connection:
-        options = {"version_table": f"alembic_version_{owner}"}
-        present = MigrationContext.configure(connection, opts=options).get_current_heads()
-    return set(present) != set(ScriptDirectory.from_config(config).get_heads())
+    return _present(db.engine, f"alembic_version_{owner}") != _heads(versions)
+
+
+def _present(engine: Engine, table: str = "alembic_version") -> set[str]:
+    """The revisions that a database has."""
+    if not inspect(engine).has_table(table):
+        return set()
+    with engine.connect() as connection:
+        return set(connection.scalars(text(f'select version_num from "{table}"')))  # noqa: S608
+
+
+def _heads(versions: Path) -> set[str]:
+    """The revisions of a folder of migrations that no other one builds on, as its files say in their own lines."""
+    named: dict[str, set[str]] = {"revision": set(), "down_revision": set()}
+    for path in versions.glob("*.py"):
+        for line in ast.parse(path.read_text("utf-8")).body:
+            target = line.targets[0] if isinstance(line, ast.Assign) else getattr(line, "target", None)
+            if isinstance(target, ast.Name) and target.id in named and (value := ast.literal_eval(line.value)):  # type: ignore[attr-defined]
+                named[target.id] |= {value} if isinstance(value, str) else set(value)
+    return named["revision"] - named["down_revision"]
 
 
 def tables_of_plugin(owner: str, others: Iterable[str] = ()) -> list[str]:
@@ -146,13 +166,13 @@ def drop_plugin(owner: str, others: Iterable[str] = ()) -> list[str]:
 
 def at_head(engine: Engine) -> bool:
     """Whether the database is at this version's schema."""
-    with engine.connect() as connection:
-        present = MigrationContext.configure(connection, opts={"version_table": "alembic_version"}).get_current_heads()
-    return set(present) == set(ScriptDirectory.from_config(_config(engine)).get_heads())
+    return _present(engine) == _heads(MIGRATIONS / "versions")
 
 
 def drift(engine: Engine, owner: str = "core") -> list[Any]:
     """The differences between the migrated schema and an owner's models; a test wants none."""
+    from alembic.autogenerate import compare_metadata
+    from alembic.migration import MigrationContext
 
     def theirs(obj: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
         if kind != "table":
@@ -192,6 +212,8 @@ def _foreign(name: str | None) -> bool:
 
 
 def _config(engine: Engine, *, owner: str = "core", versions: Path | None = None) -> Config:
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(MIGRATIONS))
     config.set_main_option("path_separator", "newline")
@@ -216,8 +238,7 @@ def _empty(engine: Engine) -> bool:
 def _copy(engine: Engine) -> None:
     """A consistent copy of a SQLite file, named by the version that it has."""
     path = Path(str(engine.url.database))
-    with engine.connect() as connection:
-        version = MigrationContext.configure(connection).get_current_revision() or "unversioned"
+    version = min(_present(engine), default="unversioned")
     target = path.parent / "backup" / f"{path.stem}-{version}.db"
     target.parent.mkdir(mode=0o700, exist_ok=True)
     target.unlink(missing_ok=True)
