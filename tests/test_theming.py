@@ -85,3 +85,20 @@ def test_a_folder_must_be_called_as_its_theme(tmp_path: Path) -> None:
     (tmp_path / "one").rename(tmp_path / "other")
     found = themes(tmp_path)
     assert "'one' is not the folder's name, 'other'" in found.broken["other"].problem
+
+
+def test_of_two_with_one_id_the_one_that_housecall_comes_with_stays(tmp_path: Path) -> None:
+    """Also where the other one is wrong: no page is ever without a theme."""
+    found = themes(tmp_path, calm="tokkens = 7\n", evening='extends = "calm"\n')
+    for id in ("calm", "evening"):
+        assert found.good[id].folder.parent == shipped()
+        assert f"{id!r} is there already: {shipped() / id}" in found.broken[id].problem
+        assert str(tmp_path / id) in found.broken[id].problem
+    assert found.get("evening").id == "evening"
+
+
+def test_a_theme_for_another_housecall_is_told(tmp_path: Path) -> None:
+    (tmp_path / "far").mkdir()
+    (tmp_path / "far/theme.toml").write_text('id = "far"\nname = "Far"\napi = "9.0"\n', encoding="utf-8")
+    found = Themes([shipped(), tmp_path], language.interface_texts)
+    assert "line 3: api: this server offers 1.0" in found.broken["far"].problem

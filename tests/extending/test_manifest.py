@@ -145,7 +145,17 @@ def test_a_good_manifest_is_read_whole(tmp_path: Path) -> None:
     ("more", "told"),
     [
         ({"events": [Event(name="on", sources=("pacient",))]}, "'pacient' is not known; did you mean 'patient'?"),
-        ({"events": [Event(name="On", sources=("patient",))]}, "'On' is no name"),
+        ({"events": [Event(name="On", sources=("patient",))]}, "an event needs a name of small letters"),
+        ({"events": [Event(name="on", sources="patient")]}, "events.from: this must be"),
+        ({"events": [Event(name="on", sources=("patient",), fields=(7,))]}, "this must be a tuple of Field"),
+        ({"events": [Event(name="on", sources=("patient",), size=10**6)]}, "this must be from 1 to 16384 bytes"),
+        ({"events": [Event(name="on", sources=("patient",), rate="20/s")]}, "this must be events a second"),
+        ({"events": [Event(name="on", sources=("patient",), states=("wating",))]}, "did you mean 'waiting'?"),
+        ({"events": [7]}, "events: this must be a Event"),
+        ({"settings": [7]}, "settings: this must be a Field"),
+        ({"fragments": [Fragment(slot="call.side", module="nope.js")]}, "there is no file static/nope.js"),
+        ({"fragments": [Fragment(slot="call.side", module="a.mjs")]}, "'a.mjs' must end in .js"),
+        ({"fragments": [Fragment(slot="call.side", module="a.js", order="1")]}, "fragments.order: this must be"),
         ({"events": [Event(name="on", sources=("patient",), handler=print)]}, 'a handler needs path="server"'),
         ({"events": [Event(name="on", sources=("patient",))] * 2}, "'on' is declared twice"),
         ({"fragments": [Fragment(slot="call.sid")]}, "'call.sid' is not known; did you mean 'call.side'?"),
@@ -153,10 +163,16 @@ def test_a_good_manifest_is_read_whole(tmp_path: Path) -> None:
         ({"jobs": [Job(name="sweep", every=0, run=print)]}, "`every`, in seconds"),
     ],
 )
-def test_what_python_contributes_is_checked_as_the_manifest_is(more: dict[str, list[object]], told: str) -> None:
+def test_what_python_contributes_is_checked_as_the_manifest_is(
+    more: dict[str, list[object]], told: str, tmp_path: Path
+) -> None:
+    (tmp_path / "static").mkdir()
+    for name in ("a.mjs", "a.js"):
+        (tmp_path / "static" / name).write_text("export const mount = () => {};")
     with pytest.raises(ManifestError) as caught:
-        manifest.with_more(Manifest(id="lamp", name="Lamp", version="1", api="1.0"), **more)
+        manifest.with_more(Manifest(id="lamp", name="Lamp", version="1", api="1.0"), tmp_path, **more)
     assert told in str(caught.value)
+    assert str(caught.value).startswith("__init__.py: ")
 
 
 def test_the_least_that_a_plugin_needs_is_four_lines(tmp_path: Path) -> None:

@@ -155,7 +155,8 @@ def jobs() -> list[Job]:
 
 @hookspec
 def checkin_steps(view: VisitView) -> list[Step]:
-    """Steps for this visit's check-in, besides those of plugin.toml. Asked once, when the patient checks in.
+    """Steps for this visit's check-in, besides those of plugin.toml. Asked at check-in, which fixes the steps
+    of the visit, and again whenever the patient's page shows their forms: the same view must have the same answer.
 
     Example:
 

@@ -89,9 +89,9 @@ JOB: Mapping[str, type] = {
 class ManifestError(Exception):
     """A plugin that cannot be used; `mistakes` lists everything that is wrong with its manifest."""
 
-    def __init__(self, mistakes: list[Mistake]):
+    def __init__(self, mistakes: list[Mistake], file: str = "plugin.toml"):
         self.mistakes = mistakes
-        super().__init__("\n".join(f"plugin.toml: {m}" for m in mistakes))
+        super().__init__("\n".join(f"{file}: {m}" for m in mistakes))
 
 
 def read(folder: Path) -> Manifest:
@@ -183,8 +183,8 @@ class _Manifest(Reading):
     def names(self, where: str, value: list[Any], known: tuple[str, ...]) -> tuple[str, ...]:
         return tuple(self.one_of(where, name, known) for name in self.texts(where, value))
 
-    def file(self, where: str, below: str, name: str) -> str:
-        """A file that must be in the plugin's folder."""
+    def file(self, where: str, below: str, name: str, kind: str) -> str:
+        """A file that must be in the plugin's folder, and end as the browser's side wants it."""
         if not name:
             return ""
         path = self.folder / below / name
@@ -195,6 +195,8 @@ class _Manifest(Reading):
             self.wrong(
                 where, f"there is no file {below}/{name}; {nearest(name, kept) if kept else 'the folder is empty'}"
             )
+        elif not name.endswith(kind):
+            self.wrong(where, f"{name!r} must end in {kind}")
         return name
 
     def fields(self, where: str, tables: dict[str, Any], *, labelled: bool = True) -> tuple[Field, ...]:
@@ -220,9 +222,9 @@ class _Manifest(Reading):
             self.wrong(where, "a fragment needs a template, a module or both")
         return Fragment(
             slot=table.get("slot", ""),
-            template=self.file(f"{where}.template", "templates", table.get("template", "")),
-            module=self.file(f"{where}.module", "static", table.get("module", "")),
-            style=self.file(f"{where}.style", "static", table.get("style", "")),
+            template=self.file(f"{where}.template", "templates", table.get("template", ""), ".html"),
+            module=self.file(f"{where}.module", "static", table.get("module", ""), ".js"),
+            style=self.file(f"{where}.style", "static", table.get("style", ""), ".css"),
             roles=self.names(f"{where}.roles", table.get("roles", list(SEATS)), SEATS),
             order=table.get("order", 100),
         )
@@ -265,8 +267,8 @@ class _Manifest(Reading):
             id=table.get("id", ""),
             title=table.get("title", ""),
             fields=self.fields(f"{where}.fields", table.get("fields", {})),
-            template=self.file(f"{where}.template", "templates", table.get("template", "")),
-            module=self.file(f"{where}.module", "static", table.get("module", "")),
+            template=self.file(f"{where}.template", "templates", table.get("template", ""), ".html"),
+            module=self.file(f"{where}.module", "static", table.get("module", ""), ".js"),
             required=table.get("required", False),
             order=table.get("order", 100),
         )
@@ -311,30 +313,60 @@ class _Manifest(Reading):
         return Job(name=table.get("name", ""), every=seconds)
 
 
-def with_more(manifest: Manifest, **more: Any) -> Manifest:
-    """A manifest with what the plugin's Python contributes. Raises ManifestError for a name that is there already."""
-    pass_ = Reading()
-    for kind, key in (("events", "name"), ("jobs", "name"), ("settings", "id")):
-        names = [getattr(noun, key) for noun in (*getattr(manifest, kind), *more.get(kind, ()))]
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            pass_.wrong(kind, f"{name!r} is declared twice")
-    for job in more.get("jobs", ()):
-        if not callable(job.run) or job.every < 1:
-            pass_.wrong(f"jobs.{job.name}", "a job needs `run`, a function of one clinic, and `every`, in seconds")
-    for fragment in more.get("fragments", ()):
-        pass_.one_of("fragments", fragment.slot, SLOTS)
-    for event in more.get("events", ()):
-        if not NAME.fullmatch(event.name):
-            pass_.wrong("events", f"{event.name!r} is no name of small letters, digits, - and _")
-        for source in event.sources:
-            pass_.one_of(f"events.{event.name}.sources", source, SEATS)
-        pass_.one_of(f"events.{event.name}.to", event.to, RECIPIENTS)
-        pass_.one_of(f"events.{event.name}.path", event.path, PATHS)
-        if event.handler is not None and event.path != "server":
-            pass_.wrong(
-                f"events.{event.name}", 'a handler needs path="server": what goes another way is not readable here'
-            )
+class _Contributed(_Manifest):
+    """One pass over what a plugin's Python gives: its nouns, by the rules of plugin.toml."""
+
+    def __init__(self, folder: Path):
+        super().__init__("", folder)
+
+    def noun(self, where: str, given: Any, kind: type, known: Mapping[str, type]) -> None:
+        """Check one noun, `kind`, as the table of plugin.toml that it could have been."""
+        if not isinstance(given, kind):
+            self.wrong(where, f"this must be a {kind.__name__}")
+            return
+        names = {"from": "sources"} if kind is Event else {}
+        table = {name: getattr(given, names.get(name, name)) for name in known if name != "rate"}
+        lists = {name: list(value) if isinstance(value, tuple) else value for name, value in table.items()}
+        if "fields" in lists:
+            fields_given = lists.pop("fields")
+            if not isinstance(fields_given, list) or not all(isinstance(field, Field) for field in fields_given):
+                self.wrong(f"{where}.fields", "this must be a tuple of Field")
+            elif fields_given and kind is Step:
+                lists["fields"] = {"given": {"label": "as a Field"}}  # Field has checked itself
+        getattr(self, kind.__name__.lower())(where, lists)
+
+
+def mistakes_in_step(step: Any, folder: Path) -> list[Mistake]:
+    """What is wrong with a step that a hook gave."""
+    pass_ = _Contributed(folder)
+    pass_.noun("checkin_steps", step, Step, STEP)
+    return pass_.mistakes
+
+
+def with_more(manifest: Manifest, folder: Path, **more: Any) -> Manifest:
+    """A manifest with what the plugin's Python contributes. Raises ManifestError with all that is wrong with it."""
+    pass_ = _Contributed(folder)
+    for kind, noun, known in (("fragments", Fragment, FRAGMENT), ("events", Event, EVENT)):
+        for given in more.get(kind, ()):
+            pass_.noun(kind, given, noun, known)
+    plain: tuple[tuple[str, type], ...] = (("settings", Field), ("jobs", Job))
+    for kind, one in plain:
+        for given in more.get(kind, ()):
+            if not isinstance(given, one):
+                pass_.wrong(kind, f"this must be a {one.__name__}")
+    if not pass_.mistakes:
+        for kind, key in (("events", "name"), ("jobs", "name"), ("settings", "id")):
+            pass_.once(kind, [getattr(noun, key) for noun in (*getattr(manifest, kind), *more.get(kind, ()))])
+        for job in more.get("jobs", ()):
+            if not callable(job.run) or not isinstance(job.every, int) or job.every < 1:
+                pass_.wrong(f"jobs.{job.name}", "a job needs `run`, a function of one clinic, and `every`, in seconds")
+        for event in more.get("events", ()):
+            if not isinstance(event.rate, (int, float)) or event.rate <= 0:
+                pass_.wrong(f"events.{event.name}.rate", "this must be events a second, such as 20")
+            if event.handler is not None and event.path != "server":
+                what = 'a handler needs path="server": what goes another way is not readable here'
+                pass_.wrong(f"events.{event.name}", what)
     if pass_.mistakes:
-        raise ManifestError(pass_.mistakes)
+        raise ManifestError(pass_.mistakes, "__init__.py")
     added: dict[str, Any] = {kind: (*getattr(manifest, kind), *nouns) for kind, nouns in more.items()}
     return replace(manifest, **added)

@@ -165,7 +165,7 @@ class Registry:
                 declared = tuple(job for job in own.jobs if job.name not in named)
                 if missing := [job.name for job in declared]:
                     raise HookError(f"the job {missing[0]!r} of plugin.toml is given by no jobs() hook")
-                plugin.manifest = manifests.with_more(replace(own, jobs=()), **more)
+                plugin.manifest = manifests.with_more(replace(own, jobs=()), plugin.folder, **more)
                 plugin.blueprints = tuple(self.hooks.contribute(own.id, "blueprints"))
                 for blueprint in plugin.blueprints:
                     confined.check(blueprint)

@@ -12,6 +12,7 @@ from typing import Any
 
 from .. import reading
 from ..reading import Mistake, Reading, nearest
+from .manifest import API
 
 TOKEN = re.compile(r"[a-z][a-z0-9-]*")
 VALUE = re.compile(r"[^;{}<>\\]+")  #: what may stand in one declaration: nothing that ends it, opens a tag or escapes
@@ -102,10 +103,13 @@ class Themes:
         self.good: dict[str, Theme] = {}
         self.broken: dict[str, Broken] = {}
         self._words = words
-        folders = {place.name: place for parent in parents if parent.is_dir() for place in _themes_in(parent)}
         read: dict[str, Theme] = {}
-        for id, place in folders.items():
+        for place in [place for parent in parents if parent.is_dir() for place in _themes_in(parent)]:
+            id = place.name
             try:
+                if id in read:  # those that Housecall comes with are read first, and stay what they are
+                    what = f"{id!r} is there already: {read[id].folder}; this one is {place}"
+                    raise ThemeError([Mistake(where="id", what=what)])
                 read[id] = self._read(place)
             except ThemeError as error:
                 self.broken[id] = Broken(id=id, folder=place, problem=str(error))
@@ -151,7 +155,7 @@ def _whole(read: Mapping[str, Theme], id: str, broken: Mapping[str, Broken]) -> 
     """A theme with all that it extends. Raises ThemeError for a parent that is not there or a circle."""
     line = [read[id]]
     while (parent := line[-1].extends) != "":
-        if parent in broken:
+        if parent not in read and parent in broken:
             raise ThemeError([Mistake(where="extends", what=f"{parent!r} cannot be used itself")])
         if parent not in read:
             raise ThemeError([Mistake(where="extends", what=f"there is no theme {parent!r}; {nearest(parent, read)}")])
@@ -188,6 +192,8 @@ class _Theme(Reading):
             self.wrong("id", "an id is 2 to 31 small letters, digits and hyphens, and begins with a letter")
         elif id and id != self.place.name:
             self.wrong("id", f"{id!r} is not the folder's name, {self.place.name!r}")
+        if (api := top.get("api")) and api.split(".")[0] != API.split(".")[0]:
+            self.wrong("api", f"this server offers {API}; a theme for {api} needs another Housecall")
         self.one_of("scheme", top.get("scheme", "light dark"), SCHEMES)
         tokens = dict(top.get("tokens", {}))
         dark = tokens.pop("dark", {})

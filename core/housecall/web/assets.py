@@ -33,7 +33,11 @@ class Assets:
 
     @cached_property
     def files(self) -> dict[str, Path]:
-        return {p.relative_to(self.folder).as_posix(): p for p in sorted(self.folder.rglob("*")) if p.suffix in TYPES}
+        return {
+            p.relative_to(self.folder).as_posix(): p
+            for p in sorted(self.folder.rglob("*"))
+            if p.suffix in TYPES and p.is_file()
+        }
 
     @cached_property
     def hash(self) -> str:

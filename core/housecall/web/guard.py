@@ -22,7 +22,7 @@ from .house import house
 
 P = ParamSpec("P")
 
-PLUGIN_PATH = re.compile(r"/-/([a-z0-9_]+)/")
+PLUGIN_PATH = re.compile(r"/+-/+([a-z0-9_]+)(?:/|$)")
 FORM_AGE = 12 * 3600  #: seconds that a form may stay open before it must be reloaded
 PERMISSIONS = (
     "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), autoplay=(self), "
@@ -177,8 +177,6 @@ def policy(nonce: str, plugins: Collection[str] = ()) -> str:
         "require-trusted-types-for 'script'",
         "trusted-types 'none'",
     ]
-    if "worker" in plugins:
-        rules.append("worker-src 'self'")
     if secure():
         rules.append("upgrade-insecure-requests")
     return "; ".join(rules)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable, Iterable
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import jinja2
@@ -21,11 +23,21 @@ from .house import house
 from .language import lang, ngettext, translations
 
 VOID = frozenset(["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"])
-REFUSED = frozenset(("script", "style", "iframe", "object", "embed", "base", "link", "meta"))
+REFUSED = frozenset(("script", "style", "iframe", "object", "embed", "base", "link", "meta", "plaintext", "hc-part"))
+OURS = ("data-slots", "data-step", "data-when")  #: what the page's own modules look for
 
 
 class Unbalanced(Exception):
     """A template whose tags do not close, or that holds one that has no place in a fragment."""
+
+
+@functools.cache
+def ids_of_pages() -> frozenset[str]:
+    """The ids that our own templates give to the parts of a page."""
+    found: set[str] = set()
+    for template in (Path(__file__).parent / "templates").glob("*.html"):
+        found.update(re.findall(r'\bid="([\w-]+)"', template.read_text("utf-8")))
+    return frozenset(found)
 
 
 class _Tags(HTMLParser):
@@ -38,8 +50,11 @@ class _Tags(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         if tag in REFUSED:
             raise Unbalanced(f"<{tag}> has no place in a fragment")
-        if any(name.startswith("on") or name == "style" for name, _ in attrs):
-            raise Unbalanced("a fragment has no inline script and no inline style")
+        for name, value in attrs:
+            if name.startswith("on") or name == "style":
+                raise Unbalanced("a fragment has no inline script and no inline style")
+            if name in OURS or (name == "id" and value in ids_of_pages()):
+                raise Unbalanced(f"{name}={value!r} is the page's own")
         if tag not in VOID:
             self.open.append(tag)
 
@@ -117,8 +132,8 @@ def _parts(name: str, role: str, scopes: Iterable[tuple[str, str]], columns: dic
             continue
         html, broken = Markup(), False
         if each.template:
-            values = settings.values(house().site, g.clinic.id, plugin.own, *scopes)
             try:
+                values = settings.values(house().site, g.clinic.id, plugin.own, *scopes)
                 html = fragment(plugin, each.template, role=role, settings=values, **columns)
             except Exception as error:
                 broken = True

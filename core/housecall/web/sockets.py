@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import time
 from collections import defaultdict
@@ -560,7 +561,12 @@ class Sockets:
         return [plugin.id for plugin in self.registry.on(clinic)]
 
     def _switched(self, clinic: str, on: list[str], off: list[str]) -> None:
-        """Plugins were switched on or off: open pages of the clinic follow at once."""
+        """Plugins were switched on or off: open pages follow at once, and nobody waits for what is gone."""
+        for visit in [v for v in self.visits.store.all() if v.clinic == clinic and v.state == "arriving"]:
+            for step in [step for step, stands in visit.steps.items() if stands == "open"]:
+                if step.partition(":")[0] in off:
+                    with contextlib.suppress(VisitError):  # it has ended or moved on meanwhile
+                        self.visits.step(visit.id, step, "waived")
         for here in list(self.open.values()):
             if here.clinic == clinic:
                 self.io.server.emit("parts", {"on": on, "off": off}, to=here.sid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,9 +14,11 @@ from .. import fields
 from ..clinics.models import Room
 from ..extending import settings
 from ..extending.hooks import Raised, place
+from ..extending.manifest import mistakes_in_step
 from ..extending.nouns import Step
 from ..extending.registry import Plugin
 from ..fields import Field
+from ..logs import log
 from ..visits import VisitView
 from . import slots
 from .house import house
@@ -37,9 +40,21 @@ def asked(room: Room) -> dict[str, bool]:
 
 
 def _all(view: VisitView) -> list[tuple[Plugin, Step]]:
-    answers = house().registry.hooks.ask("checkin_steps", view.clinic, view=view)
-    more = [(a.plugin, step) for a in answers for step in a.value if isinstance(step, Step)]
-    return house().registry.steps(view.clinic, more)
+    registry, more = house().registry, dict[tuple[str, str], Step]()
+    for answer in registry.hooks.ask("checkin_steps", view.clinic, view=view):
+        plugin = registry.by_id[answer.plugin]
+        taken = {step.id for step in plugin.own.steps}
+        for step in answer.value:
+            wrong = [str(mistake) for mistake in mistakes_in_step(step, plugin.folder)]
+            if not wrong and (step.id in taken or (plugin.id, step.id) in more):
+                wrong = [f"checkin_steps: {step.id!r} is there twice"]
+            if wrong:
+                log("hook", level=logging.ERROR, plugin=plugin.id, hook="checkin_steps", code=wrong[0][:79])
+                raised = Raised(plugin=plugin.id, hook="checkin_steps", error="; ".join(wrong))
+                registry.failed(view.clinic, raised)
+            else:
+                more[plugin.id, step.id] = step
+    return registry.steps(view.clinic, [(plugin, step) for (plugin, _), step in more.items()])
 
 
 def shown(room: Room, visit: str) -> list[dict[str, Any]]:
