@@ -14,6 +14,9 @@ from sqlalchemy import create_engine
 from housecall import clinics, config
 from housecall.app import create_app
 from housecall.clinics.models import Base
+from housecall.extending import manifest
+from housecall.extending.hookspecs import KINDS
+from housecall.extending.slots import SLOTS
 from housecall.visits import VisitError
 from housecall.web import messages
 
@@ -100,6 +103,49 @@ def test_the_modules_listen_to_every_event_and_ask_only_known_ones() -> None:
         assert re.search(rf"\b{event}\b", modules["visit.js"] + modules["dashboard.js"] + modules["link.js"]), event
     asked = set(re.findall(r'(?:link\.ask|this\.link\.emit)\("(\w+)"', everything))
     assert asked <= events(0)
+
+
+def words(text: str) -> list[str]:
+    """The words of a list of the page, without what stands in brackets and in quotes."""
+    return re.findall(r"[a-z_]+", re.sub(r"\([^()]*\)|\{[^{}]*\}|=\S+|\[\]|\[[^\]]*\]|\"[^\"]*\"", " ", text))
+
+
+def test_the_keys_of_a_manifest_are_the_pages() -> None:
+    text = section(10)
+    tops = words(re.search(r"`id (name version .*?)`", text, re.S)[1])  # type: ignore[index]
+    known = {name for name in manifest.TOP if name not in ("fragment", "event", "step", "settings", "data", "outgoing", "job")}
+    assert {"id", *tops} - {"imports", "missing"} == known
+    for name, keys in (
+        ("fragment", manifest.FRAGMENT),
+        ("event", manifest.EVENT),
+        ("step", manifest.STEP),
+        ("data", manifest.DATA),
+        ("outgoing", manifest.OUTGOING),
+        ("job", manifest.JOB),
+    ):
+        row = re.search(rf"`\[\[{name}\]\]` (.*?)(?= · `\[|\. Field:|\n)", text, re.S)
+        assert row, name
+        promised = set(words(row[1].replace("`[event.fields.x]`", "fields").replace("|", " ")))
+        assert promised - {"rung"} == set(keys), name
+
+
+def test_the_slots_are_the_pages() -> None:
+    promised = {name: row for row in section(11).splitlines() for name in re.findall(r"`([a-z_]+\.[a-z]+)`", row)}
+    assert set(promised) == set(SLOTS)
+    kinds = {"no": "", "own": "own", "the card's": "card", "current": "current"}
+    for name, row in promised.items():
+        assert SLOTS[name].visit == kinds[row.split("|")[3].strip()], name
+
+
+def test_the_hooks_are_the_pages() -> None:
+    promised = {}
+    for kind in ("contribute", "ask", "tell"):
+        line = re.search(rf"^{kind}: (.*)$", section(15), re.M)
+        assert line
+        for part in line[1].split("Python event handlers")[0].split(" · "):
+            if not part.startswith("◌") and (name := re.match(r"`(\w+)\(", part)):
+                promised[name[1]] = kind
+    assert promised == {name: kind.split()[0] for name, kind in KINDS.items()}
 
 
 def members(text: str, group: str) -> set[str]:

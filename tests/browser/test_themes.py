@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -95,3 +98,21 @@ def test_evening_is_another_house_and_dark_whatever_the_browser_prefers(
         assert (evening["columns"], evening["aside"] < 10) == (1, True), f"{state}: {evening}"
         assert evening["align"] == "center" != calm["align"], state
         assert not {calm["heading"], calm["body"]} & {evening["heading"], evening["body"]}, state
+
+
+def test_a_theme_that_was_just_made_is_worn(
+    serve: Callable[..., Practice], person: Callable[..., Person], tmp_path: Path
+) -> None:
+    """What `housecall theme new` writes serves as it is, in light and dark."""
+    site = tmp_path / "site"
+    site.mkdir()
+    made = [sys.executable, "-m", "housecall", "theme", "new", "moss", "--dir", site]
+    subprocess.run(made, check=True, capture_output=True)
+    practice = serve('[clinic.main]\nname = "Elm Street Practice"\ntheme = "moss"\n', folder=site)
+    patient = person("green", own=f"localhost:{practice.port}", viewport=PHONE)
+    check_in(patient.page, practice.room().url, "Grace Hopper")
+    rules = patient.page.evaluate("[...document.styleSheets].flatMap(s => [...s.cssRules].map(r => r.cssText)).join()")
+    assert 'data-theme="moss"' in rules
+    for scheme in ("light", "dark"):
+        patient.page.emulate_media(color_scheme=scheme)
+        audit(patient.page, f"waiting in moss, {scheme}")

@@ -60,6 +60,14 @@ module = "listens.js"
 slot = "call.side"
 module = "floods.js"
 
+[settings.word]
+label = "A word"
+
+[[step]]
+id = "raises"
+title = "A step that raises"
+template = "raises.html"
+
 [[event]]
 name = "noise"
 from = ["provider", "patient"]
@@ -156,6 +164,11 @@ def visit_changed(view, old, new, actor):
 
 
 @hookimpl
+def check_settings(clinic, values):
+    raise RuntimeError("in check_settings")
+
+
+@hookimpl
 def toggled(clinic, enabled):
     raise RuntimeError("in toggled")
 
@@ -230,8 +243,49 @@ def test_its_own_pages_fail_by_themselves(elm: Practice) -> None:
     assert visitor.get("/-/hostile/page").status_code == 500
     assert "in a page" not in visitor.get("/-/hostile/page").text
     assert visitor.get("/help").status_code == 200
-    page = visitor.get("/admin/plugins").text
-    assert "Hostile" in page
+    assert "its health check failed: RuntimeError at __init__.py:" in visitor.get("/admin/plugins").text
+
+
+def test_what_its_python_does_wrong_is_its_own(elm: Practice) -> None:
+    """Its handler, the check of its settings and its step's template raise: each is answered, none takes more down."""
+    room = elm.room(role="owner")
+    owner, patient = Visitor(elm.url, login=room.login), Visitor(elm.url)
+    assert patient.check_in(room.slug, "Grace").status_code == 201
+    page = patient.get(f"/{room.slug}")
+    assert page.status_code == 200
+    assert "A step that raises" in page.text
+    with patient.seat(room.id) as seat, owner.dashboard() as board:
+        visit = seat.hear("welcome")["visit"]
+        assert visit["steps"] == {"hostile:raises": "open"}, "what its hook gave is no step"
+        handled = board.ask("say", {"event": "hostile:handled", "visit": visit["id"], "id": "1", "body": {}})
+        assert handled["error"] == "failed"
+        assert "in Python" not in str(handled)
+        assert seat.ask("step", {"id": "hostile:raises", "done": True})["ok"]
+    saved = owner.post("/admin/settings/hostile", {"set-hostile": "1", "set-hostile-word": "kept"})
+    assert saved.status_code == 303
+    assert 'value="kept"' in owner.get("/admin/settings/hostile").text
+    log = elm.log.read_text()
+    assert '"hook": "check_settings"' in log
+    assert "Traceback" not in log
+
+
+def test_nobody_speaks_into_the_visit_of_others(elm: Practice) -> None:
+    """A page that speaks for itself, without our modules: into another visit, as another plugin, as nobody's event."""
+    rooms = [elm.room(), elm.room()]
+    people = [Visitor(elm.url), Visitor(elm.url)]
+    for each, room in zip(people, rooms, strict=True):
+        assert each.check_in(room.slug, "Grace").status_code == 201
+    with people[0].seat(rooms[0].id) as one, people[1].seat(rooms[1].id) as two:
+        visits = [seat.hear("welcome")["visit"]["id"] for seat in (one, two)]
+        sealed = {"iv": "x", "data": "x", "keys": {one.key: "x"}}
+        for event in ("hostile:noise", "chat:message", "core:answers"):
+            said = {"event": event, "visit": visits[0], "id": "1", "sealed": sealed}
+            assert two.ask("say", said)["error"] == "unknown", event
+        for event in ("tally:noise", "hostile:nothing", "noise", "hostile:chat:message", "../chat:message", ""):
+            said = {"event": event, "visit": visits[1], "id": "1", "sealed": sealed}
+            assert two.ask("say", said)["error"] in ("unknown", "invalid"), event
+        assert one.ask("ready", {"colour": "green", "reason": ""})["ok"]
+        assert not [name for name, _ in one.past if name == "said"]
 
 
 def test_one_that_keeps_failing_is_suspended_and_named(elm: Practice) -> None:

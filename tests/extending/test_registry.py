@@ -140,6 +140,16 @@ def test_what_is_wrong_with_a_plugin_quarantines_it_and_the_server_starts(
         assert on(registry) == ["berta"]
 
 
+def test_a_bundled_plugin_that_lacks_something_names_the_extra_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "ours", plain("anna", 'requires = ["no_such_module"]\n'))
+    monkeypatch.setattr("housecall.extending.registry.bundled", lambda: tmp_path / "ours/plugins")
+    with world(tmp_path / "site") as registry:
+        told = problem(registry, "anna", "bundled")
+        assert told == "needs the Python module 'no_such_module': pip install 'housecall[anna]'"
+
+
 def test_a_declared_job_that_no_hook_gives_quarantines(tmp_path: Path) -> None:
     write(tmp_path, plain("anna", '[[job]]\nname = "sweep"\nevery = "1 hour"\n', "\n"))
     with world(tmp_path) as registry:

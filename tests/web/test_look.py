@@ -91,6 +91,19 @@ def test_housecall_toml_locks_the_look(serve: Callable[..., Practice]) -> None:
     assert "theme-evening" in owner.get("/help").text
 
 
+def test_each_clinic_of_a_server_has_its_own_look(serve: Callable[..., Practice]) -> None:
+    practice = serve(
+        '[clinic.elm]\nname = "Elm"\nhost = "elm.example"\ntheme = "calm"\n'
+        '[clinic.oak]\nname = "Oak"\nhost = "oak.example"\ntheme = "evening"\n'
+    )
+    schemes = {}
+    for host in ("elm.example", "oak.example"):
+        page = Visitor(practice.url, host=f"{host}:{practice.port}").get("/").text
+        schemes[host] = re.search(r'name="color-scheme" content="([^"]+)"', page)[1]  # type: ignore[index]
+        assert ("theme-evening/" in page) == (host == "oak.example")
+    assert schemes == {"elm.example": "light dark", "oak.example": "dark"}
+
+
 def test_a_theme_changes_words_and_templates(serve: Callable[..., Practice], tmp_path: Path) -> None:
     patient = '{% extends "housecall/patient.html" %}{% block welcome_art %}<p>Our lake</p>{% endblock %}'
     theme(

@@ -77,6 +77,7 @@ class House:
     before: dict[str, Any]  #: the tables before it was on anywhere
     room: Room
     room_off: Room
+    owners_off: Room
 
 
 def _site(folder: Path, contract: Any, *, without: str = "") -> Watched:
@@ -130,6 +131,7 @@ def plugin_house(plugin_server: Watched, plugin_manifest: Manifest) -> House:
         before=before,
         room=plugin_server.room(),
         room_off=plugin_server.room(clinic="off"),
+        owners_off=plugin_server.room(clinic="off", role="owner"),
     )
 
 
@@ -232,11 +234,13 @@ class PluginContract:
         bare = _site(tmp_path_factory.mktemp("without") / "site", type(self), without=plugin).start()
         try:
             assert not bare.ask("state", plugin=plugin)["found"]
-            never = answers(bare, bare.room(clinic="off"), OFF, plugin, plugin_house.known)
+            rooms = (bare.room(clinic="off"), bare.room(clinic="off", role="owner"))
+            never = answers(bare, *rooms, OFF, plugin, plugin_house.known)
             tables = bare.ask("tables", plugin=plugin)
         finally:
             bare.stop()
-        off = answers(plugin_house.practice, plugin_house.room_off, OFF, plugin, plugin_house.known)
+        house = plugin_house
+        off = answers(house.practice, house.room_off, house.owners_off, OFF, plugin, house.known)
         assert off.keys() == never.keys()
         for asked, answer in off.items():
             assert answer == never[asked], f"{asked}: the answer shows that the plugin is there"

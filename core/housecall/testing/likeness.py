@@ -13,6 +13,8 @@ from .visitor import Visitor
 
 PAGES = ("", "help", "contact", "privacy", "cookies", "sign-in", "sign-up", "nothing-here")
 MEMBERS_PAGES = ("dashboard", "dashboard/history", "account", "account/logins", "admin")
+#: An owner's, but for `admin` and `admin/plugins`: these list what the server has found, so that it can be switched on.
+OWNERS_PAGES = ("dashboard", "account", "admin/people", "admin/rooms", "admin/look")
 PASSING = (  # what differs between any two answers
     (re.compile(r'nonce="[^"]+"'), 'nonce=""'),
     (re.compile(r"'nonce-[^']+'"), "'nonce'"),
@@ -26,12 +28,18 @@ PASSING = (  # what differs between any two answers
 CHANGING = ("Date", "Content-Length")  #: headers; the bodies are compared themselves
 
 
-def answers(practice: Practice, room: Room, host: str, plugin: str, known: dict[str, Any]) -> dict[str, str]:
-    """Everything that somebody may ask who looks for a plugin; `known` is what its own server knows of it."""
+def answers(
+    practice: Practice, room: Room, owners: Room, host: str, plugin: str, known: dict[str, Any]
+) -> dict[str, str]:
+    """Everything that somebody may ask who looks for a plugin; `known` is what its own server knows of it.
+
+    `room` is a provider's and `owners` an owner's, each with a login.
+    """
 
     def plain(text: str) -> str:
-        for value, name in ((room.slug, "SLUG"), (room.id, "ROOM"), (room.member, "MEMBER"), (room.email, "EMAIL")):
-            text = text.replace(value, name)
+        for number, own in enumerate((room, owners)):
+            for value, name in ((own.slug, "SLUG"), (own.id, "ROOM"), (own.member, "MEMBER"), (own.email, "EMAIL")):
+                text = text.replace(value, f"{name}{number}")
         for pattern, instead in PASSING:
             text = pattern.sub(instead, text)
         return text.replace(str(practice.port), "PORT")
@@ -41,13 +49,18 @@ def answers(practice: Practice, room: Room, host: str, plugin: str, known: dict[
         return plain("\n".join([str(answer.status_code), *headers, "", answer.text]))
 
     visitor, member = Visitor(practice.url, host=host), Visitor(practice.url, host=host, login=room.login)
-    own = [f"-/{plugin}/", f"-/{plugin}/nothing", *(rule.lstrip("/") for rule, _ in known["pages"])]
+    owner = Visitor(practice.url, host=host, login=owners.login)
+    own = [f"-/{plugin}", f"-/{plugin}/", f"-//{plugin}/x", f"/-/{plugin}/", f"-/{plugin}/nothing"]
+    own += [*(rule.lstrip("/") for rule, _ in known["pages"])]
+    settings = [f"admin/settings/{plugin}", f"admin/settings/{plugin}.toml"]
     assets = [f"-/asset/{plugin}/0/nothing.js", *(url.lstrip("/") for url in known["assets"])]
     found = {}
     for path in (*PAGES, room.slug, *own, *assets):
         found[f"GET /{plain(path)}"] = told(visitor.get(f"/{path}"))
     for path in (*MEMBERS_PAGES, *own):
         found[f"GET /{path} of a member"] = told(member.get(f"/{path}"))
+    for path in (*OWNERS_PAGES, *settings, *own):
+        found[f"GET /{path} of an owner"] = told(owner.get(f"/{path}"))
     for path in own:
         found[f"POST /{path}"] = told(visitor.post(f"/{path}", {}, at=f"/{room.slug}"))
         found[f"POST /{path} without a token"] = told(
