@@ -161,6 +161,8 @@ async def _problem(road: Road, user: str, password: str) -> str:
             + "; is coturn running?"
         )
     except OSError as error:
+        if road.tls and await _listens(road):
+            return _no_tls(road)
         return f"{road.host} port {road.port} was not reached ({error.strerror or error}): is coturn running there?"
     return ""
 

@@ -224,8 +224,9 @@ def _written_at_once() -> None:
             self.server.logger.exception("Unknown receive error")
         finally:
             self.line = None
-            del ws._send  # no circle is left for the collector
             self.close(wait=False, abort=True, reason=self.server.reason.TRANSPORT_CLOSE)
+            line.end(now=False)
+            del ws._send  # no circle is left for the collector
         return []
 
     Socket.line = None

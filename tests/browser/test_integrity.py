@@ -21,7 +21,8 @@ TOML = '[clinic.main]\nname = "Elm Street Practice"\nplugins = ["chat"]\n'
 def test_every_address_of_the_import_map_has_its_hash(serve: Callable[..., Practice]) -> None:
     practice = serve(TOML)
     room = practice.room()
-    for visitor, path in ((Visitor(practice.url), f"/{room.slug}"), (Visitor(practice.url, login=room.login), "/dashboard")):
+    patient, member = Visitor(practice.url), Visitor(practice.url, login=room.login)
+    for visitor, path in ((patient, f"/{room.slug}"), (member, "/dashboard")):
         page = visitor.get(path).text
         found = re.search(r'<script type="importmap"[^>]*>(.*?)</script>', page, re.S)
         assert found

@@ -109,7 +109,7 @@ def test_a_theme_that_was_just_made_is_worn(
     made = [sys.executable, "-m", "housecall", "theme", "new", "moss", "--dir", site]
     subprocess.run(made, check=True, capture_output=True)
     practice = serve('[clinic.main]\nname = "Elm Street Practice"\ntheme = "moss"\n', folder=site)
-    patient = person("green", own=f"localhost:{practice.port}", viewport=PHONE)
+    patient = person("green", own=f"localhost:{practice.port}", viewport=PHONE, reduced_motion="reduce")
     check_in(patient.page, practice.room().url, "Grace Hopper")
     rules = patient.page.evaluate("[...document.styleSheets].flatMap(s => [...s.cssRules].map(r => r.cssText)).join()")
     assert 'data-theme="moss"' in rules

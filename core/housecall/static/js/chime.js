@@ -1,6 +1,8 @@
 // Two soft notes, as of a doorbell in another room. Browsers want a gesture before the first one.
 
 export class Chime {
+  // Open it in `ms`: that takes a while, in which something more urgent may be done. Still in the same gesture.
+  soon(ms) { this.opening = new Promise(done => setTimeout(done, ms)).then(() => this.open()); }
   // Inside a gesture. Answers whether the browser lets us be heard.
   async open() {
     if (!window.AudioContext) return "unsupported";
@@ -15,7 +17,11 @@ export class Chime {
     this.sound?.close?.().catch(() => {});
     this.sound = null;
   }
-  // Says whether it was heard.
+  // Says whether it was heard; waits for what is being opened.
+  async call() {
+    await this.opening;
+    return this.ring();
+  }
   ring() {
     const { sound } = this;
     if (sound?.state !== "running") return false;

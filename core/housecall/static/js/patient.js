@@ -29,7 +29,7 @@ part("check-in").addEventListener("submit", async event => {
   const given = field.value, asked = post(`/${room.slug}/check-in`, { name: given, lang: page.lang });
   devices.restart();
   devices.ask();
-  setTimeout(() => chime.open(), SOON);                // still the same gesture: it is to be heard when the visit starts
+  chime.soon(SOON);                                    // it is to be heard when the visit starts
   const { status, body } = await asked;
   button.disabled = false;
   if (status === 201) {

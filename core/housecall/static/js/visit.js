@@ -267,7 +267,7 @@ function startCall() {
 // Perhaps the person looks at something else.
 function announce() {
   document.title = text("Your visit has started");
-  main.dataset.rang = String(chime.ring());
+  chime.call().then(heard => { main.dataset.rang = String(heard); });
   navigator.vibrate?.([200, 100, 200]);
 }
 
