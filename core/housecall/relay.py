@@ -241,7 +241,8 @@ async def _through(road: Road, user: str, password: str) -> None:
             raise TimeoutError
         done.pop().result()
     finally:
-        for transport, _ in ends:
+        for transport, heard in ends:
             transport.close()
+            heard.came.cancel() or heard.came.exception()  # nobody asks the other one any more
         if ends:
             await asyncio.wait([heard.gone for _, heard in ends], timeout=1)

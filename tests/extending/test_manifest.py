@@ -151,6 +151,7 @@ def test_a_good_manifest_is_read_whole(tmp_path: Path) -> None:
         ({"events": [Event(name="on", sources=("patient",), size=10**6)]}, "this must be from 1 to 16384 bytes"),
         ({"events": [Event(name="on", sources=("patient",), rate="20/s")]}, "this must be events a second"),
         ({"events": [Event(name="on", sources=("patient",), states=("wating",))]}, "did you mean 'waiting'?"),
+        ({"events": [Event(name="on", sources=("patient",), rate=float("nan"))]}, "this must be events a second"),
         ({"events": [7]}, "events: this must be a Event"),
         ({"settings": [7]}, "settings: this must be a Field"),
         ({"fragments": [Fragment(slot="call.side", module="nope.js")]}, "there is no file static/nope.js"),

@@ -98,12 +98,29 @@ def test_nobody_waits_for_a_step_of_a_plugin_that_went_off(serve: Serve, tmp_pat
         '<p id="stage">x</p>',
         "<plaintext>",
     ],
+    ids=str,
 )
 def test_a_fragment_is_no_other_part_of_the_page(html: str) -> None:
     with pytest.raises(slots.Unbalanced):
         slots.check(html)
     slots.check(html.replace("hc-part", "div").replace("data-", "data-own-").replace('id="', 'id="anna-')
                 .replace("plaintext", "br"))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "html",
+    [
+        '<!--><hc-part data-plugin="chat"></hc-part>-->',
+        '<!--x--!><hc-part data-plugin="chat"></hc-part>-->',
+        '<![CDATA[><hc-part data-plugin="chat"></hc-part>]]>',
+        "<!doctype html>",
+        "<?x?>",
+    ],
+)
+def test_nothing_hides_in_a_comment(html: str) -> None:
+    """Where a comment ends, browsers and parsers do not agree."""
+    with pytest.raises(slots.Unbalanced):
+        slots.check(html)
 
 
 def test_the_address_of_a_plugin_that_is_off_is_that_of_one_that_nobody_knows(serve: Serve, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -361,7 +362,8 @@ def with_more(manifest: Manifest, folder: Path, **more: Any) -> Manifest:
             if not callable(job.run) or not isinstance(job.every, int) or job.every < 1:
                 pass_.wrong(f"jobs.{job.name}", "a job needs `run`, a function of one clinic, and `every`, in seconds")
         for event in more.get("events", ()):
-            if not isinstance(event.rate, (int, float)) or event.rate <= 0:
+            rate = event.rate
+            if type(rate) not in (int, float) or not math.isfinite(rate) or rate <= 0:
                 pass_.wrong(f"events.{event.name}.rate", "this must be events a second, such as 20")
             if event.handler is not None and event.path != "server":
                 what = 'a handler needs path="server": what goes another way is not readable here'

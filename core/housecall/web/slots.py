@@ -58,6 +58,12 @@ class _Tags(HTMLParser):
         if tag not in VOID:
             self.open.append(tag)
 
+    def _refuse(self, data: str) -> None:
+        """Browsers and parsers do not agree on where a comment ends: what is hidden here might be live there."""
+        raise Unbalanced("a fragment has no HTML comment, no declaration and no processing instruction")
+
+    handle_comment = handle_decl = handle_pi = unknown_decl = _refuse  # type: ignore[assignment]
+
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
         if tag not in VOID:
