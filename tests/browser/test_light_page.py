@@ -116,3 +116,21 @@ def test_the_picture_is_whole_soon_after_it_began_small(
     connected(provider.page, patient.page)
     for page in (provider.page, patient.page):  # of a camera of 320 x 240
         wait(page, "() => document.querySelector('.tile video').videoWidth === 320", None)
+
+
+def test_what_is_ready_has_credentials_that_still_count(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    """A patient who waits for longer than a TURN credential lives: what is made anew asks for new ones in time."""
+    practice = serve(
+        '[clinic.main]\nname = "Elm"\n[[clinic.main.ice]]\nurls = ["turn:127.0.0.1:9"]\nsecret = "s3cret"\n'
+    )
+    patient = person("green", own=f"localhost:{practice.port}")
+    patient.context.add_init_script("{ const real = Date.now; window.later = 0; Date.now = () => real() + later; }")
+    check_in(patient.page, practice.room().url, "Grace Hopper")
+    wait(patient.page, "() => made.at(-1)?.localDescription?.type === 'offer'", None)
+    user = "made.at(-1).getConfiguration().iceServers[0].username"
+    before = patient.page.evaluate(user)
+    patient.page.evaluate("later = 31 * 60_000")
+    renewed = f"before => {{ dispatchEvent(new Event('online')); return {user} !== before; }}"
+    wait(patient.page, renewed, before)

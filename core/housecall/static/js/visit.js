@@ -20,7 +20,7 @@ import { VisitState } from "./visit-state.js";
 
 const room = page.room;
 const ice = new Ice();
-const spare = new Spare({ ice, certificate });
+const spare = new Spare({ ice: { current: () => link ? ice.by(link).current() : ice.current() }, certificate });
 const title = document.title;
 const stage = new Stage({ devices, end: () => leave("ended") });
 const main = part("main");
@@ -153,7 +153,7 @@ export function connect() {
       },
       parts: switched,
       signal: message => { if (message.visit === visit?.id) call?.signal(message); },
-      taken: () => { if (owed) return hangUp(); endCall(); devices.stop(); letGo(); show("taken"); },
+      taken: () => { if (owed) return hangUp(); spare.want(false); endCall(); devices.stop(); letGo(); show("taken"); },
     },
     refused: code => owed ? hangUp() : code === "no_ticket" || (code === "over" && main.dataset.state === "coming") ? goneBefore(code) : refuse(code),
     lost: () => { channel?.road(); part("link-lost").hidden = main.dataset.state === "call" || main.dataset.state === "after"; },
