@@ -113,6 +113,8 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         MAX_CONTENT_LENGTH=UPLOAD,
         MAX_FORM_MEMORY_SIZE=256 * 1024,
     )
+    own = assets.Assets(assets.STATIC, "core", lean=True)
+    app.wsgi_app = assets.Shelf(app.wsgi_app, own.base)  # type: ignore[method-assign]
     if site.trusted_proxies:
         hops = site.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -153,7 +155,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         themes=theming.Themes(
             [theming.shipped(), *([] if site.safe else [site.folder / "themes"])], language.interface_texts
         ),
-        assets=assets.Assets(assets.STATIC, "core", lean=True),
+        assets=own,
         now=now,
         in_call=sockets.in_call,
         start=start,

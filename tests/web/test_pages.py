@@ -88,6 +88,28 @@ def test_assets_are_immutable_and_others_are_not_there(practice: Practice) -> No
         assert visitor.get(path).status_code == 404
 
 
+def test_an_asset_is_the_same_each_time_and_as_each_browser_takes_it(serve: Callable[..., Practice]) -> None:
+    practice = serve('[clinic.main]\nname = "Elm"\nhost = "elm.test"\n[clinic.oak]\nname = "Oak"\nhost = "oak.test"\n')
+    elm = Visitor(practice.url, host="elm.test")
+    path = re.search(r'href="(/-/asset/core/[^"]+base\.css)"', elm.get("/").text)[1]  # type: ignore[index]
+
+    def got(visitor: Visitor, encoding: str) -> tuple[int, dict[str, str], bytes]:
+        headers = visitor.headers(Accept_Encoding=encoding)
+        answer = visitor.http.get(visitor.url + path, headers=headers, timeout=30)
+        return answer.status_code, {k: v for k, v in answer.headers.items() if k != "Date"}, answer.content
+
+    packed, plain = got(elm, "gzip"), got(elm, "identity")
+    assert packed[1]["Content-Encoding"] == "gzip"
+    assert "Content-Encoding" not in plain[1]
+    assert packed[2] == plain[2]
+    assert packed[1]["X-Content-Type-Options"] == "nosniff"
+    for _ in range(2):
+        assert got(elm, "gzip") == packed
+        assert got(elm, "identity") == plain
+        assert got(Visitor(practice.url, host="nobody.test"), "gzip")[0] == 404
+    assert elm.post(path, at="/sign-in").status_code == 405
+
+
 # -- checking in
 
 

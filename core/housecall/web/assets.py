@@ -9,11 +9,16 @@ import hashlib
 import json
 import mimetypes
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from flask import Blueprint, Response, abort, current_app, g, request
+from werkzeug import wrappers as wsgi
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
@@ -21,6 +26,8 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", 
 IMPORT = re.compile(r'^import .*? from "(?:\./)?([\w.-]+)";$', re.MULTILINE)
 REMARK = re.compile(rb"^[ \t]*//.*$", re.MULTILINE)  #: a line that is nothing but a comment; the line itself stays
 BARE = {"socket.io-client": "vendor/socket.io.js"}  #: what is imported by a name -> our file
+
+SHELF = 500  #: answers that a shelf keeps: our files by a few hosts and a few kinds of browser
 
 pages = Blueprint("assets", __name__)
 
@@ -88,6 +95,28 @@ class Assets:
                 digest = base64.b64encode(hashlib.sha384(self.served(name)).digest()).decode()
                 hashes[self.base + name] = f"sha384-{digest}"
         return hashes
+
+
+class Shelf:
+    """WSGI: gives our own files once more as the application gave them, without asking it, its session or a database.
+
+    What stands in it depends on nothing but its key: an address that holds a hash, the host, and what a browser takes.
+    """
+
+    def __init__(self, app: WSGIApplication, base: str):
+        self.app, self.base, self.kept = app, base, dict[tuple[str, ...], wsgi.Response]()
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
+        if environ["REQUEST_METHOD"] != "GET" or not environ["PATH_INFO"].startswith(self.base):
+            return self.app(environ, start_response)
+        names = ("wsgi.url_scheme", "HTTP_HOST", "PATH_INFO", "HTTP_ACCEPT_ENCODING")
+        key = tuple(environ.get(name, "") for name in names)
+        answer = self.kept.get(key)
+        if answer is None:
+            answer = wsgi.Response.from_app(self.app, environ, buffered=True)
+            if answer.status_code == 200 and len(self.kept) < SHELF:
+                self.kept[key] = answer
+        return answer(environ, start_response)
 
 
 @functools.cache
