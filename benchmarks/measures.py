@@ -119,5 +119,7 @@ PARTS = {
     "stalls": Measure(run=stalls, servers=("housecall",)),
     "restart": Measure(run=restart, servers=("housecall",)),
     "frame": Measure(run=lambda name, scale: pages.frame(name), servers=("demo", "housecall")),
+    "click": Measure(run=lambda name, scale: pages.click(name), servers=("demo", "housecall")),
     "weight": Measure(run=lambda name, scale: pages.weight(name), servers=("demo", "housecall")),
+    "lighthouse": Measure(run=lambda name, scale: pages.lighthouse(name), servers=("housecall",)),
 }

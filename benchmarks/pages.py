@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -11,7 +13,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from housecall.testing.parts import find
 
-from .running import Server, serve
+from .running import HERE, Server, node, serve
 
 Row = dict[str, Any]
 
@@ -62,6 +64,24 @@ START = """
   button.click();
   return true;
 """
+PRESS = """() => {
+  const clicked = performance.timeOrigin + performance.now();
+  document.querySelector(".start").click();
+  return clicked;
+}"""
+CALL = "() => { const clicked = performance.timeOrigin + performance.now(); ring(); return clicked; }"
+#: Says when the page was given its camera: `window.camera`.
+CAMERA = """
+if (navigator.mediaDevices) {
+  const ask = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (...wanted) => {
+    const stream = await ask(...wanted);
+    window.camera = performance.timeOrigin + performance.now();
+    return stream;
+  };
+}
+"""
+WAITED = 2000  #: ms that a patient has waited at least
 RING = "window.started = () => { window.clicked ??= now(); }; return true;"
 
 
@@ -142,6 +162,32 @@ def frame(name: str) -> Iterator[Row]:
         }
 
 
+def click(name: str) -> Iterator[Row]:
+    """From the provider's click to the far picture on the slower side, with a patient who has waited for a moment."""
+    with meeting(name) as (server, provider, patient):
+        _watch(provider, ".tile video" if server.house else "#far", "")
+        _watch(patient, ".tile video" if server.house else "#far", CHECK_IN if server.house else "")
+        provider.add_init_script(CAMERA)
+        if server.house:
+            base = f"http://localhost:{server.port}"
+            provider.add_cookies([{"name": "hc-login", "value": server.house["hall"]["login"], "url": base}])
+        waits, comes = provider.new_page(), patient.new_page()
+        waits.goto("/dashboard" if server.house else "/demo?room#later")
+        comes.goto(f"/{server.house['hall']['slug']}" if server.house else "/demo?room#later")
+        for page, ready in ((waits, ".start:enabled"), (comes, 'main[data-state="waiting"]')):
+            page.wait_for_selector(ready if server.house else "body[data-ready]", state="attached")
+        comes.wait_for_timeout(WAITED)
+        clicked = waits.evaluate(PRESS if server.house else CALL)
+        times = [page.wait_for_function("() => window.framed").json_value() for page in (waits, comes)]
+        camera = waits.evaluate("window.camera")
+        yield {
+            "do": "click",
+            "ms": round(max(times) - clicked, 1),
+            "provider_ms": round(times[0] - clicked, 1),
+            "camera_ms": round(max(0, camera - clicked), 1),  # a camera that was on before costs nothing
+        }
+
+
 def weight(name: str) -> Iterator[Row]:
     """What the patient's page loads until "Check in" can be pressed (the demo: until its camera is there)."""
     with meeting(name) as (server, _, patient):
@@ -150,3 +196,21 @@ def weight(name: str) -> Iterator[Row]:
         page.goto(f"/{server.house['hall']['slug']}" if server.house else "/demo?alone")
         page.wait_for_selector("main[data-ready]" if server.house else "body[data-ready]", state="attached")
         yield {"do": "weight", **_figures(page, early=True)}
+
+
+def lighthouse(name: str) -> Iterator[Row]:
+    """What Lighthouse says of the patient's page on a slow phone: its score, and ms until it shows and reacts."""
+    folder = HERE / "lighthouse"
+    with serve(name) as server:
+        assert server.house
+        url = f"http://localhost:{server.port}/{server.house['hall']['slug']}"
+        command = [node(folder), str(folder / "node_modules/lighthouse/cli/index.js"), url, "--output=json", "--quiet"]
+        command += ["--only-categories=performance", "--chrome-flags=--headless=new --no-sandbox --disable-gpu"]
+        environment = {**os.environ, "CHROME_PATH": str(find("chromium"))}
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+        if done.returncode:
+            raise RuntimeError(done.stderr.strip()[-300:])
+    said = json.loads(done.stdout)
+    shown = {"fcp_ms": "first-contentful-paint", "lcp_ms": "largest-contentful-paint", "tbt_ms": "total-blocking-time"}
+    figures = {key: round(said["audits"][audit]["numericValue"]) for key, audit in shown.items()}
+    yield {"do": "lighthouse", "score": round(100 * said["categories"]["performance"]["score"]), **figures}

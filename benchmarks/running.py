@@ -35,8 +35,8 @@ class Missing(RuntimeError):
     """Something that must be installed first; the text says how."""
 
 
-def node() -> str:
-    """The Node that builds Housecall; the client's packages are installed once, here. Raises Missing."""
+def node(packages: Path = HERE) -> str:
+    """The Node that builds Housecall; what a folder's package.json names is installed there, once. Raises Missing."""
     sys.path.insert(0, str(HERE.parent))
     try:
         import hatch_build
@@ -44,12 +44,12 @@ def node() -> str:
         found: str = hatch_build.npm()[0]
     except ImportError:
         raise Missing("The benchmarks need what the tests need: pip install --editable '.[test]'") from None
-    wanted = json.loads((HERE / "package.json").read_text(encoding="utf-8"))["dependencies"]
+    wanted = json.loads((packages / "package.json").read_text(encoding="utf-8"))["dependencies"]
     for name, version in wanted.items():
-        have = HERE / "node_modules" / name / "package.json"
+        have = packages / "node_modules" / name / "package.json"
         if not have.exists() or json.loads(have.read_text(encoding="utf-8"))["version"] != version:
             print("Installing", ", ".join(f"{n} {v}" for n, v in wanted.items()), "from npm ...", flush=True)
-            hatch_build.run_npm(HERE, "install", "--no-package-lock")
+            hatch_build.run_npm(packages, "install", "--no-package-lock")
             break
     return found
 

@@ -55,7 +55,7 @@ class ReadAhead:
         return data[:size]
 
     def text(self, most: int) -> str | None:
-        """The next message, where it is here as one masked frame of text, as browsers send; else None."""
+        """The next message, where it is one masked frame of text, as browsers send; else None."""
         if not self.held:
             self.held = self._read(READ)
         held, at = self.held, self.at
@@ -65,8 +65,13 @@ class ReadAhead:
         if size == 126:
             size, start = held[at + 2] << 8 | held[at + 3], at + 4
         end = start + 4 + size
-        if size == 127 or size > most or end > len(held):
+        if size == 127 or size > most:
             return None
+        while end > len(held):  # the rest of it is on its way
+            more = self._read(READ)
+            self.held = held = held + more
+            if not more:
+                return None
         try:
             text = unmask(held[start + 4 : end], held[start : start + 4]).decode()
         except UnicodeDecodeError:
