@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from housecall.extending.registry import TOO_MANY
 from housecall.testing import Practice, Visitor
 from housecall.web import slots
 from plugin_folders import plain, write
@@ -75,9 +76,11 @@ def test_a_step_that_is_wrong_is_left_out_and_told(serve: Serve, tmp_path: Path,
     practice.expected.append("checkin_steps")
 
 
+ASKS = '[[step]]\nid = "ask"\ntitle = "A question"\nrequired = true\n[step.fields.a]\nlabel = "A"\n'
+
+
 def test_nobody_waits_for_a_step_of_a_plugin_that_went_off(serve: Serve, tmp_path: Path) -> None:
-    toml = '[[step]]\nid = "ask"\ntitle = "A question"\nrequired = true\n[step.fields.a]\nlabel = "A"\n'
-    practice = serve('[clinic.main]\nname = "Elm"\n', folder=write(tmp_path / "site", anna(toml)))
+    practice = serve('[clinic.main]\nname = "Elm"\n', folder=write(tmp_path / "site", anna(ASKS)))
     room, owner_room = practice.room(), practice.room(role="owner")
     owner, patient = Visitor(practice.url, login=owner_room.login), Visitor(practice.url)
     assert owner.post("/admin/plugins", {"plugin": "anna", "on": "yes"}).status_code == 303
@@ -86,6 +89,33 @@ def test_nobody_waits_for_a_step_of_a_plugin_that_went_off(serve: Serve, tmp_pat
         assert seat.hear("welcome")["visit"]["state"] == "arriving"
         assert owner.post("/admin/plugins", {"plugin": "anna", "on": "no"}).status_code == 303
         assert seat.hear("moved")["state"] == "waiting"
+
+
+def test_nobody_waits_for_a_step_of_a_plugin_that_was_suspended(serve: Serve, tmp_path: Path) -> None:
+    python = HOOK.format(hook="refuse_move(view, to, actor)", given="1 / 0")
+    practice = serve(TOML, folder=write(tmp_path / "site", anna('on_refuse = "block"\n' + ASKS, python)))
+    room, patient = practice.room(), Visitor(practice.url)
+    assert patient.check_in(room.slug, "Grace").status_code == 201
+    with patient.seat(room.id) as seat, Visitor(practice.url, login=room.login).dashboard() as board:
+        assert seat.hear("welcome")["visit"]["state"] == "arriving"
+        [card] = board.hear("welcome")["rooms"][0]["cards"]
+        move = {"visit": card["id"], "to": "waiting", "rev": card["rev"]}
+        assert [board.ask("move", move)["error"] for _ in range(TOO_MANY)] == ["closed"] * TOO_MANY
+        assert seat.hear("moved")["state"] == "waiting"
+
+
+def test_nobody_waits_for_a_step_of_a_plugin_that_a_new_server_does_not_have(serve: Serve, tmp_path: Path) -> None:
+    practice = serve(TOML, folder=write(tmp_path / "site", anna(ASKS)))
+    room, patient = practice.room(), Visitor(practice.url)
+    assert patient.check_in(room.slug, "Grace").status_code == 201
+    with patient.seat(room.id) as seat:
+        before = seat.hear("welcome")
+        assert before["visit"]["state"] == "arriving"
+    practice.stop()
+    practice.toml = TOML.replace('"anna"', "")
+    practice.start()
+    with patient.seat(room.id, name="Grace", **{"pass": before["pass"]}) as seat:
+        assert seat.hear("welcome")["visit"]["state"] == "waiting"
 
 
 @pytest.mark.parametrize(

@@ -159,8 +159,9 @@ class Sockets:
         self._remember(here)
         if entry.held:
             self.io.server.emit("taken", {"visit": here.visit}, to=here.sid)
-        else:
-            self._welcome_seat(here, entry.visit)
+            return
+        on = self._parts(here.clinic)  # it may have been rebuilt by a server that has other plugins
+        self._welcome_seat(here, self._waive(entry.visit, lambda plugin: plugin not in on))
 
     def _remember(self, here: Connection) -> None:
         self.open[here.sid] = here
@@ -562,14 +563,20 @@ class Sockets:
 
     def _switched(self, clinic: str, on: list[str], off: list[str]) -> None:
         """Plugins were switched on or off: open pages follow at once, and nobody waits for what is gone."""
-        for visit in [v for v in self.visits.store.all() if v.clinic == clinic and v.state == "arriving"]:
-            for step in [step for step, stands in visit.steps.items() if stands == "open"]:
-                if step.partition(":")[0] in off:
-                    with contextlib.suppress(VisitError):  # it has ended or moved on meanwhile
-                        self.visits.step(visit.id, step, "waived")
+        for visit in [v for v in self.visits.store.all() if v.clinic == clinic]:
+            self._waive(visit, lambda plugin: plugin in off)
         for here in list(self.open.values()):
             if here.clinic == clinic:
                 self.io.server.emit("parts", {"on": on, "off": off}, to=here.sid)
+
+    def _waive(self, visit: Visit, gone: Callable[[str], bool]) -> Visit:
+        """Nobody waits for the open steps of plugins that are gone; says how the visit stands then."""
+        if visit.state == "arriving":
+            for step in [step for step, stands in visit.steps.items() if stands == "open"]:
+                if gone(step.partition(":")[0]):
+                    with contextlib.suppress(VisitError):  # it has ended or moved on meanwhile
+                        visit = self.visits.step(visit.id, step, "waived")
+        return visit
 
     def step(self, here: Connection, body: dict[str, Any]) -> Ack:
         """A patient's page says that a step of the check-in is done, or not any more. The answers are not here."""
