@@ -51,6 +51,37 @@ def test_first_come_first_served(world: World) -> None:
     assert world.visits.ahead(second) == 1
 
 
+def test_a_patient_who_is_sent_on_waits_there_in_the_place_of_the_arrival(world: World) -> None:
+    visit, ticket = world.arrive("A", "north")
+    world.wait(1000)
+    later, _ = world.arrive("B", "south")
+    called = world.visits.move(visit.id, "in_call", actor=ADA, name="Ada", page="p" * 20)
+    sent = world.visits.transfer(visit.id, "south", actor=ADA, note="Dr Ada", rev=called.rev)
+    assert (sent.state, sent.note, [s.role for s in sent.seats]) == ("waiting", "Dr Ada", ["patient"])
+    assert [v.id for v in world.visits.room("south")] == [visit.id, later.id]
+    assert (world.visits.ahead(sent), world.visits.ahead(later)) == (0, 1)
+    assert world.visits.room("north") == []
+    assert world.visits.of_member("ada") == []
+    assert world.enter(ticket, "page", "north").visit.room == "south"
+    pass_ = world.visits.pass_for(sent)
+    world.restart()
+    again = world.enter(ticket, "page", "north", name="A", pass_=pass_).visit
+    assert (again.room, again.state, again.note, again.arrived) == ("south", "waiting", "Dr Ada", visit.arrived)
+
+
+def test_only_members_send_on_and_not_to_where_somebody_is(world: World) -> None:
+    visit, _ = world.arrive("A")
+    with pytest.raises(Forbidden):
+        world.visits.transfer(visit.id, "south", actor=Actor(kind="seat", id=visit.patient.id), note="")
+    with pytest.raises(Invalid):
+        world.visits.transfer(visit.id, ROOM, actor=ADA, note="")
+    with pytest.raises(Stale):
+        world.visits.transfer(visit.id, "south", actor=ADA, note="", rev=visit.rev - 1)
+    world.refusals = [Refusal(reason="No.", source="x")]
+    with pytest.raises(Closed):
+        world.visits.transfer(visit.id, "south", actor=ADA, note="")
+
+
 def test_two_members_cannot_take_the_same_patient(world: World) -> None:
     visit, _ = world.arrive("A")
     world.visits.move(visit.id, "in_call", actor=ADA, rev=visit.rev, name="Ada", page="p" * 20)

@@ -111,6 +111,20 @@ class WaitingRooms(RuleBasedStateMachine):
         if moved.state != "ended":
             patient.passes.append(self.world.visits.pass_for(moved))
 
+    @rule(patient=patients, to=st.sampled_from(ROOMS), member=st.sampled_from(MEMBERS))
+    def member_sends_on(self, patient: Patient, to: str, member: str) -> None:
+        visit = self.world.visits.get(patient.visit)
+        try:
+            sent = self.world.visits.transfer(patient.visit, to, actor=Actor(kind="member", id=member), note=member)
+        except (Unknown, Invalid):
+            assert visit is None or visit.room == to
+            return
+        assert visit is not None
+        assert (sent.room, sent.state, sent.note, sent.arrived) == (to, "waiting", member, visit.arrived)
+        assert [seat.id for seat in sent.seats] == [visit.patient.id]
+        self.seated.pop(patient.visit, None)
+        patient.passes.append(self.world.visits.pass_for(sent))
+
     @rule(patient=patients, member=st.sampled_from(MEMBERS))
     def move_with_an_old_revision(self, patient: Patient, member: str) -> None:
         visit = self.world.visits.get(patient.visit)

@@ -200,6 +200,7 @@ def test_a_malformed_signal_is_answered_and_the_visit_goes_on(
         ("step", {"id": [], "done": True}),
         ("step", {"id": "a:b", "done": "yes"}),
         ("snapshot", {"room": {}}),
+        ("transfer", {"visit": 7, "room": []}),
         ("snapshot", {"room": ["x"]}),
         ("move", {"visit": [], "to": {}, "rev": "x"}),
         ("say", {"event": [], "visit": {}}),
@@ -347,6 +348,39 @@ def test_an_oversized_frame_ends_only_its_own_socket(practice: Practice, room: R
         large.io.emit("signal", {"visit": "x" * 70_000})
         large.hear("disconnect")
         assert seat.ask("signal", {"visit": visit["id"], "to": theirs, **OFFER})["reached"]
+
+
+def test_a_patient_is_sent_on_by_who_serves_the_room_and_to_rooms_of_the_clinic(practice: Practice, room: Room) -> None:
+    south, stranger = practice.room(), practice.room()
+    patient = waiting(practice, room)
+    with (
+        provider(practice, room).dashboard() as board,
+        provider(practice, south).dashboard() as theirs,
+        provider(practice, stranger).dashboard() as foreign,
+        patient.seat(room.id) as seat,
+    ):
+        assert theirs.hear("welcome")["rooms"][0]["cards"] == []
+        visit = seat.hear("welcome")["visit"]
+        assert visit["sent_to"] == ""
+        send = {"visit": visit["id"], "room": south.id, "rev": visit["rev"]}
+        assert seat.ask("transfer", send)["error"] == "unknown"
+        assert foreign.ask("transfer", send)["error"] == "unknown"
+        assert board.ask("transfer", {**send, "room": "nowhere"})["fields"] == {"room": "unknown"}
+        assert board.ask("transfer", {**send, "room": room.id})["fields"] == {"room": "invalid"}
+        assert board.ask("transfer", {**send, "rev": 0})["error"] == "stale"
+        assert board.ask("transfer", send)["ok"]
+        while not (gone := board.hear("delta").get("drop")):
+            pass
+        card = theirs.hear("delta")["put"]
+        assert gone == card["id"] == visit["id"]
+        assert (card["name"], card["note"], card["arrived"]) == ("Grace", "Dr Ada Smith", visit["arrived"])
+        again = seat.hear("welcome")
+        assert again["visit"]["sent_to"] == "Dr Ada Smith"
+        assert [each["id"] for each in again["watchers"]] == [south.member]
+        assert seat.hear("status") == {"provider": "online"}
+        assert board.ask("move", {"visit": visit["id"], "to": "ended", "rev": None})["error"] == "unknown"
+        assert theirs.ask("move", {"visit": visit["id"], "to": "in_call", "rev": card["rev"]})["ok"]
+        assert seat.hear("moved")["state"] == "in_call"
 
 
 def test_signing_out_cuts_the_dashboard(practice: Practice, room: Room) -> None:

@@ -27,6 +27,11 @@ def find(clinic_id: str, slug: str) -> Room | None:
     return db.session.scalar(select(Room).where(Room.clinic_id == clinic_id, Room.slug == slug))
 
 
+def by_id(clinic_id: str, room_id: str) -> Room | None:
+    """A room of this clinic by its id."""
+    return db.session.scalar(select(Room).where(Room.clinic_id == clinic_id, Room.id == room_id))
+
+
 def of(clinic_id: str) -> list[Room]:
     return list(db.session.scalars(select(Room).where(Room.clinic_id == clinic_id).order_by(Room.name)))
 

@@ -128,7 +128,15 @@ class Practice:
                 clinics.database.db.session.remove()
                 clinics.database.db.engine.dispose()
 
-    def room(self, *, clinic: str = "main", media: str = "video", role: str = "provider", **profile: Any) -> Room:
+    def room(
+        self,
+        *,
+        clinic: str = "main",
+        media: str = "video",
+        role: str = "provider",
+        name: str = "Dr Ada Smith",
+        **profile: Any,
+    ) -> Room:
         """A new room with a new provider, so that tests do not meet."""
         number = f"{os.getpid()}-{next(NUMBERS)}"
         slug, email = f"room-{number}-{secrets.token_hex(2)}", f"ada-{number}@elm.example"
@@ -137,7 +145,7 @@ class Practice:
                 clinic, email=email, first_name="Ada", last_name="Smith", role=role, password=PASSWORD
             )
             clinics.members.update(member.id, {"title": "Dr", **profile})
-            room = clinics.rooms.create(clinic, slug=slug, name="Dr Ada Smith", owner_id=member.id, media=media)
+            room = clinics.rooms.create(clinic, slug=slug, name=name, owner_id=member.id, media=media)
             login = clinics.logins.start(member.id, "test", agent="", address="127.0.0.1")
             return Room(id=room.id, slug=slug, url=f"{self.url}/{slug}", member=member.id, email=email, login=login)
 

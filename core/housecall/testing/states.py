@@ -20,7 +20,7 @@ def a_visit_in_every_state(
     """Walks through a visit and stops at every state of either page."""
 
     def walk() -> Iterator[tuple[str, Page]]:
-        room = practice.room(role="provider", specialty="Cardiology")
+        room, _ = practice.room(role="provider", specialty="Cardiology"), practice.room(name="Another room")
         provider = person("red", login=room.login, **options).page
         patient = person("green", **options).page
         denied = person(devices=False, **options).page
@@ -43,6 +43,10 @@ def a_visit_in_every_state(
         yield "denied", denied
         expect(provider.locator(".card")).to_have_count(2)
         yield "two wait", provider
+        provider.locator(".card .send-on").first.click()
+        expect(provider.locator("#sending")).to_be_visible()
+        yield "send on to which room?", provider
+        provider.locator("#sending button").first.click()
         # half a minute of silence later; the same marks that dashboard.js sets then
         provider.evaluate(
             "() => { const card = document.querySelector('.card'); card.classList.add('dim');"

@@ -48,7 +48,7 @@ class Visit:
     rev: int = 1
     state: State = "waiting"
     started: int | None = None  #: ms of the first call
-    note: str = ""
+    note: str = ""  #: who sent the patient on to this room, as shown to members
     steps: Mapping[str, str] = field(default_factory=dict)  #: "plugin:step" -> open (holds up), done, waived
     seats: tuple[Seat, ...] = ()
 
@@ -79,13 +79,17 @@ CLOCK = Actor(kind="clock")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
-    """A visit before and after. `rev` counts the changes of its room; `reason` says how an ended visit ended."""
+    """A visit before and after. `rev` counts the changes of its room, `left` those of the room that it has left.
+
+    `reason` says how an ended visit ended.
+    """
 
     old: Visit | None
     new: Visit
     rev: int
     actor: Actor
     reason: str | None = None
+    left: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -51,32 +51,35 @@ class MemoryStore:
             if (present.rev if present else None) != expected_rev:
                 return False
             self._visits[visit.id] = visit
+            if present and present.room != visit.room:
+                self._leave(present)
             self._rooms[visit.room].add(visit.id)
             self._place(present, visit)
             return True
 
     def _place(self, old: Visit | None, new: Visit | None) -> None:
         """Keep the queue of the room and the visits of members in step with one change."""
-        was = old is not None and old.state == "waiting"
-        waits = new is not None and new.state == "waiting"
-        visit = new or old
-        if visit is None:
-            return
-        if was != waits:
-            queue, key = self._queues[visit.room], (visit.arrived, visit.id)
-            if waits:
-                insort(queue, key)
-            else:
-                del queue[bisect_left(queue, key)]
+        was = old.room if old is not None and old.state == "waiting" else None
+        waits = new.room if new is not None and new.state == "waiting" else None
+        if was != waits and old and was:
+            queue = self._queues[was]
+            del queue[bisect_left(queue, (old.arrived, old.id))]
             if not queue:
-                del self._queues[visit.room]
+                del self._queues[was]
+        if was != waits and new and waits:
+            insort(self._queues[waits], (new.arrived, new.id))
         before, after = (_members(each) for each in (old, new))
         for member in after - before:
-            self._members[member].add(visit.id)
+            self._members[member].add(new.id)  # type: ignore[union-attr]
         for member in before - after:
-            self._members[member].discard(visit.id)
+            self._members[member].discard(old.id)  # type: ignore[union-attr]
             if not self._members[member]:
                 del self._members[member]
+
+    def _leave(self, visit: Visit) -> None:
+        self._rooms[visit.room].discard(visit.id)
+        if not self._rooms[visit.room]:
+            del self._rooms[visit.room]
 
     def room(self, room_id: str) -> list[Visit]:
         """The room's visits that are not ended, in the order of the queue."""
@@ -103,9 +106,7 @@ class MemoryStore:
             visit = self._visits.pop(visit_id, None)
             if visit is not None:
                 self._place(visit, None)
-                self._rooms[visit.room].discard(visit_id)
-                if not self._rooms[visit.room]:
-                    del self._rooms[visit.room]
+                self._leave(visit)
 
     def next_rev(self, room_id: str) -> int:
         with self._lock:

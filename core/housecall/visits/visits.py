@@ -209,7 +209,7 @@ class Visits:
         name: str = "",
         page: str = "",
     ) -> Visit:
-        """The only function that changes a state; says how the visit stands then.
+        """Change a state; says how the visit stands then.
 
         A member who moves a visit into the call gets a seat in it for `page`. Raises Unknown, Stale (`rev` is not
         the present one), Invalid (no such move), Forbidden (a seat may only end its own visit) or Closed.
@@ -236,6 +236,29 @@ class Visits:
             raise Stale(self.store.get(visit_id) or visit)
         moved = replace(moved, rev=visit.rev + 1)
         self._silent.pop((visit.id, getattr(moved.seat_of(actor.id), "id", "")), None)
+        self._tell(visit, moved, actor)
+        return moved
+
+    def transfer(self, visit_id: str, room: str, *, actor: Actor, note: str, rev: int | None = None) -> Visit:
+        """A member sends a patient on to another room of the clinic, who waits there in the place of the arrival.
+
+        From the call too: it ends, and the visit does not. Raises Unknown, Stale, Invalid (not from this state, or
+        there already), Forbidden (only members) or Closed.
+        """
+        visit = self.store.get(visit_id)
+        if visit is None or visit.state == "ended":
+            raise Unknown
+        if actor.kind != "member":
+            raise Forbidden
+        if rev is not None and rev != visit.rev:
+            raise Stale(visit)
+        if visit.state == "arriving" or room == visit.room:
+            raise Invalid(room="invalid")
+        if refusals := self.ports.refuse(self.view(visit), "waiting", actor):
+            raise Closed([refusal.reason for refusal in refusals])
+        moved = replace(_moved(visit, "waiting", self.clock()), room=room, note=note, rev=visit.rev + 1)
+        if not self.store.put(moved, visit.rev):
+            raise Stale(self.store.get(visit_id) or visit)
         self._tell(visit, moved, actor)
         return moved
 
@@ -381,7 +404,8 @@ class Visits:
                 return changed
 
     def _tell(self, old: Visit | None, new: Visit, actor: Actor) -> None:
-        self.ports.changed(Change(old=old, new=new, rev=self.store.next_rev(new.room), actor=actor))
+        left = self.store.next_rev(old.room) if old and old.room != new.room else None
+        self.ports.changed(Change(old=old, new=new, rev=self.store.next_rev(new.room), actor=actor, left=left))
 
 
 def clean_name(name: object) -> str:
@@ -458,7 +482,13 @@ def _as_in(brought: Pass, visit: Visit) -> Visit:
     state = "waiting" if brought.state == "ended" else brought.state
     seats = (*visit.seats, *others)
     return replace(
-        visit, state=state, started=brought.started, note=brought.note, seats=seats, steps=dict(brought.steps)
+        visit,
+        room=brought.room,
+        state=state,
+        started=brought.started,
+        note=brought.note,
+        seats=seats,
+        steps=dict(brought.steps),
     )
 
 

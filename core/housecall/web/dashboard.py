@@ -40,8 +40,9 @@ def dashboard() -> ResponseReturnValue:
         "scopes": [("member", me().id)],
         "member": {"id": me().id, "name": page["member"]["name"]},
     }
+    others = [{"id": room.id, "name": room.name} for room in clinics.rooms.of(g.clinic.id)]
     listed = [{"id": room.id, "slug": room.slug, "name": room.name} for room in rooms]
-    return render("dashboard.html", rooms=rooms, listed=listed, page=page, shown=shown)
+    return render("dashboard.html", rooms=rooms, others=others, listed=listed, page=page, shown=shown)
 
 
 @pages.get("/dashboard/history")

@@ -47,7 +47,8 @@ class Connection:
     lang: str
     visit: str = ""  #: of a seat
     seat: str = ""
-    room: str = ""
+    room: str = ""  #: of a seat: the one whose link it came by
+    queue: str = ""  #: of a seat: the one in which it is now
     ticket: str = ""  #: of a seat that another page holds: needed for `take`
     member: str = ""  #: of a dashboard
     name: str = ""
@@ -113,6 +114,7 @@ class Sockets:
             "say": self.say,
             "step": self.step,
             "snapshot": self.snapshot,
+            "transfer": self.transfer,
         }.items():
             server.on(name, self._gate(name, handler))
         server.on("*", self._unknown)
@@ -168,7 +170,17 @@ class Sockets:
         self.pages[here.who, here.page] = here.sid
         if here.visit:
             self.seated[here.visit].add(here.sid)
-            self.guests[here.room][here.sid] = here
+            self._stand(here, visit.room if (visit := self.visits.get(here.visit)) else here.room)
+
+    def _stand(self, here: Connection, room: str) -> None:
+        """A seat's page hears of one room's places and of its provider: of the room in which it is now, or of none."""
+        if here.queue:
+            self.guests[here.queue].pop(here.sid, None)
+            if not self.guests[here.queue]:
+                del self.guests[here.queue]
+        here.queue = room
+        if room:
+            self.guests[room][here.sid] = here
 
     def _page_at(self, seat: Seat) -> Connection | None:
         """The open page that holds a seat."""
@@ -221,9 +233,7 @@ class Sockets:
             self.seated[here.visit].discard(sid)
             if not self.seated[here.visit]:
                 del self.seated[here.visit]
-            self.guests[here.room].pop(sid, None)
-            if not self.guests[here.room]:
-                del self.guests[here.room]
+            self._stand(here, "")
         if self.pages.get((here.who, here.page)) == sid:  # else the same page is back already by a new socket
             del self.pages[here.who, here.page]
             if here.member:
@@ -313,7 +323,13 @@ class Sockets:
             "rev": visit.rev,
             "name": visit.name if to.member or to.seat in _patients(visit) else "",
             "seats": self._seats(visit, to),
+            "sent_to": self._room_name(visit) if to.seat and visit.room != to.room else "",
         }
+
+    def _room_name(self, visit: Visit) -> str:
+        with self.app.app_context():
+            room = clinics.rooms.by_id(visit.clinic, visit.room)
+            return room.name if room else ""
 
     def _seats(self, visit: Visit, to: Connection) -> list[dict[str, Any]]:
         """The rows of `seats`. A patient's name goes to members and to the patient's own page only (R38)."""
@@ -339,10 +355,16 @@ class Sockets:
             dismissed = self._page_at(seat)
             if dismissed and not any(s.id == seat.id and s.key == seat.key for s in visit.seats):
                 self.io.server.emit("taken", {"visit": visit.id}, to=dismissed.sid)
+        if old is not None and old.room != visit.room:
+            gone = {"room": old.room, "epoch": self.visits.store.epoch, "rev": change.left, "drop": visit.id}
+            self.io.server.emit("delta", gone, to=f"room:{old.room}")
         delta: dict[str, Any] = {"room": visit.room, "epoch": self.visits.store.epoch, "rev": change.rev}
         delta |= {"drop": visit.id} if over else {"put": card(visit)}
         self.io.server.emit("delta", delta, to=f"room:{visit.room}")
         self.moved.add(visit.room)
+        if old is not None and old.room != visit.room:
+            self._sent_on(old.room, visit)
+            return
         for here in self._pages_of(visit):
             if old is None or old.seats != visit.seats:
                 seats = {"visit": visit.id, "seats": self._seats(visit, here)}
@@ -353,6 +375,16 @@ class Sockets:
                 self.io.server.emit("moved", moved, to=here.sid)
         if old is None or old.state != visit.state:
             self._say_status(visit.room)
+
+    def _sent_on(self, left: str, visit: Visit) -> None:
+        """A patient waits in another room now: the pages of the visit's seats begin anew there."""
+        self.moved.add(left)
+        for here in [here for sid in list(self.seated.get(visit.id, ())) if (here := self.open.get(sid))]:
+            self._stand(here, visit.room)
+            self.places.pop(here.sid, None)
+            self._welcome_seat(here, visit)
+        for room in (left, visit.room):
+            self._say_status(room)
 
     def _pages_of(self, visit: Visit) -> Iterable[Connection]:
         """The pages that sit in a visit, those too that wait for `take`."""
@@ -531,6 +563,20 @@ class Sockets:
         if own is not None and moved.state == "in_call":
             ack |= {"seat": own.id, "visit": self._visit(moved, here)}
         return ack
+
+    def transfer(self, here: Connection, body: dict[str, Any]) -> Ack:
+        """A member sends a patient on to another room of the clinic."""
+        visit_id, room, rev = body.get("visit"), body.get("room"), body.get("rev")
+        if not isinstance(visit_id, str) or not isinstance(room, str) or not isinstance(rev, (int, type(None))):
+            raise _Bad("invalid", visit="required", room="required", rev="required")
+        visit = self.visits.get(visit_id)
+        if visit is None or not here.serves(visit):
+            raise _Bad("unknown")
+        with self.app.app_context():
+            if clinics.rooms.by_id(here.clinic, room) is None:
+                raise _Bad("invalid", room="unknown")
+        actor = Actor(kind="member", id=here.member)
+        return {"rev": self.visits.transfer(visit_id, room, actor=actor, note=here.name, rev=rev).rev}
 
     def say(self, here: Connection, body: dict[str, Any]) -> Ack:
         return self.gate.say(here.clinic, here.sid, here.rates, body)

@@ -29,7 +29,7 @@ const talks = new Map(); // card id -> {channel, shown}: what its pages say to e
 const watchers = new Map(); // room -> its open dashboards
 const owed = new Set(); // visits that are over here, which the server has not heard yet
 const rooms = new Map(page.rooms.map(room => [room.id, room]));
-let call = null, visit = null, me = null, pass = null, offset = 0, starting = false, heldVisit = null, orphaned = false;
+let call = null, visit = null, me = null, pass = null, offset = 0, starting = false, sending = "", heldVisit = null, orphaned = false;
 
 const queue = new Queue({
   gap: async room => {
@@ -71,7 +71,7 @@ const link = new Link({
     },
     parts: switched, status: () => {},
     signal: message => { if (message.visit === visit?.id) call?.signal(message); },
-    taken: ({ visit: id }) => { if (id === visit?.id) elsewhere(visit); },
+    taken: ({ visit: id }) => { if (id === visit?.id && id !== sending) elsewhere(visit); },
   },
   refused: code => {
     const [what, next] = page.messages[code] ?? page.messages.failed;
@@ -210,6 +210,7 @@ function made(card) {
   row.querySelector(".admit").onclick = () => admit(card.id);
   row.querySelector(".remove").onclick = () => remove(card.id);
   row.querySelector(".undo").onclick = () => undo(card.id);
+  row.querySelector(".send-on")?.addEventListener("click", () => sendOn(card.id));
   const answers = talks.get(card.id).channel.history("core:answers");
   answers.addEventListener("add", () => showAnswers(row.querySelector(".answers"), answers));
   showAnswers(row.querySelector(".answers"), answers);
@@ -226,6 +227,8 @@ function fill(row, card) {
   part(".room-name").hidden = rooms.size < 2;
   part(".room-name").textContent = rooms.get(card.room)?.name ?? "";
   part(".media").hidden = card.media !== "audio";
+  part(".sent").hidden = !card.note;
+  part(".sent").textContent = card.note ? text("Sent by {name}", { name: card.note }) : "";
   part(".away").hidden = card.lost === null;
   row.classList.toggle("dim", card.lost !== null);
   part(".state").hidden = card.state === "waiting";
@@ -243,6 +246,10 @@ function fill(row, card) {
   part(".remove").setAttribute("aria-label", text("Remove {name}", { name }));
   part(".undoing").hidden = !removing.has(card.id);
   part(".admit").hidden = card.state !== "arriving";
+  if (part(".send-on")) {
+    part(".send-on").hidden = part(".start").hidden;
+    part(".send-on").setAttribute("aria-label", text("Send {name} on to another room", { name }));
+  }
   part(".admit").setAttribute("aria-label", text("Admit {name} without the answers", { name }));
 }
 
@@ -274,9 +281,28 @@ function undo(id) {
 }
 
 // A move; once more when only something small has changed since we looked.
-async function retried(move, state) {
-  const ack = await link.ask("move", move);
-  return ack.error === "stale" && ack.state === state ? link.ask("move", { ...move, rev: ack.rev }) : ack;
+async function retried(move, state, event = "move") {
+  const ack = await link.ask(event, move);
+  return ack.error === "stale" && ack.state === state ? link.ask(event, { ...move, rev: ack.rev }) : ack;
+}
+
+// From the queue, or out of the call, which ends by it; the visit does not.
+async function sendOn(id) {
+  const { whither } = await import("./send-on.js");
+  const name = talks.get(id).shown.name || text("Patient"), { room, rev, state } = queue.find(id) ?? visit;
+  const to = await whither(name, room);
+  if (!to) return;
+  sending = id;
+  const ack = await retried({ visit: id, room: to.id, rev }, state, "transfer");
+  if (ack.ok && visit?.id === id) {
+    close();
+    if (!queue.find(id)) forget(id);
+    show("queue");
+  }
+  sending = "";
+  if (ack.ok) tell(text("{name} waits in the room of {room} now.", { name, room: to.name }), true);
+  else tell(ack.reasons?.join(" ") || ack.message);
+  draw();
 }
 
 async function admit(id) {
@@ -405,6 +431,7 @@ part("take").onclick = async () => {
   if (ack.ok) join(ack.visit, ack.seat, ack.pass);
   else tell(ack.message);
 };
+part("send-on")?.addEventListener("click", () => sendOn(visit.id));
 part("try-devices").onclick = () => devices.ask();
 part("side-close").onclick = closeSide;
 part("after-close").onclick = () => {

@@ -208,6 +208,8 @@ function welcome(hello) {
   switched(behind(hello.parts));
   meet();
   shown.take({ ...visit, name });
+  part("sent-on").hidden = !visit.sent_to;
+  part("sent-on").textContent = visit.sent_to ? text("You were sent on to {room}. You keep your place: nothing is left for you to do.", { room: visit.sent_to }) : "";
   if (visit.state === "in_call") startCall();
   else if (visit.state === "arriving") arriving();
   else if (visit.state === "ended") ended();
