@@ -100,7 +100,7 @@ def test_a_whole_visit_by_keyboard_alone(practice: Practice, person: Callable[..
     expect(provider.locator(".undo")).to_be_focused()
     provider.keyboard.press("Enter")
     expect(provider.locator(".remove")).to_be_focused()
-    provider.keyboard.press("Shift+Tab")
+    tab_to(provider, "Start visit with Grace Hopper")
     provider.keyboard.press("Enter")
     connected(provider, patient)
     expect(patient.locator("main[data-state=call] h1:focus")).to_have_text("You are in the visit")

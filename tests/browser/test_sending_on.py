@@ -52,7 +52,7 @@ def test_a_patient_is_sent_on_and_back_and_stays_there_when_the_server_dies(
     expect(nurse.page.get_by_role("heading", name="Nobody is waiting")).to_be_visible()
     expect(patient.page.get_by_text("You were sent on to Doctor.")).to_be_visible()
 
-    send_on(doctor.page, "Send Grace Hopper on to another room", "Nurse")
+    send_on(doctor.page, "Send on Grace Hopper", "Nurse")
     expect(patient.page.locator("#sent-on")).to_be_hidden()
     start(nurse.page, "Grace Hopper")
     connected(nurse.page, patient.page)

@@ -20,7 +20,7 @@ def a_visit_in_every_state(
     """Walks through a visit and stops at every state of either page."""
 
     def walk() -> Iterator[tuple[str, Page]]:
-        room, _ = practice.room(role="provider", specialty="Cardiology"), practice.room(name="Another room")
+        room, _ = practice.room(role="provider", specialty="Cardiology"), practice.room()
         provider = person("red", login=room.login, **options).page
         patient = person("green", **options).page
         denied = person(devices=False, **options).page

@@ -248,7 +248,7 @@ function fill(row, card) {
   part(".admit").hidden = card.state !== "arriving";
   if (part(".send-on")) {
     part(".send-on").hidden = part(".start").hidden;
-    part(".send-on").setAttribute("aria-label", text("Send {name} on to another room", { name }));
+    part(".send-on").setAttribute("aria-label", text("Send on {name}", { name }));
   }
   part(".admit").setAttribute("aria-label", text("Admit {name} without the answers", { name }));
 }
