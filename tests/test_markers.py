@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from housecall.testing.practice import Practice
-from housecall.testing.visitor import Visitor
+from housecall.testing.visitor import Socket, Visitor
 
 LEAKY = str(Path(__file__).parent / "leaky_server.py")
 TOML = '[clinic.main]\nname = "Elm"\n[[clinic.main.ice]]\nurls = ["turn:turn.example.org"]\nsecret = "s3cret"\n'
@@ -65,10 +65,31 @@ def a_visit_with(practice: Practice, name: str) -> list[str]:
             offer = {"life": 0, "round": 1, "description": {"type": "offer", "sdp": f"s={name}"}}
             assert seat.ask("signal", {"visit": visit["id"], "to": ack["seat"], **offer})["reached"]
             board.hear("signal")
+            said += a_guest_with(practice, room.id, room.slug, board, visit["id"], name)
             assert board.ask("move", {"visit": visit["id"], "to": "ended", "rev": None})["ok"]
             seat.hear("moved")
         said.append(member.get("/dashboard/history").text)
         said.append(member.get("/dashboard").text)
+    return said
+
+
+def a_guest_with(practice: Practice, room: str, slug: str, board: Socket, visit: str, name: str) -> list[str]:
+    """A guest of this name joins, with mistakes on the way, and is let in; the texts that the server said to others."""
+    guest, page = Visitor(practice.url), f"/{slug}/join"
+    ack = board.ask("invite", {"visit": visit, "kind": "relative"})
+    called = f"Guest {name}"
+    said = [str(board.ask("invite", {"visit": visit, "kind": name})), str(ack)]
+    for link in (name, ack["link"], ack["link"]):
+        answer = guest.post_json(page, {"name": called, "lang": "en", "link": link}, token=guest.token(page))
+        said.append(answer.text)
+    assert answer.status_code == 201
+    said += [str(dict(guest.http.cookies)), guest.get(page).text]
+    with guest.socket(**{"as": "guest", "room": room, "name": called}) as seat:
+        hello = seat.hear("welcome")
+        assert hello["visit"]["seats"][0]["name"] == called
+        assert board.ask("admit", {"visit": visit, "seat": ack["seat"]})["ok"]
+        said.append(str(seat.ask("admit", {"visit": visit, "seat": name})))
+        said.append(str(board.ask("remove", {"visit": visit, "seat": name})))
     return said
 
 

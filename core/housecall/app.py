@@ -29,6 +29,7 @@ from .web import (
     front,
     guard,
     health,
+    joining,
     language,
     look,
     pages,
@@ -163,7 +164,9 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
     guard.init_app(app)
     pages.init_app(app)
     errors.init_app(app)
-    for part in (assets, health, front, sign_in, account, admin, switches, settings, look, dashboard, room, waiting):
+    for part in (assets, health, front, sign_in, account, admin, switches, settings, look, dashboard, room):
+        app.register_blueprint(part.pages)
+    for part in (waiting, joining):  # below the address of a room, which may be any word
         app.register_blueprint(part.pages)
     _mount(app, plugins)
     with app.app_context():
@@ -212,7 +215,7 @@ def _history_row(change: Change) -> dict[str, object]:
         "ended": now(),
         "outcome": change.reason,
         "media": visit.media,
-        "seats": len(visit.seats),
+        "seats": sum(seat.inside for seat in visit.seats),
     }
 
 

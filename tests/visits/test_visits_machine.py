@@ -12,7 +12,22 @@ from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
 from world import CLINIC, World
 
-from housecall.visits import MOVES, Actor, Invalid, NotHere, NoTicket, Over, Stale, Unknown, VisitError, card
+from housecall.visits import (
+    KINDS,
+    MOVES,
+    Actor,
+    Forbidden,
+    Full,
+    InUse,
+    Invalid,
+    NotHere,
+    NoTicket,
+    Over,
+    Stale,
+    Unknown,
+    VisitError,
+    card,
+)
 
 ROOMS = ("north", "south")
 MEMBERS = ("ada", "bob")
@@ -32,8 +47,21 @@ class Patient:
     passes: list[str] = field(default_factory=list)
 
 
+@dataclass
+class Guest:
+    """What a browser knows of its seat, and what we know of it."""
+
+    visit: str
+    seat: str
+    room: str
+    link: str
+    ticket: str = ""
+    page: str = ""
+
+
 class WaitingRooms(RuleBasedStateMachine):
     patients = Bundle("patients")
+    guests = Bundle("guests")
 
     def __init__(self) -> None:
         super().__init__()
@@ -41,6 +69,8 @@ class WaitingRooms(RuleBasedStateMachine):
         self.known: dict[str, Patient] = {}
         self.pages = 0
         self.seated: dict[str, dict[str, str]] = {}  #: visit -> member -> page
+        self.admitted: set[str] = set()  #: seats of guests whom somebody has let in
+        self.removed: set[str] = set()  #: seats of guests who were sent away, or whose link was taken back
 
     # -- histories
 
@@ -103,6 +133,11 @@ class WaitingRooms(RuleBasedStateMachine):
         except (Unknown, Invalid):
             assert visit is None or to not in MOVES[visit.state]
             return
+        except Full:
+            assert visit is not None
+            assert len(visit.seats) == 4
+            assert visit.seat_of(member) is None
+            return
         assert visit is not None
         assert to in MOVES[visit.state]
         if moved.state == "in_call":
@@ -121,7 +156,7 @@ class WaitingRooms(RuleBasedStateMachine):
             return
         assert visit is not None
         assert (sent.room, sent.state, sent.note, sent.arrived) == (to, "waiting", member, visit.arrived)
-        assert [seat.id for seat in sent.seats] == [visit.patient.id]
+        assert sent.seats == tuple(seat for seat in visit.seats if seat.role != "provider")
         self.seated.pop(patient.visit, None)
         patient.passes.append(self.world.visits.pass_for(sent))
 
@@ -156,6 +191,98 @@ class WaitingRooms(RuleBasedStateMachine):
     def patient_leaves(self, patient: Patient) -> None:
         with contextlib.suppress(Unknown):
             self.world.visits.move(patient.visit, "ended", actor=Actor(kind="seat", id=patient.seat))
+
+    # -- guests
+
+    @rule(target=guests, patient=patients, kind=st.sampled_from(KINDS))
+    def invite(self, patient: Patient, kind: str) -> Guest:
+        visit = self.world.visits.get(patient.visit)
+        try:
+            seat = self.world.visits.invite(patient.visit, kind)
+        except Unknown:
+            assert visit is None
+        except Full:
+            assert visit is not None
+            assert len(visit.seats) + (not any(s.role == "provider" for s in visit.seats)) >= 4
+        else:
+            patient.passes.append(self.world.visits.pass_for(self.world.visits.store.get(patient.visit)))
+            return Guest(patient.visit, seat.id, patient.room, self.world.visits.link(patient.visit, seat.id))
+        return Guest(patient.visit, "none", patient.room, "none")
+
+    @rule(guest=guests, same=st.booleans())
+    def guest_joins(self, guest: Guest, same: bool) -> None:
+        """By the link, in the browser that has the seat or in another one."""
+        before = self.world.visits.get(guest.visit)
+        seat = before.seat(guest.seat) if before else None
+        ticket = guest.ticket if same else ""
+        try:
+            _, taken, ticket = self.world.join(guest.link, "Marker guest", guest.room, ticket)
+        except InUse:
+            assert seat is not None
+            assert seat.holder
+            assert not (same and guest.ticket), "a browser lost its seat"
+            return
+        except (Over, NoTicket):
+            assert seat is None or self.world.clock >= self.known[guest.visit].arrived + 12 * 3600 * 1000
+            return
+        assert seat is not None
+        assert not seat.holder or (same and guest.ticket), "a link opened a seat twice"
+        assert taken.id == guest.seat
+        assert guest.seat not in self.removed
+        guest.ticket = ticket
+        self.known[guest.visit].passes.append(self.world.visits.pass_for(self.world.visits.store.get(guest.visit)))
+
+    @rule(guest=guests, patient=patients, with_pass=st.booleans())
+    def guest_comes(self, guest: Guest, patient: Patient, with_pass: bool) -> None:
+        """A page with the guest's ticket, perhaps with a pass that is none of a guest's business."""
+        if not guest.ticket:
+            return
+        self.pages += 1
+        page, before = f"page-{self.pages}", self.world.visits.get(guest.visit)
+        inside = {s.id for s in before.seats if s.inside} if before else set()
+        pass_ = patient.passes[-1] if with_pass and patient.passes else None
+        try:
+            entry = self.world.enter(guest.ticket, page, guest.room, name="Marker guest", pass_=pass_, take=True)
+        except (Over, NoTicket):
+            return
+        assert guest.visit not in self.world.over, "back after the end"
+        assert entry.seat == guest.seat
+        seat = entry.visit.seat(guest.seat)
+        assert seat is not None
+        assert not seat.inside or guest.seat in inside, "a guest let itself in"
+        guest.page = page
+
+    @rule(guest=guests)
+    def guest_is_admitted(self, guest: Guest) -> None:
+        with contextlib.suppress(Unknown):
+            moved = self.world.visits.admit(guest.visit, guest.seat)
+            self.admitted.add(guest.seat)
+            self.known[guest.visit].passes.append(self.world.visits.pass_for(moved))
+
+    @rule(guest=guests)
+    def guest_is_removed(self, guest: Guest) -> None:
+        with contextlib.suppress(Unknown):
+            moved = self.world.visits.remove(guest.visit, guest.seat)
+            self.removed.add(guest.seat)
+            self.known[guest.visit].passes.append(self.world.visits.pass_for(moved))
+            with pytest.raises(Over):
+                self.world.join(guest.link, "Marker guest", guest.room, guest.ticket)
+
+    @rule(guest=guests, on=st.booleans())
+    def curtain(self, guest: Guest, on: bool) -> None:
+        with contextlib.suppress(Unknown):
+            moved = self.world.visits.curtain(guest.visit, guest.seat, on)
+            assert [s.curtain for s in moved.seats if s.id == guest.seat] == [on]
+
+    @rule(guest=guests)
+    def guest_closes_the_page(self, guest: Guest) -> None:
+        if guest.ticket and self.world.clock < self.known[guest.visit].arrived + 12 * 3600 * 1000:
+            self.world.visits.leaving(guest.ticket, clinic=CLINIC, room=guest.room, page=guest.page)
+
+    @rule(guest=guests)
+    def guest_tries_to_move(self, guest: Guest) -> None:
+        with pytest.raises((Unknown, Forbidden)):
+            self.world.visits.move(guest.visit, "ended", actor=Actor(kind="seat", id=guest.seat))
 
     @rule(mine=patients, other=patients)
     def try_anothers_visit(self, mine: Patient, other: Patient) -> None:
@@ -223,6 +350,14 @@ class WaitingRooms(RuleBasedStateMachine):
         for visit in self.world.visits.store.all():
             members = {s.member for s in visit.seats if s.member}
             assert members <= set(self.seated.get(visit.id, {}))
+
+    @invariant()
+    def four_at_most_and_only_guests_who_were_let_in(self) -> None:
+        for visit in self.world.visits.store.all():
+            assert len(visit.seats) <= 4
+            for seat in visit.seats:
+                assert seat.role != "guest" or not seat.inside or seat.id in self.admitted
+                assert seat.role != "guest" or seat.holder or not seat.present
 
     @invariant()
     def names_are_on_cards_only(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from housecall.visits import Actor, Change, MemoryStore, Refusal, Visit, Visits, VisitView
+from housecall.visits import Actor, Change, MemoryStore, Refusal, Seat, Visit, Visits, VisitView
 from housecall.visits.visits import Entry
 
 CLINIC, ROOM = "elm", "room"
@@ -48,6 +48,13 @@ class World:
 
     def enter(self, ticket: str, page: str, room: str = ROOM, **more: object) -> Entry:
         return self.visits.enter(ticket, clinic=CLINIC, room=room, page=page, **more)  # type: ignore[arg-type]
+
+    def join(self, link: str, name: str = "Maria", room: str = ROOM, ticket: str = "") -> tuple[Visit, Seat, str]:
+        return self.visits.join(link, clinic=CLINIC, room=room, name=name, ticket=ticket)
+
+    def link(self, visit: Visit, kind: str = "interpreter") -> str:
+        """The link of a new guest's seat."""
+        return self.visits.link(visit.id, self.visits.invite(visit.id, kind).id)
 
     def wait(self, ms: int) -> None:
         """Time passes, and the sweep comes round."""

@@ -1,5 +1,6 @@
 """What passes: the queue, the states of a visit, tickets. Plain Python; nothing here can reach a database."""
 
+from .guests import KINDS, MOST
 from .model import (
     CLOCK,
     MOVES,
@@ -9,6 +10,8 @@ from .model import (
     Change,
     Closed,
     Forbidden,
+    Full,
+    InUse,
     Invalid,
     NotHere,
     NoTicket,
@@ -22,12 +25,15 @@ from .model import (
     VisitError,
     VisitView,
     card,
+    must,
 )
 from .store import MemoryStore, Store
 from .visits import Entry, Visits
 
 __all__ = [
     "CLOCK",
+    "KINDS",
+    "MOST",
     "MOVES",
     "RUNNING",
     "STATES",
@@ -36,6 +42,8 @@ __all__ = [
     "Closed",
     "Entry",
     "Forbidden",
+    "Full",
+    "InUse",
     "Invalid",
     "MemoryStore",
     "NoTicket",
@@ -52,4 +60,5 @@ __all__ = [
     "VisitView",
     "Visits",
     "card",
+    "must",
 ]

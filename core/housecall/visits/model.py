@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol
 
 State = Literal["arriving", "waiting", "in_call", "paused", "ended"]
@@ -33,6 +33,15 @@ class Seat:
     lost_at: int | None = None  #: since when it is silent (ms), once that is known for sure
     key: str = ""  #: the public key of the page that holds it, or held it last
     ready: Mapping[str, str] | None = None  #: ``{colour, reason}`` of the device check
+    kind: str = ""  #: of a guest: what they come as (guests.py)
+    holder: str = ""  #: of a guest: the mark of the browser that took the link; empty until one has
+    admitted: int | None = None  #: of a guest: since when they take part (ms)
+    curtain: bool = False  #: of a guest: no picture goes here
+
+    @property
+    def inside(self) -> bool:
+        """Whether it takes part: everybody but guests whom nobody has let in."""
+        return self.role != "guest" or self.admitted is not None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,6 +158,18 @@ class Over(VisitError):
     code = "over"
 
 
+class InUse(VisitError):
+    """A guest's link that another browser has taken."""
+
+    code = "in_use"
+
+
+class Full(VisitError):
+    """There are as many people in the visit as may be."""
+
+    code = "full"
+
+
 class Closed(VisitError):
     """Refused for now; `reasons` are sentences."""
 
@@ -176,6 +197,19 @@ class Stale(VisitError):
         self.visit = visit
 
 
+def must(visit: Visit, seat_id: str) -> Seat:
+    """A seat of a visit. Raises Unknown."""
+    seat = visit.seat(seat_id)
+    if seat is None:
+        raise Unknown
+    return seat
+
+
+def with_seat(visit: Visit, seat: Seat) -> Visit:
+    """The visit with another state of one of its seats."""
+    return replace(visit, seats=tuple(seat if s.id == seat.id else s for s in visit.seats))
+
+
 def view(visit: Visit) -> VisitView:
     """A visit without its name."""
     return VisitView(
@@ -186,7 +220,7 @@ def view(visit: Visit) -> VisitView:
         media=visit.media,
         arrived=visit.arrived,
         started=visit.started,
-        seats=tuple((s.id, s.role, s.member, s.present) for s in visit.seats),
+        seats=tuple((s.id, s.role, s.member, s.present) for s in visit.seats if s.inside),
         steps=dict(visit.steps),
     )
 
@@ -207,6 +241,15 @@ def card(visit: Visit) -> dict[str, Any]:
         "open_steps": [step for step, state in visit.steps.items() if state == "open"],
         "ready": dict(visit.patient.ready) if visit.patient.ready else None,
         "seats": [
-            {"id": s.id, "role": s.role, "member": s.member, "present": s.present, "key": s.key} for s in visit.seats
+            {"id": s.id, "role": s.role, "member": s.member, "present": s.present, "key": s.key, **_guest(s)}
+            for s in visit.seats
         ],
     }
+
+
+def _guest(seat: Seat) -> dict[str, Any]:
+    """What members see of a guest besides: also of one who knocks, and of a link that nobody has used yet."""
+    if seat.role != "guest":
+        return {}
+    taken = bool(seat.holder)
+    return {"kind": seat.kind, "name": seat.name, "taken": taken, "admitted": seat.admitted, "curtain": seat.curtain}

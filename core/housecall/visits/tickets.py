@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import Signer as Plain
 
-from .model import STATES, NotHere, NoTicket, Role, State, Visit
+from .model import STATES, NotHere, NoTicket, Role, Seat, State, Visit
 
 LIFETIME = 12 * 3600 * 1000  #: ms from arrival until a ticket is worth nothing
 
@@ -26,11 +27,14 @@ class Ticket:
     i: int
     x: int
     media: str = "video"
+    patient: str = ""  #: of a guest's: the patient's seat, so that whoever is back first can rebuild the visit
+    kind: str = ""
+    holder: str = ""  #: of a guest's: the mark of this browser
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Pass:
-    """How a visit stood: v visit, c clinic, room, state, started, note, seats (id, role, member), steps, i issued."""
+    """How a visit stood: v visit, c clinic, room, state, started, note, seats (who sits where), steps, i issued."""
 
     v: str
     c: str
@@ -38,31 +42,49 @@ class Pass:
     state: State
     started: int | None
     note: str
-    seats: tuple[tuple[str, Role, str | None], ...]
+    seats: tuple[Seat, ...]
     steps: Mapping[str, str]
     i: int
 
 
 class Signer:
-    """Makes and reads both, each under its own salt: a pass is never a ticket."""
+    """Makes and reads tickets, passes and guests' links, each under its own salt: one is never another."""
 
     def __init__(self, key: bytes | str):
+        self._link = Plain(key, salt="guest")
         self._ticket = URLSafeSerializer(key, salt="ticket")
         self._pass = URLSafeSerializer(key, salt="pass")
 
-    def ticket(self, visit: Visit, seat: str, role: Role, now: int) -> str:
+    def ticket(self, visit: Visit, seat: Seat, now: int) -> str:
         body = [
             visit.clinic,
             visit.room,
             visit.id,
-            seat,
-            role,
+            seat.id,
+            seat.role,
             visit.arrived,
             now,
             visit.arrived + LIFETIME,
             visit.media,
         ]
+        if seat.role == "guest":
+            body += [visit.patient.id, seat.kind, seat.holder]
         return str(self._ticket.dumps(body))
+
+    def link(self, visit: Visit, seat: Seat) -> str:
+        """What opens a guest's seat, by the address of the room in which the patient is now, wherever they go then.
+
+        The ids of the three and their signature: what the seat is for and how long stands in the visit.
+        """
+        return self._link.sign(f"{visit.id}.{seat.id}.{visit.room}").decode()
+
+    def read_link(self, text: str) -> tuple[str, str, str]:
+        """The ids of the visit, the seat and the room. Raises NoTicket."""
+        try:
+            visit, seat, room = self._link.unsign(text).decode().split(".")
+        except (BadData, ValueError):
+            raise NoTicket from None
+        return visit, seat, room
 
     def read_ticket(self, text: str, *, clinic: str, room: str, now: int) -> Ticket:
         """Raises NoTicket for one that is forged, foreign or too old, NotHere for one of another room or clinic."""
@@ -70,9 +92,10 @@ class Signer:
             body = self._ticket.loads(text)
         except BadData:
             raise NoTicket from None
-        if not isinstance(body, list) or len(body) != 9:
+        if not isinstance(body, list) or len(body) not in (9, 12):
             raise NoTicket
-        ticket = Ticket(**dict(zip(("c", "r", "v", "p", "role", "a", "i", "x", "media"), body, strict=True)))
+        names = ("c", "r", "v", "p", "role", "a", "i", "x", "media", "patient", "kind", "holder")
+        ticket = Ticket(**dict(zip(names, body, strict=False)))
         if ticket.c != clinic or ticket.r != room:
             raise NotHere
         if now >= ticket.x:
@@ -80,7 +103,10 @@ class Signer:
         return ticket
 
     def pass_(self, visit: Visit, now: int) -> str:
-        seats = [[s.id, s.role, s.member] for s in visit.seats]
+        seats = [
+            [s.id, s.role, s.member, *((s.kind, s.holder, s.admitted, s.curtain) if s.role == "guest" else ())]
+            for s in visit.seats
+        ]
         body = [
             visit.id,
             visit.clinic,
@@ -118,5 +144,7 @@ class Signer:
         )
 
 
-def _rows(seats: Sequence[Any]) -> tuple[tuple[str, Role, str | None], ...]:
-    return tuple((seat, role, member) for seat, role, member in seats)
+def _rows(seats: Sequence[Any]) -> tuple[Seat, ...]:
+    """The seats of a pass, empty; their pages and names come by themselves."""
+    names = ("id", "role", "member", "kind", "holder", "admitted", "curtain")
+    return tuple(Seat(**dict(zip(names, row, strict=False))) for row in seats)

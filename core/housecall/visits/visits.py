@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from . import model
+from . import guests, model
 from .model import (
     CLOCK,
     MOVES,
@@ -17,7 +17,10 @@ from .model import (
     Change,
     Closed,
     Forbidden,
+    Full,
     Invalid,
+    NotHere,
+    NoTicket,
     Over,
     Ports,
     Seat,
@@ -26,9 +29,11 @@ from .model import (
     Unknown,
     Visit,
     VisitView,
+    must,
+    with_seat,
 )
 from .store import Store
-from .tickets import Pass, Signer, Ticket
+from .tickets import LIFETIME, Pass, Signer, Ticket
 
 SILENT = 30_000  #: ms without a socket until a seat counts as lost; the place is kept
 LEAVING = 30_000  #: ms after a `leaving` beacon until the visit ends, unless the page comes back
@@ -84,7 +89,7 @@ class Visits:
         self.store.put(visit, None)
         self._silent[visit.id, visit.patient.id] = now  # a place that nobody comes to is lost like any other
         self._tell(None, visit, Actor(kind="seat", id=visit.patient.id))
-        return visit, self._sign.ticket(visit, visit.patient.id, "patient", now)
+        return visit, self._sign.ticket(visit, visit.patient, now)
 
     def read_ticket(self, ticket: str, *, clinic: str, room: str) -> Ticket:
         """What a ticket says, without a look at the visit. Raises NoTicket or NotHere."""
@@ -107,13 +112,19 @@ class Visits:
         the pass and the name that the page brings.
         """
         read = self.read_ticket(ticket, clinic=clinic, room=room)
+        guest = read.role == "guest"
+        brought = None if guest else self._sign.read_pass(pass_)  # no guest says that somebody let them in
         visit = self.store.get(read.v)
         if visit is None:
-            visit = self._rebuild(read, name, self._sign.read_pass(pass_))
-        elif pass_:
-            visit = self._upgrade(visit, self._sign.read_pass(pass_)) or visit
-        if visit.state == "ended" or visit.seat(read.p) is None:
+            visit = self._rebuild(read, name, brought)
+        elif brought:
+            visit = self._upgrade(visit, brought) or visit
+        seat = visit.seat(read.p)
+        if visit.state == "ended" or seat is None or (guest and seat.holder not in ("", read.holder)):
             raise Over
+        if guest and (not seat.holder or (name and not seat.name)):
+            called = clean_name(name) if name else ""
+            visit = self._change(visit.id, guests.taken(read.p, read.holder, seat.name or called))
         if name and not visit.name and read.role == "patient":
             visit = self._change(visit.id, lambda v: replace(v, name=clean_name(name)))
         return self._sit(visit, read.p, page, take=take)
@@ -125,7 +136,7 @@ class Visits:
         if visit is None or seat is None or visit.state == "ended":
             raise Unknown
         if seat.name != name:
-            visit = self._change(visit.id, lambda v: _with_seat(v, replace(_must(v, seat.id), name=name)))
+            visit = self._change(visit.id, lambda v: with_seat(v, replace(must(v, seat.id), name=name)))
         return self._sit(visit, seat.id, page, take=take)
 
     def restore(self, pass_: str, *, clinic: str) -> Visit | None:
@@ -142,7 +153,7 @@ class Visits:
         return read.i >= self.store.started or self.ports.is_over(read.v)
 
     def _sit(self, visit: Visit, seat_id: str, page: str, *, take: bool) -> Entry:
-        seat = _must(visit, seat_id)
+        seat = must(visit, seat_id)
         before = seat.key
         if seat.present and seat.key != page and not take:
             return Entry(visit=visit, seat=seat_id, held=True)
@@ -150,7 +161,7 @@ class Visits:
         self._leaving.pop((visit.id, seat_id), None)
 
         def sitting(now: Visit) -> Visit:
-            return _with_seat(now, replace(_must(now, seat_id), present=True, key=page, lost_at=None))
+            return with_seat(now, replace(must(now, seat_id), present=True, key=page, lost_at=None))
 
         visit = self._change(visit.id, sitting)
         return Entry(visit=visit, seat=seat_id, dismissed=before if seat.present and before != page else None)
@@ -158,14 +169,18 @@ class Visits:
     def _rebuild(self, ticket: Ticket, name: str | None, brought: Pass | None) -> Visit:
         if ticket.i >= self.store.started or self.ports.is_over(ticket.v):
             raise Over
+        guest = ticket.role == "guest"
+        seats: tuple[Seat, ...] = (Seat(id=ticket.patient if guest else ticket.p, role="patient"),)
+        if guest:
+            seats += (guests.seat_for(ticket.p, ticket.kind, ticket.holder),)
         visit = Visit(
             id=ticket.v,
             clinic=ticket.c,
             room=ticket.r,
-            name=clean_name(name) if name else "",
+            name=clean_name(name) if name and not guest else "",
             media=ticket.media,
             arrived=ticket.a,
-            seats=(Seat(id=ticket.p, role=ticket.role),),
+            seats=seats,
         )
         if brought and brought.v == visit.id and brought.c == visit.clinic:
             visit = _as_in(brought, visit)
@@ -186,7 +201,7 @@ class Visits:
             or brought.i >= self.store.started
             or visit.state != "waiting"
             or visit.started is not None
-            or len(visit.seats) > 1
+            or any(seat.role == "provider" for seat in visit.seats)
         ):
             return None
         now = self.clock()
@@ -212,13 +227,16 @@ class Visits:
         """Change a state; says how the visit stands then.
 
         A member who moves a visit into the call gets a seat in it for `page`. Raises Unknown, Stale (`rev` is not
-        the present one), Invalid (no such move), Forbidden (a seat may only end its own visit) or Closed.
+        the present one), Invalid (no such move), Forbidden (a seat may only end its own visit, a guest none),
+        Full or Closed.
         """
         visit = self.store.get(visit_id)
         if visit is None or visit.state == "ended":
             raise Unknown
-        if actor.kind == "seat" and (visit.seat(actor.id) is None or to != "ended"):
-            raise Forbidden
+        if actor.kind == "seat":
+            seat = visit.seat(actor.id)
+            if seat is None or seat.role == "guest" or to != "ended":
+                raise Forbidden
         if rev is not None and rev != visit.rev:
             raise Stale(visit)
         if to not in MOVES[visit.state]:
@@ -299,8 +317,8 @@ class Visits:
             return
 
         def gone(now: Visit) -> Visit:
-            there = _must(now, seat_id)
-            return _with_seat(now, replace(there, present=False)) if there.key == page else now
+            there = must(now, seat_id)
+            return with_seat(now, replace(there, present=False)) if there.key == page else now
 
         self._silent[visit_id, seat_id] = self.clock()
         self._change(visit_id, gone)
@@ -334,9 +352,82 @@ class Visits:
                 self._leaving.pop((visit_id, seat_id), None)
             elif now - since >= LEAVING and seat_id == visit.patient.id:
                 self._end(visit, CLOCK, "left")
+            elif now - since >= LEAVING:
+                self._leaving.pop((visit_id, seat_id), None)
+                if visit.seat(seat_id) is not None:
+                    self._change(visit_id, guests.outside(seat_id))
         for visit in self.store.all():
-            if visit.state != "ended" and _given_up(visit, now):
+            if visit.state == "ended":
+                continue
+            if _given_up(visit, now):
                 self._end(visit, CLOCK, "silent")
+                continue
+            for seat in visit.seats:
+                if seat.role == "guest" and seat.lost_at is not None and now - seat.lost_at >= LOST:
+                    self.remove(visit.id, seat.id)
+
+    # -- guests
+
+    def invite(self, visit_id: str, kind: str) -> Seat:
+        """A seat for one guest more, which `link` opens. Raises Unknown, Full, or Invalid for a kind of nobody."""
+        if kind not in guests.KINDS:
+            raise Invalid(kind="choice")
+        visit = self.get(visit_id)
+        seat = guests.seat_for(_seat_id(len(visit.seats) if visit else 0), kind)
+        self._change(visit_id, guests.invited(seat))
+        return seat
+
+    def link(self, visit_id: str, seat_id: str) -> str:
+        """The text that opens a guest's seat, always the same one. Raises Unknown."""
+        visit = self.get(visit_id)
+        if visit is None:
+            raise Unknown
+        return self._sign.link(visit, guests.guest(visit, seat_id))
+
+    def join(self, link: str, *, clinic: str, room: str, name: object, ticket: str = "") -> tuple[Visit, Seat, str]:
+        """Somebody takes the seat of a link: the visit, the seat, and the ticket's text.
+
+        `ticket` is what this browser had before: whoever has the seat may take it again. Raises NoTicket for a link
+        that is none, Over for one that opens nothing any more, InUse, NotHere, or Invalid for the name.
+        """
+        visit_id, seat_id, made_for = self._sign.read_link(link)
+        visit = self.get(visit_id)
+        if visit is None or self.clock() >= visit.arrived + LIFETIME:
+            raise Over
+        if (visit.clinic, made_for) != (clinic, room):
+            raise NotHere
+        holder = self._holder(ticket, clinic=clinic, room=room, seat=seat_id) or secrets.token_urlsafe(9)
+        called = clean_name(name)
+        try:
+            visit = self._change(visit_id, guests.taken(seat_id, holder, called))
+        except Unknown:  # taken back, or somebody was sent away
+            raise Over from None
+        now, seat = self.clock(), must(visit, seat_id)
+        if not seat.present:
+            self._silent[visit_id, seat_id] = now
+        return visit, seat, self._sign.ticket(replace(visit, room=room), seat, now)  # the patient may have been sent on
+
+    def _holder(self, ticket: str, *, clinic: str, room: str, seat: str) -> str:
+        """The mark of the browser that brings a ticket of this seat."""
+        try:
+            read = self.read_ticket(ticket, clinic=clinic, room=room)
+        except (NoTicket, NotHere):
+            return ""
+        return read.holder if read.p == seat else ""
+
+    def admit(self, visit_id: str, seat_id: str) -> Visit:
+        """Let a guest in. Raises Unknown for a seat that nobody has taken."""
+        return self._change(visit_id, guests.admitted(seat_id, self.clock()))
+
+    def remove(self, visit_id: str, seat_id: str) -> Visit:
+        """Take back a link, refuse a guest, or let one go. Raises Unknown."""
+        self._silent.pop((visit_id, seat_id), None)
+        self._leaving.pop((visit_id, seat_id), None)
+        return self._change(visit_id, guests.removed(seat_id))
+
+    def curtain(self, visit_id: str, seat_id: str, on: bool) -> Visit:
+        """Draw the curtain before a guest, or open it."""
+        return self._change(visit_id, guests.curtained(seat_id, on))
 
     # -- small changes
 
@@ -358,7 +449,7 @@ class Visits:
     def ready(self, visit_id: str, seat_id: str, colour: str, reason: str) -> Visit:
         """What a seat's device check says."""
         said = {"colour": colour, "reason": reason}
-        return self._change(visit_id, lambda v: _with_seat(v, replace(_must(v, seat_id), ready=said)))
+        return self._change(visit_id, lambda v: with_seat(v, replace(must(v, seat_id), ready=said)))
 
     # -- looking
 
@@ -427,28 +518,17 @@ def clean_name(name: object) -> str:
     return kept
 
 
-def _must(visit: Visit, seat_id: str) -> Seat:
-    seat = visit.seat(seat_id)
-    if seat is None:
-        raise Unknown
-    return seat
-
-
-def _with_seat(visit: Visit, seat: Seat) -> Visit:
-    return replace(visit, seats=tuple(seat if s.id == seat.id else s for s in visit.seats))
-
-
 def _lost(seat_id: str, since: int) -> Callable[[Visit], Visit]:
     def lost(visit: Visit) -> Visit:
-        seat = _must(visit, seat_id)
-        return visit if seat.present else _with_seat(visit, replace(seat, lost_at=since))
+        seat = must(visit, seat_id)
+        return visit if seat.present else with_seat(visit, replace(seat, lost_at=since))
 
     return lost
 
 
 def _given_up(visit: Visit, now: int) -> bool:
-    """Whether nobody is there to wait for: the patient of a queue, or everybody of a call, lost for too long."""
-    seats = visit.seats if visit.state in RUNNING else (visit.patient,)
+    """Whether nobody is there to wait for: the patient of a queue, or both sides of a call, lost for too long."""
+    seats = [s for s in visit.seats if s.role != "guest"] if visit.state in RUNNING else [visit.patient]
     return all(seat.lost_at is not None and now - seat.lost_at >= LOST for seat in seats)
 
 
@@ -470,26 +550,33 @@ def _seat_id(before: int) -> str:
 def _seat_member(visit: Visit, member: str, name: str, page: str) -> Visit:
     present = visit.seat_of(member)
     if present:
-        return _with_seat(visit, replace(present, present=True, key=page, name=name, lost_at=None))
+        return with_seat(visit, replace(present, present=True, key=page, name=name, lost_at=None))
+    if len(visit.seats) >= guests.MOST:
+        raise Full
     seat = Seat(id=_seat_id(len(visit.seats)), role="provider", member=member, name=name, present=True, key=page)
     return replace(visit, seats=(*visit.seats, seat))
 
 
 def _as_in(brought: Pass, visit: Visit) -> Visit:
-    """A rebuilt visit as a pass says that it stood. Its seats are empty until their pages come."""
-    known = {seat.id for seat in visit.seats}
-    others = tuple(Seat(id=i, role=role, member=member) for i, role, member in brought.seats if i not in known)
+    """A rebuilt visit as a pass says that it stood: its seats and no others, empty until their pages come."""
+    here = {seat.id: seat for seat in visit.seats}
     state = "waiting" if brought.state == "ended" else brought.state
-    seats = (*visit.seats, *others)
     return replace(
         visit,
         room=brought.room,
         state=state,
         started=brought.started,
         note=brought.note,
-        seats=seats,
+        seats=tuple(_as_told(seat, here.get(seat.id)) for seat in brought.seats),
         steps=dict(brought.steps),
     )
+
+
+def _as_told(told: Seat, here: Seat | None) -> Seat:
+    """A seat of a pass, whose page may be back already."""
+    if here is None:
+        return told
+    return replace(here, holder=told.holder or here.holder, admitted=told.admitted, curtain=told.curtain)
 
 
 def _outcome(visit: Visit, actor: Actor) -> str:

@@ -51,6 +51,11 @@ def _kept() -> list[dict[str, str]]:
     rows = [
         (_("The name that a patient types"), _("So that the provider knows who is waiting"), _("Until the visit ends")),
         (
+            _("The name that a guest types"),
+            _("So that everybody in the visit knows who is there"),
+            _("Until the guest leaves or the visit ends"),
+        ),
+        (
             _("When a visit began and ended, in which room, with whom of the staff, and how it ended"),
             _("So that the practice can see its work. No patient's name is in it"),
             _("24 months"),
@@ -77,6 +82,11 @@ def cookies() -> ResponseReturnValue:
         {
             "name": cookie("hc-ticket-…"),
             "what": _("Your place in line. It holds no name. It is set when you check in."),
+            "how_long": _("Until the browser is closed, at most 12 hours"),
+        },
+        {
+            "name": cookie("hc-guest-…"),
+            "what": _("A guest's seat in one visit. It holds no name. It is set when a guest asks to join."),
             "how_long": _("Until the browser is closed, at most 12 hours"),
         },
         {

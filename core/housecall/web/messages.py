@@ -27,6 +27,9 @@ ACKS = {
     "invalid": Message(N_("Something in this message was not understood."), N_("Reload the page and try again.")),
     "too_big": Message(N_("This is too large to send."), N_("Send something smaller.")),
     "slow_down": Message(N_("That was too much at once."), N_("Wait a few seconds, then try again.")),
+    "full": Message(
+        N_("Four people are as many as fit into a visit."), N_("Let somebody go, or take back a link, and try again.")
+    ),
     "stale": Message(
         N_("Somebody else has changed this in the meantime."), N_("Look at the queue again, then decide.")
     ),
@@ -41,6 +44,19 @@ REFUSALS = {
     "not_here": Message(N_("This visit belongs to another waiting room."), N_("Use the link that you were given.")),
     "old_page": Message(N_("This page is older than the server."), N_("Reload the page.")),
     "signed_out": Message(N_("You were signed out."), N_("Sign in again to go on.")),
+    "in_use": Message(
+        N_("This link is in use in another browser."), N_("It is for one person. Ask your host for one of your own.")
+    ),
+    "withdrawn": Message(
+        N_("This link opens nothing any more."), N_("The visit is over, or your host has closed it. Ask for a new one.")
+    ),
+    "removed": Message(
+        N_("You are no longer in this visit."), N_("Your host has let you go. You can close this page.")
+    ),
+    "turned_away": Message(
+        N_("Your host could not let you in."),
+        N_("You can close this page. If it is a mistake, talk to your host."),
+    ),
     "flood": Message(N_("This page sent too much and was cut off."), N_("Reload the page.")),
 }
 

@@ -18,7 +18,7 @@ from .. import clinics
 from ..extending.registry import Registry
 from ..logs import log
 from ..runtime import Runtime
-from ..visits import Actor, Change, Seat, Visit, VisitError, Visits, card
+from ..visits import Actor, Change, Seat, Visit, VisitError, Visits, card, must
 from . import guard, ice, language, messages
 from . import say as saying
 from .rates import Bucket
@@ -47,6 +47,7 @@ class Connection:
     lang: str
     visit: str = ""  #: of a seat
     seat: str = ""
+    guest: bool = False  #: whether it is a guest's
     room: str = ""  #: of a seat: the one whose link it came by
     queue: str = ""  #: of a seat: the one in which it is now
     ticket: str = ""  #: of a seat that another page holds: needed for `take`
@@ -85,7 +86,7 @@ class Sockets:
         self.pages: dict[tuple[str, str], str] = {}  #: (member or seat, page key) -> sid; a key alone can be copied
         self.seated: defaultdict[str, set[str]] = defaultdict(set)  #: visit -> sids of its seats' pages
         self.boards: defaultdict[str, set[str]] = defaultdict(set)  #: room -> dashboards' sids
-        self.guests: defaultdict[str, dict[str, Connection]] = defaultdict(dict)  #: room -> its seats' pages by sid
+        self.patients: defaultdict[str, dict[str, Connection]] = defaultdict(dict)  #: room -> patients' pages by sid
         self.places: dict[str, int] = {}  #: seat's sid -> place last said
         self.said: dict[str, str] = {}  #: room -> provider's status last said
         self.moved: set[str] = set()  #: rooms whose places may have changed
@@ -115,6 +116,10 @@ class Sockets:
             "step": self.step,
             "snapshot": self.snapshot,
             "transfer": self.transfer,
+            "invite": self.invite,
+            "admit": self.admit,
+            "remove": self.remove,
+            "curtain": self.curtain,
         }.items():
             server.on(name, self._gate(name, handler))
         server.on("*", self._unknown)
@@ -132,7 +137,7 @@ class Sockets:
         if clinic is None:
             raise Refused("not_here")
         here = Connection(sid=request.sid, clinic=clinic.id, page=page, lang=language.lang())  # type: ignore[attr-defined]
-        if auth.get("as") == "seat":
+        if auth.get("as") in ("seat", "guest"):
             self._come_to_a_seat(here, auth)
         elif auth.get("as") == "dashboard":
             self._open_a_dashboard(here, auth)
@@ -143,7 +148,8 @@ class Sockets:
         room = auth.get("room")
         if not isinstance(room, str):
             raise Refused("no_ticket")
-        here.ticket = request.cookies.get(guard.cookie(f"hc-ticket-{room}"), "")
+        here.guest = auth["as"] == "guest"
+        here.ticket = request.cookies.get(guard.cookie(f"hc-{'guest' if here.guest else 'ticket'}-{room}"), "")
         here.room = room
         try:
             self._enter(here, name=_text(auth.get("name")), pass_=_text(auth.get("pass")))
@@ -158,6 +164,7 @@ class Sockets:
             here.ticket, clinic=here.clinic, room=here.room, page=here.page, name=name, pass_=pass_, take=take
         )
         here.visit, here.seat = entry.visit.id, entry.seat
+        here.guest = must(entry.visit, entry.seat).role == "guest"  # the ticket says so, whatever the page
         self._remember(here)
         if entry.held:
             self.io.server.emit("taken", {"visit": here.visit}, to=here.sid)
@@ -173,14 +180,16 @@ class Sockets:
             self._stand(here, visit.room if (visit := self.visits.get(here.visit)) else here.room)
 
     def _stand(self, here: Connection, room: str) -> None:
-        """A seat's page hears of one room's places and of its provider: of the room in which it is now, or of none."""
+        """A patient's page hears of the places and the provider of one room: the one in which it is now, or none."""
+        if here.guest:
+            return
         if here.queue:
-            self.guests[here.queue].pop(here.sid, None)
-            if not self.guests[here.queue]:
-                del self.guests[here.queue]
+            self.patients[here.queue].pop(here.sid, None)
+            if not self.patients[here.queue]:
+                del self.patients[here.queue]
         here.queue = room
         if room:
-            self.guests[room][here.sid] = here
+            self.patients[room][here.sid] = here
 
     def _page_at(self, seat: Seat) -> Connection | None:
         """The open page that holds a seat."""
@@ -264,21 +273,27 @@ class Sockets:
     # -- what a page is told first
 
     def _welcome_seat(self, here: Connection, visit: Visit) -> None:
+        seat = must(visit, here.seat)
         self.io.server.emit(
             "welcome",
             {
-                "me": {"id": here.seat, "role": next(s.role for s in visit.seats if s.id == here.seat)},
+                "me": {"id": seat.id, "role": seat.role, "kind": seat.kind},
                 "now": self.clock(),
                 "epoch": self.visits.store.epoch,
                 "parts": self._parts(here.clinic),
-                "watchers": self._watchers(visit.room),
+                "watchers": [] if here.guest else self._watchers(visit.room),
                 "visit": self._visit(visit, here),
-                "pass": self.visits.pass_for(visit),
+                "pass": self._pass(visit, here),
             },
             to=here.sid,
         )
-        self.io.server.emit("status", {"provider": self._status(visit.room)}, to=here.sid)
-        self._say_place(here, visit)
+        if not here.guest:
+            self.io.server.emit("status", {"provider": self._status(visit.room)}, to=here.sid)
+            self._say_place(here, visit)
+
+    def _pass(self, visit: Visit, to: Connection) -> str | None:
+        """How the visit stands, for a page to keep. Guests keep none: what they bring lets nobody in."""
+        return None if to.guest or visit.state == "ended" else self.visits.pass_for(visit)
 
     def _welcome_dashboard(self, here: Connection, *, over: bool) -> None:
         hello: dict[str, Any] = {
@@ -318,8 +333,8 @@ class Sockets:
             "media": visit.media,
             "arrived": visit.arrived,
             "started": visit.started,
-            "note": visit.note,
-            "steps": dict(visit.steps),
+            "note": "" if to.guest else visit.note,
+            "steps": {} if to.guest else dict(visit.steps),
             "rev": visit.rev,
             "name": visit.name if to.member or to.seat in _patients(visit) else "",
             "seats": self._seats(visit, to),
@@ -332,18 +347,26 @@ class Sockets:
             return room.name if room else ""
 
     def _seats(self, visit: Visit, to: Connection) -> list[dict[str, Any]]:
-        """The rows of `seats`. A patient's name goes to members and to the patient's own page only (R38)."""
-        return [
-            {
-                "id": s.id,
-                "role": s.role,
-                "member": s.member,
-                "present": s.present,
-                "key": s.key,
-                "name": s.name if s.role == "provider" else visit.name if to.member or s.id == to.seat else "",
-            }
-            for s in visit.seats
-        ]
+        """The rows of `seats`: who takes part. A guest who waits to be let in sees nobody but itself."""
+        own = visit.seat(to.seat) if to.seat else None
+        alone = bool(to.seat) and (own is None or not own.inside)
+        return [self._row(s, visit, to) for s in visit.seats if s is own or (s.inside and not alone)]
+
+    def _row(self, seat: Seat, visit: Visit, to: Connection) -> dict[str, Any]:
+        """One seat. A patient's name goes to members and to the patient's own page only (R38)."""
+        own = seat.role != "patient" or to.member or seat.id == to.seat
+        name = visit.name if seat.role == "patient" else seat.name
+        row: dict[str, Any] = {
+            "id": seat.id,
+            "role": seat.role,
+            "member": seat.member,
+            "present": seat.present,
+            "key": seat.key,
+            "name": name if own else "",
+        }
+        if seat.role == "guest":
+            row |= {"kind": seat.kind, "admitted": seat.admitted, "curtain": seat.curtain}
+        return row
 
     # -- what changes
 
@@ -352,6 +375,9 @@ class Sockets:
         visit, old = change.new, change.old
         over = visit.state == "ended"
         for seat in old.seats if old else ():
+            if seat.role == "guest" and visit.seat(seat.id) is None:
+                self._let_go(visit, seat)
+                continue
             dismissed = self._page_at(seat)
             if dismissed and not any(s.id == seat.id and s.key == seat.key for s in visit.seats):
                 self.io.server.emit("taken", {"visit": visit.id}, to=dismissed.sid)
@@ -365,13 +391,16 @@ class Sockets:
         if old is not None and old.room != visit.room:
             self._sent_on(old.room, visit)
             return
+        sits_anew = old is not None and not over and _lasting(old) != _lasting(visit)
         for here in self._pages_of(visit):
             if old is None or old.seats != visit.seats:
-                seats = {"visit": visit.id, "seats": self._seats(visit, here)}
+                seats: dict[str, Any] = {"visit": visit.id, "seats": self._seats(visit, here)}
+                if sits_anew:
+                    seats["pass"] = self._pass(visit, here)
                 self.io.server.emit("seats", seats, to=here.sid)
             if old is not None and old.state != visit.state:
                 moved = {"visit": visit.id, "state": visit.state, "reason": change.reason, "rev": visit.rev}
-                moved["pass"] = None if over else self.visits.pass_for(visit)
+                moved["pass"] = self._pass(visit, here)
                 self.io.server.emit("moved", moved, to=here.sid)
         if old is None or old.state != visit.state:
             self._say_status(visit.room)
@@ -385,6 +414,14 @@ class Sockets:
             self._welcome_seat(here, visit)
         for room in (left, visit.room):
             self._say_status(room)
+
+    def _let_go(self, visit: Visit, seat: Seat) -> None:
+        """The pages of a guest who was refused or removed hear so, and nothing more of this visit."""
+        reason = "removed" if seat.inside else "turned_away"
+        for here in [c for sid in self.seated.get(visit.id, ()) if (c := self.open.get(sid)) and c.seat == seat.id]:
+            self.seated[visit.id].discard(here.sid)
+            self.io.server.emit("cut", {"reason": reason}, to=here.sid)
+            self.runtime.spawn(self.io.server.disconnect, here.sid)
 
     def _pages_of(self, visit: Visit) -> Iterable[Connection]:
         """The pages that sit in a visit, those too that wait for `take`."""
@@ -417,16 +454,16 @@ class Sockets:
     def say_places(self) -> None:
         """Tell patients their place where it changed."""
         rooms, self.moved = self.moved, set()
-        for number, here in enumerate([here for room in rooms for here in self._guests(room)]):
+        for number, here in enumerate([here for room in rooms for here in self._patients(room)]):
             if number % TURN == TURN - 1:
                 self.runtime.sleep(0)  # others have a turn
             visit = self.visits.get(here.visit)
             if visit is not None:
                 self._say_place(here, visit)
 
-    def _guests(self, room: str) -> list[Connection]:
-        """The pages of a room's patients and guests."""
-        return list(self.guests.get(room, {}).values())
+    def _patients(self, room: str) -> list[Connection]:
+        """The pages of a room's patients."""
+        return list(self.patients.get(room, {}).values())
 
     def _say_place(self, here: Connection, visit: Visit) -> None:
         if visit.state != "waiting":
@@ -448,7 +485,7 @@ class Sockets:
         status = self._status(room)
         if self.said.get(room) != status:
             self.said[room] = status
-            for here in self._guests(room):
+            for here in self._patients(room):
                 self.io.server.emit("status", {"provider": status}, to=here.sid)
 
     # -- what pages ask
@@ -521,7 +558,7 @@ class Sockets:
         if not isinstance(please := body.get("please"), (str, type(None))) or len(please or "") > SHORT:
             raise _Bad("invalid", please="invalid")
         mine, seats = self._seat_in(here, visit)
-        target = next((self._page_at(seat) for seat in seats if seat.id == to), None)
+        target = next((self._page_at(seat) for seat in seats if seat.id == to and seat.inside), None)
         if target is None or to == mine:
             return {"reached": False, "ok": False}
         said = {name: body[name] for name in SIGNAL_FIELDS if name in body and name != "to"}
@@ -533,7 +570,7 @@ class Sockets:
         visit = self.visits.get(visit_id)
         if visit is not None:
             for seat in visit.seats:
-                if (seat.member or seat.id) == here.who and seat.key == here.page:
+                if (seat.member or seat.id) == here.who and seat.key == here.page and seat.inside:
                     if visit.state not in ("in_call", "paused"):
                         raise _Bad("closed")
                     return seat.id, visit.seats
@@ -582,9 +619,14 @@ class Sockets:
         return self.gate.say(here.clinic, here.sid, here.rates, body)
 
     def _parties(self, visit: Visit) -> Iterator[saying.Party]:
-        """The pages that may talk to each other: those that sit in a visit and, until the call, the open dashboards."""
+        """The pages that may talk to each other: those that sit in a visit and, until the call, the open dashboards.
+
+        Guests take part in the call, not in what comes before it.
+        """
         seated = set()
         for seat in visit.seats:
+            if seat.role == "guest" and (not seat.inside or saying.watches(visit)):
+                continue
             if page := self._page_at(seat):
                 seated.add(page.sid)
                 yield saying.Party(page.sid, page.who, seat.role, page.page)
@@ -601,7 +643,7 @@ class Sockets:
     def _say_watchers(self, room: str) -> None:
         said = {"room": room, "watchers": self._watchers(room)}
         self.io.server.emit("watchers", said, to=f"room:{room}")
-        for here in self._guests(room):
+        for here in self._patients(room):
             self.io.server.emit("watchers", said, to=here.sid)
 
     def _parts(self, clinic: str) -> list[str]:
@@ -660,6 +702,53 @@ class Sockets:
         house = self.app.extensions["housecall"]
         return ice.servers(house.site.clinics[here.clinic].ice, self.clock())
 
+    # -- guests
+
+    def _served(self, here: Connection, body: dict[str, Any]) -> Visit:
+        """The visit that a member's page speaks of. Raises _Bad."""
+        visit = self.visits.get(str(body.get("visit", "")))
+        if visit is None or not here.serves(visit):
+            raise _Bad("unknown")
+        return visit
+
+    def invite(self, here: Connection, body: dict[str, Any]) -> Ack:
+        """A link for one guest more; of a seat that there is already, its link again."""
+        visit, kind, seat = self._served(here, body), body.get("kind"), body.get("seat")
+        if seat is None:
+            if not isinstance(kind, str):
+                raise _Bad("invalid", kind="required")
+            seat = self.visits.invite(visit.id, kind).id
+        return {"seat": str(seat), "link": self.visits.link(visit.id, str(seat))}
+
+    def admit(self, here: Connection, body: dict[str, Any]) -> Ack:
+        self.visits.admit(self._served(here, body).id, str(body.get("seat", "")))
+        return {}
+
+    def remove(self, here: Connection, body: dict[str, Any]) -> Ack:
+        """A member takes back a link, refuses a guest or lets one go; a guest leaves."""
+        if here.guest:
+            seat = must(self._own(here), here.seat)
+            if seat.key != here.page or body.get("seat") != seat.id:
+                raise _Bad("unknown")
+            self.visits.remove(here.visit, seat.id)
+        else:
+            self.visits.remove(self._served(here, body).id, str(body.get("seat", "")))
+        return {}
+
+    def _own(self, here: Connection) -> Visit:
+        visit = self.visits.get(here.visit)
+        if visit is None:
+            raise _Bad("unknown")
+        return visit
+
+    def curtain(self, here: Connection, body: dict[str, Any]) -> Ack:
+        """Whether pictures go to a guest; each sender hears it with the seats."""
+        on = body.get("on")
+        if not isinstance(on, bool):
+            raise _Bad("invalid", on="required")
+        self.visits.curtain(self._served(here, body).id, str(body.get("seat", "")), on)
+        return {}
+
     def snapshot(self, here: Connection, body: dict[str, Any]) -> Ack:
         room = body.get("room")
         if room not in here.rooms:
@@ -699,6 +788,11 @@ def _details(error: VisitError) -> dict[str, Any]:
     if (visit := getattr(error, "visit", None)) is not None:
         more |= {"rev": visit.rev, "state": visit.state}
     return more
+
+
+def _lasting(visit: Visit) -> list[tuple[object, ...]]:
+    """What a pass says of the seats: who sits where, not whether their page is there."""
+    return [(s.id, s.member, s.holder, s.admitted, s.curtain) for s in visit.seats]
 
 
 def _text(value: Any) -> str | None:

@@ -46,6 +46,11 @@ def ticket_cookie(room: Room) -> str:
     return f"hc-ticket-{room.id}"
 
 
+def guest_cookie(room: Room) -> str:
+    """A guest's ticket has a name of its own: one browser may hold a patient's too."""
+    return f"hc-guest-{room.id}"
+
+
 def whom(room: Room) -> dict[str, str] | None:
     """Whom a patient meets in a room: name, specialty and photo of its owner. None where it is shared."""
     owner = clinics.members.by_id(room.owner_id) if room.owner_id else None
@@ -109,7 +114,7 @@ def check_in(slug: str) -> ResponseReturnValue:
     if not isinstance(body, dict):
         abort(400)
     if unknown := sorted(set(body) - {"name", "lang"}):
-        return _refused({name[:40]: "unknown" for name in unknown})
+        return refused({name[:40]: "unknown" for name in unknown})
     if not AT_A_DOOR.take(room.id):
         abort(429)
     parts = house()
@@ -122,13 +127,14 @@ def check_in(slug: str) -> ResponseReturnValue:
             steps=steps.asked(room),
         )
     except VisitError as error:
-        return _refused(getattr(error, "fields", {}) or {"name": "invalid"})
+        return refused(getattr(error, "fields", {}) or {"name": "invalid"})
     response = make_response(jsonify(visit=visit.id), 201)
     set_cookie(response, ticket_cookie(room), ticket)
     return response
 
 
-def _refused(fields: dict[str, str]) -> ResponseReturnValue:
+def refused(fields: dict[str, str]) -> ResponseReturnValue:
+    """422, with a sentence for each field."""
     words = field_errors(fields, lang())
     return jsonify(error="invalid", message=" ".join(words.values()), fields=words), 422
 
@@ -137,7 +143,7 @@ def _refused(fields: dict[str, str]) -> ResponseReturnValue:
 def leaving(slug: str) -> ResponseReturnValue:
     """The beacon of a page that is closed or reloaded: frees its seat; without a return the visit ends soon."""
     room = room_or_404(slug)
-    ticket = request.cookies.get(cookie(ticket_cookie(room)))
+    ticket = request.cookies.get(cookie((guest_cookie if request.form.get("guest") else ticket_cookie)(room)))
     if ticket:
         with contextlib.suppress(VisitError):
             house().visits.leaving(

@@ -1,6 +1,7 @@
 // The call: one Peer for each other seat, made and renewed as seats, pages and lives come and go.
 
 import { Peer } from "./peer.js";
+import { sends } from "./sends.js";
 
 export const certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" });
 let made = null;
@@ -33,11 +34,13 @@ export class Call {
     });
   }
   sit(rows, pass) {
+    this.own = rows.find(row => row.id === this.me) ?? this.own ?? {};
     for (const row of rows) {
       if (row.id === this.me) continue;
       const peer = this.peers.get(row.id), known = this.rows.get(row.id);
       this.rows.set(row.id, row);
       if (!known) this.on.tile(row);
+      peer?.allow(sends(this.own, row));
       if (!row.key) continue;
       if (!peer || peer.page !== row.key) {
         if (row.present) this.make(row.id, row.key, 0, pass);
@@ -56,10 +59,11 @@ export class Call {
   }
   make(them, page, life, pass) {
     this.peers.get(them)?.close();
-    const spare = life === 0 && this.me < them ? this.spare?.take() : null; // it holds an offer: only for whom we are to make one
+    const row = this.rows.get(them); // the spare holds an offer: for a provider to whom we are to make one
+    const spare = life === 0 && this.me < them && row.role === "provider" ? this.spare?.take() : null;
     const peer = new Peer({
       visit: this.visit, me: this.me, them, page, life, link: this.link, ice: this.ice, certificate: pass,
-      tracks: this.devices.tracks, media: () => this.media, spare,
+      tracks: this.devices.tracks, may: sends(this.own, row), media: () => this.media, spare,
       ontrack: (kind, track) => this.on.track(them, kind, track),
       onmessage: (type, body, id) => this.heard(them, page, type, body, id),
       onroad: () => this.on.road(),
@@ -80,7 +84,8 @@ export class Call {
   }
   heard(them, page, type, body, id) {
     if (type === "media" && body && typeof body === "object") this.on.media(them, body);
-    if (type === "bye") this.on.bye(them);
+    if (type === "bye" && this.rows.get(them)?.role === "guest") this.drop(them);
+    else if (type === "bye") this.on.bye(them);
     if (type === "say" || type === "ack") this.on.heard(page, type, body, id);
   }
   // The connection to a page, for what is said there.

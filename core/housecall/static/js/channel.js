@@ -23,7 +23,7 @@ export class Channel {
 
   // -- who is there
 
-  // The other pages of this visit: [{who, role, page, name, seat}].
+  // The other pages of this visit: [{who, role, page, name, seat, since}]. since: a guest is told of nothing before it.
   parties(list) {
     this.noted();
     const pages = new Set(list.map(party => party.page)), fresh = [];
@@ -84,9 +84,10 @@ export class Channel {
   }
   // What a page that has just come must know: what we have said, and from or to the patient all that was said.
   greet(party) {
-    const at = this.far.get(party.page), witness = party.role === "patient" || this.role === "patient";
+    const at = this.far.get(party.page), { since = 0 } = party, witness = party.role === "patient" || this.role === "patient";
     for (const [event, thread] of this.threads) {
       for (const { mine, who, role, name, told, ...entry } of thread.entries) {
+        if (entry.t < since) continue;
         const item = { id: entry.id, at: entry.at, t: entry.t, data: entry.data };
         if (mine && this.gives(event, party)) this.push(at, event, item);
         else if (witness) this.push(at, event, { ...item, by: { who, role, name } }, true);
@@ -98,7 +99,7 @@ export class Channel {
   hand(at) {
     const still = [];
     for (const each of this.waiting) {
-      if (this.chosen(each.event, each.to).includes(at)) this.push(at, each.event, each.item);
+      if (each.item.t >= (at.party.since ?? 0) && this.chosen(each.event, each.to).includes(at)) this.push(at, each.event, each.item);
       else still.push(each);
     }
     this.waiting = still;

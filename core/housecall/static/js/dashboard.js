@@ -30,6 +30,7 @@ const watchers = new Map(); // room -> its open dashboards
 const owed = new Set(); // visits that are over here, which the server has not heard yet
 const rooms = new Map(page.rooms.map(room => [room.id, room]));
 let call = null, visit = null, me = null, pass = null, offset = 0, starting = false, sending = "", heldVisit = null, orphaned = false;
+let guests = null; // what is shown of guests, once there is one
 
 const queue = new Queue({
   gap: async room => {
@@ -58,10 +59,12 @@ const link = new Link({
       if (owed.has(change.put?.id)) settle(change.put.id);
     },
     moved: change => { if (change.visit === visit?.id) moved(change); },
-    seats: ({ visit: id, seats }) => {
+    seats: ({ visit: id, seats, pass: next }) => {
       if (id !== visit?.id) return;
       visit.seats = seats;
+      pass = next ?? pass;
       call?.seats(seats);
+      stage.seats(seats, me);
       meet(visit, visit.room);
     },
     said: message => { talks.get(message.visit)?.channel.said(message); },
@@ -132,12 +135,13 @@ function meet(row, room) {
   }
   const name = row.name || talk.shown.name, mine = row.id === visit?.id;
   const running = row.state === "in_call" || row.state === "paused";
-  const seats = row.seats.filter(seat => seat.key && seat.present && seat.key !== key && (!running || mine))
-    .map(({ id, role, member, key: far, name: called }) => ({ who: member ?? id, seat: id, role, page: far, name: role === "patient" ? name : called }));
+  const inside = row.seats.filter(seat => seat.role !== "guest" || seat.admitted);
+  const seats = inside.filter(seat => seat.key && seat.present && seat.key !== key && (running ? mine : seat.role !== "guest"))
+    .map(({ id, role, member, key: far, name: called, admitted }) => ({ who: member ?? id, seat: id, role, page: far, name: role === "patient" ? name : called, since: admitted }));
   const boards = running ? [] : (watchers.get(room) ?? []).filter(board => board.key !== key)
     .map(({ id, key: far, name: called }) => ({ who: id, role: "provider", page: far, name: called }));
   talk.channel.parties([...new Map([...boards, ...seats].map(party => [party.page, party])).values()]);
-  talk.shown.take({ ...row, name, seats: row.seats.map(seat => ({ name: "", ...seat })) });
+  talk.shown.take({ ...row, name, seats: inside.map(seat => ({ name: "", ...seat })) });
 }
 
 const scope = (id, room) => ({
@@ -201,13 +205,25 @@ function draw() {
   part("count").textContent = waiting.length ? count(waiting.length, "1 person is waiting", "{n} people are waiting") : "";
   part("empty").hidden = cards.length > 0;
   badge(waiting.length);
+  if (guests || cards.some(({ seats }) => seats.some(({ role }) => role === "guest"))) withGuests(each => each.draw(queue.cards()));
 }
+
+function withGuests(step) {
+  guests ??= import("./guests.js").then(({ Guests }) => new Guests({ link, rooms, tell, mine: () => visit?.id }));
+  guests.then(step);
+}
+const showGuests = id => withGuests(each => {
+  each.draw(queue.cards());
+  each.open(id);
+});
+part("people").onclick = () => showGuests(visit.id);
 
 function made(card) {
   const row = part("card").content.firstElementChild.cloneNode(true);
   row.dataset.visit = card.id;
   row.querySelector(".start").onclick = () => start(card.id);
   row.querySelector(".admit").onclick = () => admit(card.id);
+  row.querySelector(".people").onclick = () => showGuests(card.id);
   row.querySelector(".remove").onclick = () => remove(card.id);
   row.querySelector(".undo").onclick = () => undo(card.id);
   row.querySelector(".send-on")?.addEventListener("click", () => sendOn(card.id));
@@ -250,6 +266,8 @@ function fill(row, card) {
     part(".send-on").hidden = part(".start").hidden;
     part(".send-on").setAttribute("aria-label", text("Send on {name}", { name }));
   }
+  part(".people").setAttribute("aria-label", text("Guests of {name}", { name }));
+  part(".people").hidden = card.orphan !== undefined;
   part(".admit").setAttribute("aria-label", text("Admit {name} without the answers", { name }));
 }
 
@@ -362,6 +380,7 @@ function join(running, seat, next) {
     },
   });
   call.seats(visit.seats);
+  stage.seats(visit.seats, me);
   show("call");
   unmount(part("after-parts"));
   part("after").hidden = true;

@@ -12,6 +12,7 @@ export const devices = new Devices({ camera: room.media === "video" });
 export const chime = new Chime();
 let follows = null;
 const visit = () => follows ??= import("./visit.js");
+const link = page.guest ? location.hash.slice(1) : "";  // of a guest: it opens one seat
 
 part("check-in").addEventListener("submit", async event => {
   event.preventDefault();
@@ -26,14 +27,15 @@ part("check-in").addEventListener("submit", async event => {
   if (!field.value.trim()) return wrong(text("Please type a name, so that your provider knows who is waiting."));
   wrong("");
   button.disabled = true;
-  const given = field.value, asked = post(`/${room.slug}/check-in`, { name: given, lang: page.lang });
+  const given = field.value, asked = post(`/${room.slug}/${page.guest ? "join" : "check-in"}`, { name: given, lang: page.lang, ...page.guest && { link } });
   devices.restart();
-  devices.ask();
+  if (!page.guest) devices.ask();                      // what a guest comes as decides
   chime.soon(SOON);                                    // it is to be heard when the visit starts
   const { status, body } = await asked;
   button.disabled = false;
   if (status === 201) {
     field.value = "";
+    if (link) history.replaceState(null, "", location.pathname);
     return (await visit()).arrive(given);
   }
   devices.stop();
@@ -42,7 +44,9 @@ part("check-in").addEventListener("submit", async event => {
   else wrong(body.message ?? page.messages.failed.join(" "));
 });
 
-if (page.me) visit().then(({ connect }) => connect());
+// A guest's ticket may be of another link than the one that was opened here.
+if (page.me) visit().then(({ connect, show }) => !link || link.split(".")[1] === page.me.seat ? connect() : show("welcome"));
+else if (page.guest && !link) visit().then(({ refuse }) => refuse("over"));
 part("main").dataset.ready = "";
 setTimeout(() => {
   for (const href of page.modules) document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href }));

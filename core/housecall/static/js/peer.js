@@ -22,11 +22,11 @@ export function three(pc, tracks = []) {
 
 export class Peer {
   // me, them: seat ids; link: the socket to the server; ice: {current(), async fresh()} giving {iceServers};
-  // tracks: [audio, camera, screen], null where off; media(): what to say of them each second;
+  // tracks: [audio, camera, screen], null where off; may: which of them go to this seat (sends.js); media(): what to say of them each second;
   // spare: a connection whose offer is ready (spare.js), or null; renew(life): our owner closes this Peer and makes the next; ontrack(kind, track); onmessage(type, body, id); onroad(): the channel opened or closed
-  constructor({ visit, me, them, page, life = 0, link, ice, certificate, tracks, media, spare, ontrack, onmessage, onstate, onroad, renew, report }) {
+  constructor({ visit, me, them, page, life = 0, link, ice, certificate, tracks, may, media, spare, ontrack, onmessage, onstate, onroad, renew, report }) {
     Object.assign(this, {
-      visit, them, page, life, link, ice, tracks, media, onstate, renew, report,
+      visit, them, page, life, link, ice, tracks, may, media, onstate, renew, report,
       there: true, polite: me > them, queue: Promise.resolve(),
       round: 0, seen: 0, making: false, tries: 0, next: 0, packets: 0, since: performance.now(), heard: 0, closed: false,
     });
@@ -47,7 +47,7 @@ export class Peer {
     pc.onconnectionstatechange = () => { this.since = performance.now(); onstate(pc.connectionState); this.watch(); };
     pc.ontrack = ({ track, transceiver }) => ontrack(KINDS[pc.getTransceivers().indexOf(transceiver)], track);
     if (spare) this.give(pc.localDescription);
-    else if (!this.polite) three(pc, tracks);
+    else if (!this.polite) three(pc, this.sent);
     this.timer = setInterval(() => this.watch(), 1000);
   }
   close() {
@@ -66,7 +66,7 @@ export class Peer {
   async replace(i, track) {
     this.tracks[i] = track;
     const transceiver = this.pc.getTransceivers()[i];
-    if (transceiver) await transceiver.sender.replaceTrack(track);
+    if (transceiver && this.may[i]) await transceiver.sender.replaceTrack(track);
     this.say("media", this.media());
   }
   // The offer of a spare connection, and what it is to carry now.
@@ -75,9 +75,16 @@ export class Peer {
     this.send({ description, round: ++this.round });
     this.carry();
   }
-  // Puts our tracks in their places; nothing is negotiated for it.
+  get sent() { return this.tracks.map((track, i) => this.may[i] ? track : null); }
+  // Puts our tracks in their places; nothing is negotiated for it. A place that stays empty is never touched.
   carry() {
-    return Promise.all(this.pc.getTransceivers().map(({ sender }, i) => sender.replaceTrack(this.tracks[i])));
+    return Promise.all(this.pc.getTransceivers().map(({ sender }, i) => sender.track !== this.sent[i] && sender.replaceTrack(this.sent[i])));
+  }
+  // What may go to this seat has changed.
+  allow(may) {
+    if (may.join() === this.may.join()) return;
+    this.may = may;
+    this.soon(() => this.carry());
   }
   // How small the camera's picture is sent: one in `by` of each side.
   scale(by) {

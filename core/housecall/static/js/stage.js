@@ -68,12 +68,29 @@ export class Stage {
   // The others.
   tile(row) {
     const tile = part("tile").content.firstElementChild.cloneNode(true);
-    tile.dataset.seat = row.id;
-    const name = row.name || (row.role === "patient" ? text("Patient") : text("Provider"));
+    Object.assign(tile.dataset, { seat: row.id, kind: row.kind ?? "" });
+    const name = row.name || (row.role === "patient" ? text("Patient") : row.role === "guest" ? text("Guest") : text("Provider"));
     tile.querySelector(".who").textContent = name;
     tile.querySelector(".why").textContent = text("Connecting to {name} …", { name });
     part("tiles").append(tile);
-    this.tiles.set(row.id, { tile, name, connected: false, media: {} });
+    const at = { tile, name, role: row.role, connected: false, media: {} };
+    this.tiles.set(row.id, at);
+    if (row.kind) import("./kinds.js").then(({ called }) => {
+      at.name = tile.querySelector(".who").textContent = called(row);
+      this.why(at);
+    });
+  }
+  // Whether pictures go to each of us, by the rows of `seats`.
+  seats(rows, me) {
+    for (const { id, curtain = false } of rows) {
+      const flag = this.tiles.get(id)?.tile.querySelector(".curtain-flag");
+      if (flag) flag.hidden = !curtain;
+      if (id !== me || curtain === Boolean(this.veiled)) continue;
+      this.veiled = curtain;
+      part("tiles").toggleAttribute("data-veiled", curtain);
+      say(curtain ? text("You hear the others. Their pictures are hidden from you.") : text("You see the others now."));
+      for (const at of this.tiles.values()) this.why(at);
+    }
   }
   track(id, kind, track) {
     const at = this.tiles.get(id);
@@ -121,6 +138,8 @@ export class Stage {
       state === "connecting" ? text("Connecting to {name} …", at) :
       state === "broken" ? text("Reconnecting to {name} …", at) :
       this.audioOnly ? text("You are talking with {name}", at) :
+      at.tile.dataset.kind === "captioner" ? text("{name} writes what is said", at) :
+      this.veiled ? text("You hear {name}. The picture is hidden from you.", at) :
       at.media.off ? text("{name}'s camera is off", at) : "";
   }
   gone(id) {
@@ -129,5 +148,6 @@ export class Stage {
     for (const element of at.tile.querySelectorAll("audio, video")) element.srcObject = null;
     at.tile.remove();
     this.tiles.delete(id);
+    if (at.role === "guest" && at.connected) say(text("{name} has left", at));
   }
 }

@@ -12,6 +12,7 @@ import { behind, follow, mount, unmount } from "./parts.js";
 import { chime, devices } from "./patient.js";
 import { beacon } from "./post.js";
 import { changed, rules } from "./rules.js";
+import { speaks } from "./sends.js";
 import { Spare } from "./spare.js";
 import { Stage } from "./stage.js";
 import { closeSide } from "./surface.js";
@@ -19,19 +20,20 @@ import { count, text } from "./text.js";
 import { VisitState } from "./visit-state.js";
 
 const room = page.room;
+const role = page.guest ? "guest" : "patient";
 const ice = new Ice();
 const spare = new Spare({ ice: { current: () => link ? ice.by(link).current() : ice.current() }, certificate });
 const title = document.title;
 const stage = new Stage({ devices, end: () => leave("ended") });
 const main = part("main");
-let link = null, call = null, visit = null, me = null, pass = null, offset = 0;
+let link = null, call = null, visit = null, me = null, kind = "", pass = null, offset = 0;
 let channel = null, shown = null, watchers = [], steps = null; // what the pages of this visit say; the visit as parts see it
 let name = "";                                            // lives here and nowhere else in this browser
 let owed = null;                                          // a visit that is over here, which the server has not heard yet
 
 // -- what is shown
 
-function show(state) {
+export function show(state) {
   if (main.dataset.state === state) return;
   main.dataset.state = state;
   for (const section of main.querySelectorAll("[data-when]")) section.hidden = section.dataset.when !== state;
@@ -44,20 +46,20 @@ function show(state) {
 function place() {
   for (const section of main.querySelectorAll("[data-when]")) if (section.dataset.when !== main.dataset.state) unmount(section);
   const section = main.querySelector(`[data-when="${main.dataset.state}"]`);
-  if (shown && section) mount(section, { me: { id: me, role: "patient" }, visit: shown, channel, call: () => call, room: room.id }, steps);
+  if (shown && section) mount(section, { me: { id: me, role, kind }, visit: shown, channel, call: () => call, room: room.id }, steps);
 }
 
 // Who else is there to talk to.
 function meet() {
   if (!channel) return;
   const running = visit.state === "in_call" || visit.state === "paused";
-  const seats = visit.seats.filter(seat => seat.id !== me && seat.key && seat.present)
-    .map(({ id, role, member, key: far, name: called }) => ({ who: member ?? id, seat: id, role, page: far, name: called }));
+  const seats = visit.seats.filter(seat => seat.id !== me && seat.key && seat.present && (running || seat.role !== "guest"))
+    .map(({ id, role, member, key: far, name: called, admitted }) => ({ who: member ?? id, seat: id, role, page: far, name: called, since: admitted }));
   const boards = running ? [] : watchers.map(({ id, key: far, name: called }) => ({ who: id, role: "provider", page: far, name: called }));
   channel.parties([...new Map([...boards, ...seats].map(party => [party.page, party])).values()]);
 }
 
-function refuse(code) {
+export function refuse(code) {
   const [what, next] = page.messages[code] ?? page.messages.failed;
   part("refused-what").textContent = what;
   part("refused-next").textContent = next;
@@ -120,7 +122,7 @@ part("again-name").addEventListener("submit", event => {
 export function arrive(given) {
   owed = null;
   name = given;
-  spare.want(true);                                     // perhaps nobody is before us
+  spare.want(!page.guest);                              // perhaps nobody is before us
   connect();
 }
 
@@ -134,15 +136,18 @@ for (const button of document.querySelectorAll(".again")) button.onclick = () =>
 export function connect() {
   link?.close();
   link = new Link({
-    as: "seat",
+    as: page.guest ? "guest" : "seat",
     details: () => ({ room: room.id, pass, name: name || undefined }),
     heard: {
       welcome, place: change => { if (visit) showPlace(change); }, status: showStatus,
       moved: change => { if (change.visit === visit?.id) moved(change); },
-      seats: ({ visit: id, seats }) => {
+      seats: ({ visit: id, seats, pass: next }) => {
         if (id !== visit?.id) return;
         visit.seats = seats;
+        pass = next ?? pass;
+        if (page.guest) return stand();
         call?.seats(seats);
+        stage.seats(seats, me);
         meet();
         shown?.take(visit);
       },
@@ -175,7 +180,7 @@ function letGo() {
 
 // A reload with a ticket that opens nothing any more: simply the beginning.
 function goneBefore(code) {
-  if (main.dataset.state === "coming") {
+  if (main.dataset.state === "coming" && (!page.guest || location.hash)) {
     finish();
     show("welcome");
   } else refuse(code);
@@ -183,14 +188,15 @@ function goneBefore(code) {
 
 function welcome(hello) {
   if (owed) return settle(owed);
-  visit = hello.visit;
-  me = hello.me.id;
+  visit = { ...hello.visit, started: hello.visit.started ?? visit?.started };
+  ({ id: me, kind } = hello.me);
   pass = hello.pass;
-  name ||= visit.name;
+  name ||= visit.name || own().name;
+  part("devices").hidden = !speaks(hello.me);
   part("again-name").hidden = Boolean(name);
   offset = hello.now - Date.now();
   const reloaded = main.dataset.state === "coming" || main.dataset.state === "taken";
-  if (reloaded && devices.state === "off") {
+  if ((reloaded || page.guest) && devices.state === "off" && speaks(hello.me)) {
     devices.restart();
     devices.ask();
   }
@@ -198,7 +204,7 @@ function welcome(hello) {
   if (channel?.visit !== visit.id) {
     letGo();
     channel = new Channel({
-      visit: visit.id, who: me, role: "patient", link: () => link, rules, state: () => visit?.state,
+      visit: visit.id, who: me, role, link: () => link, rules, state: () => visit?.state,
       peer: far => call?.peerAt(far) ?? null, now: () => Date.now() + offset,
     });
     channel.history("core:answers", { keep: 100 });
@@ -207,10 +213,13 @@ function welcome(hello) {
   watchers = hello.watchers;
   switched(behind(hello.parts));
   meet();
-  shown.take({ ...visit, name });
-  part("sent-on").hidden = !visit.sent_to;
-  part("sent-on").textContent = visit.sent_to ? text("You were sent on to {room}. You keep your place: nothing is left for you to do.", { room: visit.sent_to }) : "";
-  if (visit.state === "in_call") startCall();
+  shown.take(page.guest ? visit : { ...visit, name });
+  if (part("sent-on")) {
+    part("sent-on").hidden = !visit.sent_to;
+    part("sent-on").textContent = visit.sent_to ? text("You were sent on to {room}. You keep your place: nothing is left for you to do.", { room: visit.sent_to }) : "";
+  }
+  if (page.guest) stand();
+  else if (visit.state === "in_call") startCall();
   else if (visit.state === "arriving") arriving();
   else if (visit.state === "ended") ended();
   else wait();
@@ -220,6 +229,21 @@ function welcome(hello) {
 function wait() {
   endCall();
   show("waiting");
+}
+
+const own = () => visit.seats.find(seat => seat.id === me) ?? {};
+
+// A guest is in the call when somebody has let them in. After a restart of the server the others' pages say so again:
+// until then what flows between the browsers goes on.
+function stand() {
+  const { admitted } = own(), running = visit.state === "in_call";
+  if (!admitted && call) return;
+  meet();
+  shown.take(visit);
+  if (admitted && running) return startCall();
+  wait();
+  const words = admitted ? text("You are let in. The visit begins in a moment.") : text("Your host will let you in.");
+  if (part("place").textContent !== words) say(part("place").textContent = words);
 }
 
 // There is something to do before the place in line: the server has made the forms for this visit.
@@ -237,10 +261,10 @@ function moved({ state, rev, pass: next, started }) {
   pass = next ?? pass;
   shown?.take(visit);
   if (state !== "ended") meet();
-  if (state === "in_call") {
-    visit.started = started ?? visit.started ?? Date.now() + offset;
-    startCall();
-  } else if (state === "ended") ended();
+  if (state === "in_call") visit.started = started ?? visit.started ?? Date.now() + offset;
+  if (state === "ended") ended();
+  else if (page.guest) stand();
+  else if (state === "in_call") startCall();
   else wait();
 }
 
@@ -248,18 +272,20 @@ function moved({ state, rev, pass: next, started }) {
 
 function startCall() {
   stage.open({ media: visit.media, started: visit.started, now: Date.now() + offset });
+  if (!speaks({ kind })) part("mute").hidden = part("camera").hidden = true;
   if (!call) {
     call = new Call({
       visit: visit.id, me, link, ice, devices, spare,
       on: {
         tile: row => stage.tile(row), track: (id, kind, track) => stage.track(id, kind, track),
         media: (id, media) => stage.media(id, media), state: (id, state) => stage.state(id, state),
-        gone: id => stage.gone(id), bye: () => { if (visit) settle(visit.id); ended(); },
+        gone: id => stage.gone(id), bye: () => { if (visit && !page.guest) settle(visit.id); ended(); },
         heard: (...heard) => channel?.heard(...heard), road: () => channel?.road(),
       },
     });
   }
   call.seats(visit.seats);                              // our offer goes out before anything is drawn
+  stage.seats(visit.seats, me);
   if (main.dataset.state === "waiting") announce();
   for (const video of document.querySelectorAll(".practice-words video")) video.pause();
   show("call");
@@ -282,7 +308,8 @@ function endCall() {
 async function leave() {
   if (!visit) return;
   call?.bye();
-  await link.soon(settle(visit.id));
+  if (page.guest) link.emit("remove", { visit: visit.id, seat: me }, () => {});
+  else await link.soon(settle(visit.id));
   ended();
 }
 
@@ -306,7 +333,7 @@ function ended() {
   const called = Boolean(visit?.started);
   shown?.take({ ...visit, state: "ended" });
   finish();
-  part("after-title").textContent = called ? text("Your visit has ended") : text("You have left the waiting room");
+  part("after-title").textContent = called ? text("Your visit has ended") : page.guest ? text("You have left") : text("You have left the waiting room");
   part("after-words").hidden = false;
   show("after");
   letGo();
@@ -340,6 +367,6 @@ part("side-close").onclick = closeSide;
 part("reload").onclick = () => location.reload();
 devices.addEventListener("change", showDevices);
 
-addEventListener("pagehide", () => { if (visit || owed) beacon(`/${room.slug}/leaving`, { page: key }); });
+addEventListener("pagehide", () => { if (visit || owed) beacon(`/${room.slug}/leaving`, { page: key, ...page.guest && { guest: "yes" } }); });
 addEventListener("pageshow", event => { if (event.persisted && visit) connect(); });
 
