@@ -205,8 +205,9 @@ class WaitingRooms(RuleBasedStateMachine):
             assert visit is not None
             assert len(visit.seats) + (not any(s.role == "provider" for s in visit.seats)) >= 4
         else:
-            patient.passes.append(self.world.visits.pass_for(self.world.visits.store.get(patient.visit)))
-            return Guest(patient.visit, seat.id, patient.room, self.world.visits.link(patient.visit, seat.id))
+            assert visit is not None
+            patient.passes.append(self.world.visits.pass_for(self.world.now(visit)))
+            return Guest(patient.visit, seat.id, visit.room, self.world.visits.link(patient.visit, seat.id))
         return Guest(patient.visit, "none", patient.room, "none")
 
     @rule(guest=guests, same=st.booleans())
