@@ -277,6 +277,7 @@ async function changing(step, work) {
   times = [];
   counted = { n: 0 };
   let failed = 0;
+  const idle = step.idle ? (await watch({ warm: 0, secs: step.idle }, { n: 0 })).cpu_pct : 0; // pings of those who wait
   const timer = pace(step.rate, number => {
     let tick = now();
     while (due.has(tick)) tick++;
@@ -286,7 +287,7 @@ async function changing(step, work) {
   const seen = await watch(step, counted);
   clearInterval(timer);
   await sleep(500);
-  return { waiting: patients.length, boards: boards.length, rate: step.rate, ...seen, failed, unheard: due.size, ...spread(times) };
+  return { waiting: patients.length, boards: boards.length, rate: step.rate, ...seen, idle_pct: idle, alone_us: round(seen.us - idle * 1e4 / seen.per_s), failed, unheard: due.size, ...spread(times) };
 }
 
 const steps = {

@@ -66,7 +66,7 @@ def change(name: str, scale: Scale) -> Iterator[Row]:
     steps: list[Row] = [{"do": "boards", "n": 3}]
     for n in scale.waiting:
         steps.append({"do": "wait", "n": n, "hold": scale.hold})
-        steps.append({"do": "changes", "rate": 50, "warm": scale.warm, "secs": 2 * scale.secs})
+        steps.append({"do": "changes", "rate": 50, "warm": scale.warm, "secs": 2 * scale.secs, "idle": scale.secs})
     with serve(name) as server:
         yield from (step for step in load(server, *steps) if step["do"] == "changes")
 
