@@ -22,7 +22,7 @@ def guest(provider: Page, person: Callable[..., Person], kind: str, name: str, c
     provider.get_by_role("button", name="Guests", exact=True).click()
     provider.get_by_label("Invite").select_option(label=kind)
     provider.get_by_role("button", name="Make a link").click()
-    provider.get_by_role("button", name=f"Copy the link for: {kind}").click()
+    provider.get_by_role("button", name=f"Copy link for: {kind}").click()
     url = provider.get_by_label("Link", exact=True).input_value()
     provider.get_by_role("button", name="Close").click()
     page = person(colour, own=own, viewport=PHONE).page

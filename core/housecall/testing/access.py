@@ -59,8 +59,9 @@ def bare(page: Page, *, only: str = "body", names: re.Pattern[str] = NAMES) -> l
     )
     left = []
     for text in texts:
-        rest = re.sub(r"\[[^\[\]]*\]", "", text)
-        rest = re.sub(r"\[[^\[\]]*\]", "", rest)
+        rest = text
+        for _ in range(3):  # words within words within words
+            rest = re.sub(r"\[[^\[\]]*\]", "", rest)
         rest = names.sub("", rest).strip(" \n\t[]()|,")
         if re.search(r"[A-Za-z]{2}", rest):
             left.append(text.strip())

@@ -3,6 +3,7 @@
 import { arrived } from "./alerts.js";
 import { called, kinds } from "./kinds.js";
 import { part, say } from "./page.js";
+import { notice } from "./surface.js";
 import { text } from "./text.js";
 
 const MOST = 4; // seats of a visit; one is kept for a provider
@@ -86,7 +87,7 @@ export class Guests {
     const name = called(seat), gone = ["quiet", text("Remove"), text("Remove {name}", { name }), () => this.remove(card, seat)];
     if (!seat.taken) {
       const row = item(seat, text("Link for: {kind}", { kind: kinds[seat.kind] }), [
-        ["quiet", text("Copy link"), text("Copy the link for: {kind}", { kind: kinds[seat.kind] }), button => this.copy(card, seat.id, button)],
+        ["quiet", text("Copy link"), text("Copy link for: {kind}", { kind: kinds[seat.kind] }), button => this.copy(card, seat.id, button.closest("li"))],
         ["quiet", text("Take back"), text("Take back the link for: {kind}", { kind: kinds[seat.kind] }), () => this.remove(card, seat)],
       ]);
       if (this.links.has(seat.id)) row.append(shownLink(this.links.get(seat.id)));
@@ -107,16 +108,16 @@ export class Guests {
     button?.focus();
     say(text("The link is ready to be copied."));
   }
-  async copy(card, seat, button) {
+  async copy(card, seat, row) {
     const ack = await this.ask("invite", { visit: card.id, seat });
     if (!ack.ok) return;
-    const row = button.closest("li"), url = `${this.rooms.get(card.room)?.link ?? ""}/join#${ack.link}`, field = row.querySelector("input") ?? shownLink(url);
+    const url = `${this.rooms.get(card.room)?.link ?? ""}/join#${ack.link}`, field = row.querySelector("input") ?? shownLink(url);
     this.links.set(seat, url);
     row.append(field);
     field.select();
     try {
       await navigator.clipboard.writeText(url);
-      button.textContent = text("Copied");
+      notice(text("Copied"));
     } catch { /* it stands selected, for Ctrl+C */ }
   }
   async remove(card, seat) {

@@ -310,7 +310,7 @@ async function leave() {
   call?.bye();
   if (page.guest) link.emit("remove", { visit: visit.id, seat: me }, () => {});
   else await link.soon(settle(visit.id));
-  ended();
+  ended(page.guest);
 }
 
 // The server hears of the end from each side that reaches it; from this one, if not now, when the line is back.
@@ -328,12 +328,12 @@ function hangUp() {
   link = null;
 }
 
-function ended() {
+function ended(left = false) {
   if (!visit) return;
   const called = Boolean(visit?.started);
   shown?.take({ ...visit, state: "ended" });
   finish();
-  part("after-title").textContent = called ? text("Your visit has ended") : page.guest ? text("You have left") : text("You have left the waiting room");
+  part("after-title").textContent = left ? text("You have left the visit") : called || page.guest ? text("Your visit has ended") : text("You have left the waiting room");
   part("after-words").hidden = false;
   show("after");
   letGo();
