@@ -38,4 +38,6 @@ def test_what_was_compared_is_marked_by_a_tick(visit: Visit) -> None:
         page.get_by_role("button", name="They are the same").click()
         expect(page.get_by_role("dialog")).to_have_count(0)
         shield(page, "good")
-    expect(visit.patient.get_by_role("button", name="Compared: nobody is in between you and Dr Ada Smith.")).to_be_focused()
+    expect(
+        visit.patient.get_by_role("button", name="Compared: nobody is in between you and Dr Ada Smith.")
+    ).to_be_focused()
