@@ -4,6 +4,7 @@ import { Peer } from "./peer.js";
 import { sends } from "./sends.js";
 
 export const certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" });
+const STANDS = 1000; // ms of a connection after which its picture stands
 let made = null;
 certificate.then(pass => { made = pass; });
 
@@ -65,9 +66,12 @@ export class Call {
       visit: this.visit, me: this.me, them, page, life, link: this.link, ice: this.ice, certificate: pass,
       tracks: this.devices.tracks, may: sends(this.own, row), media: () => this.media, spare,
       ontrack: (kind, track) => this.on.track(them, kind, track),
-      onmessage: (type, body, id) => this.heard(them, page, type, body, id),
+      onmessage: (type, body, id) => type === "safety" ? this.safe(peer, body) : this.heard(them, page, type, body, id),
       onroad: () => this.on.road(),
-      onstate: state => this.on.state(them, state),
+      onstate: state => {
+        this.on.state(them, state);
+        if (state === "connected" && peer.channel.readyState === "open" && performance.now() - peer.since > STANDS) this.safe(peer);
+      },
       renew: next => this.make(them, page, next, pass),
       report: error => console.warn("call:", error.name),
     });
@@ -87,6 +91,12 @@ export class Call {
     if (type === "bye" && this.rows.get(them)?.role === "guest") this.drop(them);
     else if (type === "bye") this.on.bye(them);
     if (type === "say" || type === "ack") this.on.heard(page, type, body, id);
+  }
+  // Whether anybody is in between is looked at once the picture stands (safety.js). Nothing waits for it.
+  safe(peer, body) {
+    if (!this.safety && !this.link.connected) return;
+    this.safety ??= import("./safety.js").then(({ Safety }) => new Safety(this), () => { this.safety = null; });
+    this.safety.then(safety => this.peers.get(peer.them) === peer && safety?.take(peer, body)).catch(error => console.warn("safety:", error.name));
   }
   // The connection to a page, for what is said there.
   peerAt(page) { return [...this.peers.values()].find(peer => peer.page === page) ?? null; }
@@ -130,6 +140,7 @@ export class Call {
     this.devices.removeEventListener("change", this.follow);
     for (const peer of this.peers.values()) peer.close();
     this.peers.clear();
+    this.safety?.then(safety => safety?.close());
     this.on.road();
   }
 }

@@ -2,6 +2,8 @@
 
 export const page = JSON.parse(document.getElementById("page").textContent);
 
+page.device = location.hash.match(/[#&]k=([\w-]{22})$/)?.[1]; // the practice's device that a link names (identity.js)
+
 export const part = id => document.getElementById(id);
 
 // Says something to people who listen to the page rather than look at it.
