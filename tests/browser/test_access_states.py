@@ -190,8 +190,51 @@ def sound_only(practice: Practice, person: People, **options: Any) -> States:
     yield "signed out", other
 
 
+#: What a page says of its line, whatever the line is.
+PRETEND = """{
+  const send = RTCDataChannel.prototype.send;
+  window.pretended = {};
+  RTCDataChannel.prototype.send = function (data) {
+    const [type, body, id] = JSON.parse(data);
+    if (type === "media") body.quality = { ...Object(body.quality), ...window.pretended };
+    send.call(this, JSON.stringify([type, body, id]));
+  };
+}"""
+
+
+def weak_line(practice: Practice, person: People, **options: Any) -> States:
+    room = practice.room()
+    provider, patient = person("red", **options), person("green", **options)
+    sign_in(provider.context, practice.url, room.login)
+    provider.context.add_init_script(PRETEND)
+    open_dashboard(provider.page, practice.url)
+    check_in(patient.page, room.url)
+    provider.page.locator(".card .start").click()
+    connected(provider.page, patient.page)
+    for page in (provider.page, patient.page):
+        page.locator(".quality").click()
+    yield "what a badge says", provider.page
+    provider.page.locator("#ceiling").select_option("sound")
+    for page in (provider.page, patient.page):
+        expect(page.locator("#calm")).to_be_visible()
+        expect(page.locator(".tile[data-paused]")).to_be_visible()
+    yield "sound only, as I chose", provider.page
+    yield "sound only, as the provider chose", patient.page
+    provider.page.locator("#ceiling").select_option("hd")
+    expect(patient.page.locator("#calm")).to_be_hidden()
+    provider.page.evaluate("pretended = { sent: 'sound', got: 'weak', causes: ['ours', 'theirs', 'busy', 'slow'] }")
+    expect(patient.page.locator(".tile[data-paused]")).to_be_visible()
+    expect(patient.page.locator(".quality[data-level=weak]")).to_be_visible()
+    yield "a picture that pauses, and all causes", patient.page
+    provider.page.evaluate("pretended = { sent: 'text', got: 'lost', causes: [] }")
+    expect(patient.page.locator("#instead a")).to_be_visible()
+    yield "the practice's number", patient.page
+    expect(provider.page.locator("#calm")).to_be_visible()
+    yield "the patient sees the number", provider.page
+
+
 @pytest.mark.parametrize("pseudo", [False, True], ids=["axe", "words"])
-@pytest.mark.parametrize("walk", [forms, lines, sound_only])
+@pytest.mark.parametrize("walk", [forms, lines, sound_only, weak_line])
 def test_everybody_can_use(serve: Serve, person: People, walk: Callable[..., States], pseudo: bool) -> None:
     own = serve(TOML, host="127.0.0.1")  # for "localhost", Socket.IO does not believe that the line is lost
     options: dict[str, Any] = {"own": f"{own.host}:{own.port}", "reduced_motion": "reduce", "viewport": PHONE}

@@ -5,12 +5,13 @@ import { sends } from "./sends.js";
 
 export const certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" });
 const STANDS = 1000; // ms of a connection after which its picture stands
+const STEADY = 2000; // ms of a connection before what is sent over it follows the line
 let made = null;
 certificate.then(pass => { made = pass; });
 
 export class Call {
   // link: the socket; ice: an Ice; devices: a Devices; spare: a Spare, where there is one; on: {tile(seat), track(seat, kind, track), media(seat, state),
-  // state(seat, state), gone(seat), bye(seat), heard(page, type, body, id), road()}
+  // state(seat, state), quality(seat, {level, …}: lines.js), gone(seat), bye(seat), heard(page, type, body, id), road(); ceiling?(), number?()}
   constructor({ visit, me, link, ice, devices, spare, on }) {
     Object.assign(this, { visit, me, link, ice: ice.by(link), devices, spare, on, peers: new Map(), rows: new Map(), early: [] });
     this.awake = () => { for (const peer of this.peers.values()) { peer.next = 0; peer.watch(); } };
@@ -22,8 +23,9 @@ export class Call {
   }
   get media() {
     const [audio, camera, screen] = this.devices.tracks;
-    return { mic: Boolean(audio) && !this.devices.muted, camera: Boolean(camera), screen: Boolean(screen), quality: "" };
+    return { mic: Boolean(audio) && !this.devices.muted, camera: Boolean(camera), screen: Boolean(screen), ceiling: this.ceiling };
   }
+  get ceiling() { return this.on.ceiling?.() ?? "hd"; }
 
   // Rows of `welcome`, `seats`: who sits here, by which page.
   seats(rows) { this.then(pass => this.sit(rows, pass)); }
@@ -64,7 +66,7 @@ export class Call {
     const spare = life === 0 && this.me < them && row.role === "provider" ? this.spare?.take() : null;
     const peer = new Peer({
       visit: this.visit, me: this.me, them, page, life, link: this.link, ice: this.ice, certificate: pass,
-      tracks: this.devices.tracks, may: sends(this.own, row), media: () => this.media, spare,
+      tracks: this.devices.tracks, may: sends(this.own, row), media: () => ({ ...this.media, quality: this.lines?.quality(them) ?? "" }), spare,
       ontrack: (kind, track) => this.on.track(them, kind, track),
       onmessage: (type, body, id) => type === "safety" ? this.safe(peer, body) : this.heard(them, page, type, body, id),
       onroad: () => this.on.road(),
@@ -72,10 +74,20 @@ export class Call {
         this.on.state(them, state);
         if (state === "connected" && peer.channel.readyState === "open" && performance.now() - peer.since > STANDS) this.safe(peer);
       },
+      onstats: rows => this.tend(them, peer, rows),
       renew: next => this.make(them, page, next, pass),
       report: error => console.warn("call:", error.name),
     });
     this.peers.set(them, peer);
+  }
+  // What is sent follows the line, once there is one: nothing of it delays the first picture.
+  tend(them, peer, rows) {
+    if (rows && performance.now() - peer.since < STEADY) return;
+    if (this.lines) this.lines.take(them, peer, rows);
+    else if (rows) import("./lines.js").then(({ Lines }) => {
+      this.lines ??= new Lines(this);
+      this.tend(them, peer, rows);
+    }, () => {});                                       // or in the next second
   }
   signal(message) { this.then(pass => this.hear(message, pass)); }
   hear(message, pass) {
@@ -87,7 +99,10 @@ export class Call {
     this.peers.get(message.from).take(message);
   }
   heard(them, page, type, body, id) {
-    if (type === "media" && body && typeof body === "object") this.on.media(them, body);
+    if (type === "media" && body && typeof body === "object") {
+      this.on.media(them, body);
+      this.lines?.heard(them, body);
+    }
     if (type === "bye" && this.rows.get(them)?.role === "guest") this.drop(them);
     else if (type === "bye") this.on.bye(them);
     if (type === "say" || type === "ack") this.on.heard(page, type, body, id);
@@ -124,8 +139,9 @@ export class Call {
       for (const peer of this.peers.values()) await peer.replace(i, track);
     }
     this.sent = tracks;
-    for (const peer of this.peers.values()) peer.say("media", this.media);
+    this.tell();
   }
+  tell() { for (const peer of this.peers.values()) peer.say("media", peer.media()); }
   drop(id) {
     this.rows.delete(id);
     this.peers.get(id)?.close();

@@ -373,7 +373,8 @@ function join(running, seat, next) {
     visit: visit.id, me, link, ice, devices,
     on: {
       tile: row => stage.tile(row), track: (id, kind, track) => stage.track(id, kind, track),
-      media: (id, media) => stage.media(id, media), state: (id, state) => stage.state(id, state),
+      media: (id, media) => stage.media(id, media), state: (id, state) => stage.state(id, state), quality: (id, line) => stage.quality(id, line),
+      ceiling: () => part("ceiling").value,
       gone: id => stage.gone(id),
       heard: (...heard) => talks.get(running.id)?.channel.heard(...heard), road: () => talks.get(running.id)?.channel.road(),
       bye: () => { link.soon(settle(running.id)).then(() => ended(running.id)); },
@@ -452,6 +453,7 @@ part("take").onclick = async () => {
 };
 part("send-on")?.addEventListener("click", () => sendOn(visit.id));
 part("try-devices").onclick = () => devices.ask();
+part("ceiling").onchange = () => call?.tell();
 part("side-close").onclick = closeSide;
 part("after-close").onclick = () => {
   unmount(part("after-parts"));

@@ -3,8 +3,8 @@
 const PATIENCE = { new: 6000, connecting: 6000, disconnected: 2000, failed: 0 }; // ms of a state before we step in
 const GAPS = [4000, 6000, 9000, 15000];                                          // ms between our attempts
 const KINDS = ["audio", "camera", "screen"];                                     // the order of the transceivers
-const HALF = 2;                                                                  // of each side of the camera's picture, so that the first one comes at once
-const STEADY = 2000;                                                             // ms of a connection before its picture is whole
+const FIRST = { scaleResolutionDownBy: 2 };                                      // the camera's picture begins at half its size, so that the first one comes at once
+const VOICE = { priority: "high" };
 const ufrag = description => description.sdp.match(/a=ice-ufrag:(\S+)/)?.[1];
 
 // A connection and the channel for words; not yet what it will carry.
@@ -16,17 +16,25 @@ export function connection({ ice, certificate }) {
 // What it will carry, in the fixed order. Only the side that offers adds it; the other one finds it in the offer.
 export function three(pc, tracks = []) {
   for (const [i, kind] of ["audio", "video", "video"].entries()) {
-    pc.addTransceiver(tracks[i] ?? kind, KINDS[i] === "camera" ? { sendEncodings: [{ scaleResolutionDownBy: HALF }] } : {});
+    pc.addTransceiver(tracks[i] ?? kind, { sendEncodings: [[VOICE, FIRST, {}][i]] });
   }
+  redundant(pc);
+}
+
+// Sound is sent twice where both browsers can (RED): one packet in ten may be lost and nobody hears it.
+function redundant(pc) {
+  const [sound] = pc.getTransceivers(), codecs = RTCRtpReceiver.getCapabilities?.("audio")?.codecs ?? [];
+  const red = codecs.filter(({ mimeType }) => mimeType === "audio/red");
+  if (red.length) sound.setCodecPreferences?.([...red, ...codecs.filter(codec => !red.includes(codec))]);
 }
 
 export class Peer {
   // me, them: seat ids; link: the socket to the server; ice: {current(), async fresh()} giving {iceServers};
   // tracks: [audio, camera, screen], null where off; may: which of them go to this seat (sends.js); media(): what to say of them each second;
-  // spare: a connection whose offer is ready (spare.js), or null; renew(life): our owner closes this Peer and makes the next; ontrack(kind, track); onmessage(type, body, id); onroad(): the channel opened or closed
-  constructor({ visit, me, them, page, life = 0, link, ice, certificate, tracks, may, media, spare, ontrack, onmessage, onstate, onroad, renew, report }) {
+  // spare: a connection whose offer is ready (spare.js), or null; renew(life): our owner closes this Peer and makes the next; ontrack(kind, track); onmessage(type, body, id); onstats(rows) each second, null while not connected; onroad(): the channel opened or closed
+  constructor({ visit, me, them, page, life = 0, link, ice, certificate, tracks, may, media, spare, ontrack, onmessage, onstate, onstats, onroad, renew, report }) {
     Object.assign(this, {
-      visit, them, page, life, link, ice, tracks, may, media, onstate, renew, report,
+      visit, them, page, life, link, ice, tracks, may, media, onstate, onstats, renew, report,
       there: true, polite: me > them, queue: Promise.resolve(),
       round: 0, seen: 0, making: false, tries: 0, next: 0, packets: 0, since: performance.now(), heard: 0, closed: false,
     });
@@ -86,11 +94,11 @@ export class Peer {
     this.may = may;
     this.soon(() => this.carry());
   }
-  // How small the camera's picture is sent: one in `by` of each side.
-  scale(by) {
-    const { sender } = this.pc.getTransceivers()[1], parameters = sender.getParameters();
-    if (!parameters.encodings.length) return;           // nothing is agreed upon yet
-    parameters.encodings[0].scaleResolutionDownBy = by;
+  // How a track is sent: parameters of its encoding, see setParameters().
+  shape(i, wanted) {
+    const { sender } = this.pc.getTransceivers()[i], parameters = sender.getParameters(), [encoding] = parameters.encodings;
+    if (!encoding || Object.keys(wanted).every(name => encoding[name] === wanted[name])) return; // nothing is agreed upon yet, or so it is already
+    Object.assign(encoding, wanted);
     sender.setParameters(parameters).catch(() => {});   // the next answer makes them anew
   }
   async offer() {
@@ -125,8 +133,10 @@ export class Peer {
     await pc.setRemoteDescription(description);       // on the polite side this rolls its own offer back
     if (first) {                                      // the polite side adopts the three
       for (const transceiver of pc.getTransceivers()) transceiver.direction = "sendrecv";
+      redundant(pc);
       this.carry();
-      this.scale(HALF);
+      this.shape(0, VOICE);
+      this.shape(1, FIRST);
     }
     await pc.setLocalDescription();
     this.send({ description: pc.localDescription, round });
@@ -137,23 +147,21 @@ export class Peer {
     if (state === "connected") {
       this.say("media", this.media());                // also our sign of life
       let packets = 0;
-      for (const row of (await pc.getStats()).values()) if (row.type === "inbound-rtp") packets += row.packetsReceived || 0;
+      const rows = await pc.getStats();
+      for (const row of rows.values()) if (row.type === "inbound-rtp") packets += row.packetsReceived || 0;
       if (this.closed) return;
       if (packets > this.packets) this.heard = now;
       this.packets = packets;
+      this.onstats(rows);
       if (now - Math.max(this.heard, this.since) < 6000) {
         this.tries = this.next = 0;
-        if (!this.whole && now - this.since > STEADY) {
-          this.whole = true;
-          this.scale(1);
-        }
         this.onstate("connected");
         if (pc.signalingState === "have-local-offer" && now - this.asked > 5000) this.soon(() => this.again());
         return;
       }
       state = "silent";                               // "connected", yet nothing comes in
       this.onstate(state);
-    }
+    } else if (!this.closed) this.onstats(null);
     if (state === "closed" || now - this.since < PATIENCE[state] || now < this.next || !this.there || !this.link.connected) return;
     this.next = now + GAPS[Math.min(this.tries++, 3)];
     this.soon(() => state === "silent" || this.tries % 3 === 0 ? this.rebuild() : this.restart());

@@ -19,6 +19,7 @@ export class Stage {
   open({ media, started, now }) {
     this.audioOnly = media === "audio";
     part("camera").hidden = this.audioOnly;
+    part("picture")?.toggleAttribute("hidden", this.audioOnly);
     this.offset = now - Date.now();
     clearInterval(this.timer);
     this.tick(started);
@@ -28,7 +29,7 @@ export class Stage {
   close() {
     clearInterval(this.timer);
     for (const id of [...this.tiles.keys()]) this.gone(id);
-    part("line").hidden = part("hear").hidden = true;
+    for (const id of ["line", "hear", "calm", "instead"]) part(id)?.toggleAttribute("hidden", true);
     if (part("ending").open) part("ending").close("");
   }
   tick(started) {
@@ -132,6 +133,11 @@ export class Stage {
     part("line").hidden = !broken;
     part("line").textContent = broken ? text("The connection is interrupted. We are bringing it back …") : "";
   }
+  // How good the line is, as lines.js says it.
+  async quality(id, line) {
+    const { show } = await import("./quality-badge.js"), at = this.tiles.get(id);
+    if (at) show(this, at, line);
+  }
   why(at) {
     const state = at.tile.dataset.state;
     at.tile.querySelector(".why").textContent =
@@ -140,7 +146,7 @@ export class Stage {
       this.audioOnly ? text("You are talking with {name}", at) :
       at.tile.dataset.kind === "captioner" ? text("{name} writes what is said", at) :
       this.veiled ? text("You hear {name}. The picture is hidden from you.", at) :
-      at.media.off ? text("{name}'s camera is off", at) : "";
+      at.media.off ? text("{name}'s camera is off", at) : at.paused ?? "";
   }
   gone(id) {
     const at = this.tiles.get(id);

@@ -278,7 +278,8 @@ function startCall() {
       visit: visit.id, me, link, ice, devices, spare,
       on: {
         tile: row => stage.tile(row), track: (id, kind, track) => stage.track(id, kind, track),
-        media: (id, media) => stage.media(id, media), state: (id, state) => stage.state(id, state),
+        media: (id, media) => stage.media(id, media), state: (id, state) => stage.state(id, state), quality: (id, line) => stage.quality(id, line),
+        number: () => Boolean(document.querySelector("#instead:not([hidden]) a")),
         gone: id => stage.gone(id), bye: () => { if (visit && !page.guest) settle(visit.id); ended(); },
         heard: (...heard) => channel?.heard(...heard), road: () => channel?.road(),
       },

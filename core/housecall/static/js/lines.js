@@ -1,0 +1,87 @@
+// The lines to the others: what is sent over each follows what it can carry, and both sides know of it. Loaded once there is a connection.
+
+import { Ladder, RUNGS } from "./ladder.js";
+import { CAUSES, LEVELS, judge, Meter, Verdict } from "./quality.js";
+
+const PICTURES = [                                     // by rung; side: of the shorter one, in pixels
+  { side: 720, maxFramerate: 30, maxBitrate: 1_500_000 },
+  { side: 360, maxFramerate: 24, maxBitrate: 600_000 },
+  { side: 180, maxFramerate: 12, maxBitrate: 120_000 },
+];
+const FLIPPED = { ours: "theirs", theirs: "ours", busy: "busy there", slow: "slow" }; // a cause, as the other side says it
+
+export class Lines {
+  // call: a Call, whose peers and rows these are
+  constructor(call) { Object.assign(this, { call, lines: new Map() }); }
+  line(them) {
+    if (!this.lines.has(them)) this.lines.set(them, { ladder: new Ladder(performance.now()), meter: new Meter(), verdict: new Verdict(), far: heard({}), asked: 0, relay: false, camera: null });
+    return this.lines.get(them);
+  }
+  // What `media` says of the line to one of them.
+  quality(them) {
+    const { ladder, verdict } = this.line(them);
+    return { sent: RUNGS[ladder.told], got: LEVELS[verdict.level], causes: verdict.causes, number: this.call.on.number?.() ?? false };
+  }
+  // What their `media` said. Only a provider's page has a ceiling.
+  heard(them, media) {
+    const line = this.line(them), peer = this.call.peers.get(them);
+    line.far = heard(media);
+    line.asked = this.call.rows.get(them)?.role === "provider" ? Math.max(0, CEILINGS.indexOf(media.ceiling)) : 0;
+    if (peer && peer.pc === line.pc) this.shape(line, peer);
+    this.tell(them, line);
+  }
+  // Each second; rows: of getStats(), or null while the connection is away.
+  take(them, peer, rows) {
+    const line = this.line(them), at = performance.now(), { ladder, meter } = line, before = ladder.rung;
+    if (!rows && !line.pc) return;                      // it has never been there
+    if (line.pc !== peer.pc) {
+      line.pc = peer.pc;
+      meter.forget();
+      ladder.ease(at);
+    }
+    const mean = meter.take(rows);
+    line.camera = peer.pc.getTransceivers()[1]?.sender.track ?? null;
+    if (mean) ladder.take({ ...mean, at, camera: line.camera !== null });
+    if (mean || !rows) line.verdict.take(at, judge(mean, ladder.fallen));
+    if (mean) line.relay = mean.relay > 0;
+    if (rows) this.shape(line, peer);
+    if (ladder.rung !== before) meter.forget();         // what was is no measure of what is sent now
+    this.tell(them, line);
+  }
+  get ceiling() { return Math.max(0, CEILINGS.indexOf(this.call.ceiling)); }
+
+  shape(line, peer) {
+    const { ladder } = line;
+    ladder.allow(performance.now(), Math.max(this.ceiling, line.asked), this.call.peers.size);
+    const picture = PICTURES[ladder.rung];
+    peer.shape(2, { active: Boolean(picture) });
+    if (!picture) return void peer.shape(1, { active: false });
+    const { width = 1280, height = 720 } = line.camera?.getSettings() ?? {}, { side, maxFramerate, maxBitrate } = picture;
+    peer.shape(1, { active: true, maxFramerate, maxBitrate, scaleResolutionDownBy: Math.max(1, Math.min(width, height) / side) });
+  }
+  // To our own page, when it has changed.
+  tell(them, line) {
+    const { ladder, verdict, far } = line, level = Math.max(verdict.level, far.level);
+    const ceiling = Math.max(this.ceiling, line.asked);
+    const rung = (name, camera) => camera || name === "text" ? name : "";
+    const told = {
+      level: LEVELS[level], causes: [...new Set([...verdict.causes, ...far.causes.map(cause => FLIPPED[cause])])], relay: line.relay,
+      ours: rung(RUNGS[ladder.told], line.camera), theirs: rung(far.sent, far.camera), number: far.number,
+      ceiling: RUNGS[ceiling], mine: ceiling > 0 && ceiling === this.ceiling,
+    };
+    const words = JSON.stringify(told);
+    if (words !== line.words) this.call.on.quality(them, told);
+    line.words = words;
+  }
+}
+
+const CEILINGS = RUNGS.slice(0, -1);
+
+// What another page says of the line, as far as it can be understood.
+function heard({ quality, camera }) {
+  const { sent, got, causes, number } = Object(quality);
+  return {
+    sent: RUNGS.includes(sent) ? sent : "", level: Math.max(0, LEVELS.indexOf(got)),
+    causes: CAUSES.filter(cause => Array.isArray(causes) && causes.includes(cause)), number: number === true, camera: camera === true,
+  };
+}
