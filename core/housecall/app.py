@@ -24,6 +24,7 @@ from .web import (
     account,
     admin,
     assets,
+    check,
     dashboard,
     errors,
     front,
@@ -32,6 +33,7 @@ from .web import (
     language,
     look,
     pages,
+    relay_test,
     room,
     settings,
     sign_in,
@@ -161,7 +163,22 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
     guard.init_app(app)
     pages.init_app(app)
     errors.init_app(app)
-    for part in (assets, health, front, sign_in, account, admin, switches, settings, look, dashboard, room, waiting):
+    for part in (
+        assets,
+        health,
+        front,
+        sign_in,
+        account,
+        admin,
+        switches,
+        settings,
+        look,
+        dashboard,
+        room,
+        check,
+        relay_test,
+        waiting,
+    ):
         app.register_blueprint(part.pages)
     _mount(app, plugins)
     with app.app_context():

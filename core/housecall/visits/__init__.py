@@ -23,12 +23,15 @@ from .model import (
     VisitView,
     card,
 )
+from .readiness import COLOURS, REASONS
 from .store import MemoryStore, Store
 from .visits import Entry, Visits
 
 __all__ = [
     "CLOCK",
+    "COLOURS",
     "MOVES",
+    "REASONS",
     "RUNNING",
     "STATES",
     "Actor",
