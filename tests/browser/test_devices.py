@@ -33,6 +33,7 @@ PLUGS = """{
     };
   }
 }"""
+LABELS = ("Headset", "Built-in camera", "Built-in microphone", "Built-in speaker")
 HEADSET = """() => {
   plugs.push({ kind: "audioinput", deviceId: "mic-2", groupId: "h", label: "Headset" },
              { kind: "audiooutput", deviceId: "out-2", groupId: "h", label: "Headset" });
@@ -79,11 +80,11 @@ def geared(page: Page) -> None:
 
 
 @pytest.fixture
-def two(chromium: Browser, practice: Practice) -> Iterator[Person]:
-    """Somebody whose browser has two cameras and two microphones, with names."""
+def several(chromium: Browser, practice: Practice) -> Iterator[Person]:
+    """Somebody whose browser has three cameras and microphones, with names; the second camera sees depth, no colour."""
     browser = chromium.browser_type.launch(
         executable_path=find("chromium"),
-        args=["--use-fake-device-for-media-stream=device-count=2", "--allow-loopback-in-peer-connection"],
+        args=["--use-fake-device-for-media-stream=device-count=3", "--allow-loopback-in-peer-connection"],
     )
     made = meet(browser, practice.url)
     yield made
@@ -99,10 +100,10 @@ USED = """kind => {
 
 
 def test_another_camera_microphone_and_speaker_are_chosen_in_the_call(
-    practice: Practice, room: Room, person: People, two: Person
+    practice: Practice, room: Room, person: People, several: Person
 ) -> None:
-    page = two.page
-    provider = in_call(practice, room, person, two)
+    page = several.page
+    provider = in_call(practice, room, person, several)
     media_flows(provider)
     offer = page.evaluate("made.find(pc => pc.connectionState === 'connected').localDescription.sdp")
     before = {kind: page.evaluate(USED, kind) for kind in ("video", "audio")}
@@ -110,11 +111,15 @@ def test_another_camera_microphone_and_speaker_are_chosen_in_the_call(
     dialog = page.get_by_role("dialog", name="Camera, microphone and speaker")
     for label, kind in (("Camera", "video"), ("Microphone", "audio")):
         select = dialog.get_by_label(label, exact=True)
+        expect(select).to_be_visible()
         other = next(
             v for v in select.locator("option").evaluate_all("all => all.map(o => o.value)")[::-1] if v != before[kind]
         )
         select.select_option(other)
-        expect(dialog.get_by_text("In use now:")).to_be_visible()
+        named = select.locator("option").evaluate_all(
+            "(all, value) => all.find(o => o.value === value).textContent", other
+        )
+        expect(dialog.get_by_text(f"In use now: {named}")).to_be_visible()
         wait(page, f"([kind, other]) => ({USED})(kind) === other", [kind, other])
     speaker = dialog.get_by_label("Speaker")
     last = speaker.locator("option").evaluate_all("all => all.at(-1).value")
@@ -127,18 +132,20 @@ def test_another_camera_microphone_and_speaker_are_chosen_in_the_call(
     expect(provider.locator(".tile[data-muted=false][data-camera=on]")).to_be_visible()
 
 
-def test_devices_are_chosen_while_waiting(practice: Practice, room: Room, two: Person) -> None:
-    check_in(two.page, room.url, "Grace Hopper")
-    expect(two.page.locator("#devices[data-devices=on]")).to_be_visible()
+def test_devices_are_chosen_while_waiting(practice: Practice, room: Room, several: Person) -> None:
+    check_in(several.page, room.url, "Grace Hopper")
+    expect(several.page.locator("#devices[data-devices=on]")).to_be_visible()
     current = "() => document.querySelector('#self-waiting video').srcObject.getVideoTracks()[0].getSettings().deviceId"
-    before = two.page.evaluate(current)
-    two.page.get_by_role("button", name="Devices").first.click()
-    select = two.page.get_by_role("dialog").get_by_label("Camera", exact=True)
-    other = next(v for v in select.locator("option").evaluate_all("all => all.map(o => o.value)") if v != before)
+    before = several.page.evaluate(current)
+    several.page.get_by_role("button", name="Devices").first.click()
+    select = several.page.get_by_role("dialog").get_by_label("Camera", exact=True)
+    expect(select).to_be_visible()
+    other = select.locator("option").evaluate_all("all => all.at(-1).value")
+    assert other != before
     select.select_option(other)
-    wait(two.page, f"other => ({current})() === other", other)
-    two.page.keyboard.press("Escape")
-    expect(two.page.get_by_role("dialog")).to_have_count(0)
+    wait(several.page, f"other => ({current})() === other", other)
+    several.page.keyboard.press("Escape")
+    expect(several.page.get_by_role("dialog")).to_have_count(0)
 
 
 @pytest.mark.parametrize(("kind", "name"), [("audio", "microphone"), ("video", "camera")])
@@ -153,7 +160,7 @@ def test_what_is_unplugged_in_the_call_has_another_in_its_place(
         " track.stop(); track.dispatchEvent(new Event('ended')); }",
         kind,
     )
-    expect(patient.page.get_by_text(f"Your {name} was unplugged. We go on with another one:")).to_be_visible()
+    expect(patient.page.locator(".toast")).to_contain_text(f"Your {name} was unplugged. We go on with another one:")
     expect(patient.page.locator("#said")).to_contain_text(f"Your {name} was unplugged. We go on")
     expect(patient.page.locator("#trouble")).to_be_hidden()
     media_flows(provider)
@@ -170,7 +177,7 @@ def test_what_is_unplugged_while_waiting_has_another_in_its_place(
     check_in(patient, room.url, "Grace Hopper")
     expect(patient.locator("#devices[data-devices=on]")).to_be_visible()
     patient.evaluate("{ const [track] = given.splice(0, 1); track.stop(); track.dispatchEvent(new Event('ended')); }")
-    expect(patient.get_by_text("was unplugged. We go on with another one:")).to_be_visible()
+    expect(patient.locator(".toast")).to_contain_text("was unplugged. We go on with another one:")
     expect(provider.locator(".card .ready")).to_have_text("Camera and microphone work")
 
 
@@ -333,9 +340,7 @@ def test_everybody_can_use_what_is_said_of_devices(
 
     def look(state: str) -> None:
         if pseudo:
-            assert [
-                left for left in bare(page) if left not in ("Headset", "Built-in camera", "Built-in microphone")
-            ] == []
+            assert [left for left in bare(page) if left not in LABELS] == []
         else:
             audit(page, state)
 

@@ -22,6 +22,22 @@ export async function choose(devices) {
   said.setAttribute("role", "status");
   meter.setAttribute("aria-label", text("How loud your microphone is"));
 
+  // One field: what there is to choose, as it is now. An open list is left alone while it stays the same.
+  const field = (kind, label, ...more) => {
+    const select = make("select", { id: `choose-${kind}` });
+    const place = make("div", { className: "field", hidden: true }, make("label", { htmlFor: select.id, textContent: label }), select, ...more);
+    select.onchange = () => pick(kind, select.value, select.selectedOptions[0].textContent);
+    return { place, show(found, now) {
+      const fresh = found.map(({ deviceId, label: called }, i) => make("option", { value: deviceId, textContent: called || `${label} ${i + 1}` }));
+      const same = fresh.length === select.length && fresh.every((each, i) => each.value === select[i].value && each.textContent === select[i].textContent);
+      if (!same) select.replaceChildren(...fresh);
+      if (found.some(each => each.deviceId === now)) select.value = now;
+      place.hidden = !found.length;
+    } };
+  };
+  const camera = field("video", text("Camera")), microphone = field("audio", text("Microphone"), meter), speaker = field("sink", text("Speaker"), play);
+  body.append(camera.place, microphone.place, speaker.place, said);
+
   const show = async () => {
     if (heard !== devices.audio) {
       end?.();
@@ -29,23 +45,10 @@ export async function choose(devices) {
       end = heard && listen(heard, loud => { meter.value = loud; });
     }
     const cameras = devices.wanted ? await list("videoinput") : [], microphones = await list("audioinput");
-    const speakers = "setSinkId" in HTMLMediaElement.prototype ? await list("audiooutput") : [];
-    const fields = [
-      field("video", text("Camera"), cameras, devices.video?.getSettings().deviceId),
-      field("audio", text("Microphone"), microphones, devices.audio?.getSettings().deviceId, meter),
-      field("sink", text("Speaker"), speakers, devices.sink ?? "default", play),
-    ];
+    camera.show(cameras, devices.video?.getSettings().deviceId);
+    microphone.show(microphones, devices.audio?.getSettings().deviceId);
+    speaker.show("setSinkId" in HTMLMediaElement.prototype ? await list("audiooutput") : [], devices.sink ?? "default");
     if (!cameras.length && !microphones.length) said.textContent = text("Allow camera and microphone first. Then you can choose here.");
-    const focused = document.activeElement?.id;
-    body.replaceChildren(...fields.filter(Boolean), said);
-    if (focused) document.getElementById(focused)?.focus();
-  };
-  const field = (kind, label, found, now, ...more) => {
-    if (!found.length) return null;
-    const select = make("select", { id: `choose-${kind}` }, ...found.map(({ deviceId, label: called }, i) =>
-      make("option", { value: deviceId, textContent: called || `${label} ${i + 1}`, selected: deviceId === now })));
-    select.onchange = () => pick(kind, select.value, select.selectedOptions[0].textContent);
-    return make("div", { className: "field" }, make("label", { htmlFor: select.id, textContent: label }), select, ...more);
   };
   const pick = async (kind, deviceId, label) => {
     let came = true;
