@@ -220,7 +220,7 @@ def test_every_state_of_devices_and_connection_has_its_words_in_a_module() -> No
     made |= set(re.findall(r'(?:denied|prompt|granted): ("\w+")', modules["devices"]))
     kinds_ = {next(filter(None, each)).strip('"') if isinstance(each, tuple) else each.strip('"') for each in made}
     said = set(re.findall(r'case "(\w+)": return text\(', modules["devices"]))
-    assert kinds_ - said == {"failed"}, "which the last line of words() says"
+    assert kinds_ - said == {"broken"}, "which the last line of words() says"
     assert re.search(r"default: return text\(", modules["devices"])
     states = set(re.findall(r"dataset\.state = (.+);", modules["stage"])[0].split('"')[1::2])
     assert states == {"connected", "connecting", "broken"}

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import ipaddress
+import os
+import pty
 import re
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+import segno
 
+from coturn import running, signed
 from housecall import relay
 from housecall.config import IceServer
 from housecall.testing.parts import find
@@ -38,56 +33,9 @@ def housecall(*arguments: object, code: int = 0) -> str:
     return done.stdout + done.stderr
 
 
-@contextmanager
-def running(folder: Path, configuration: str, port: int, tls: int) -> Iterator[None]:
-    """coturn with our file, moved to loopback and to free ports: what loopback forbids is taken out, nothing else."""
-    program = find("turnserver")
-    if program is None:
-        pytest.skip("coturn is not installed: apt-get install coturn")
-    ours = re.sub(
-        r"^(denied-peer-ip=(127|::1).*|log-file=.*|simple-log|tls-listening-port=.*)\n", "", configuration, flags=re.M
-    )
-    more = f"listening-ip=127.0.0.1\nrelay-ip=127.0.0.1\nallow-loopback-peers\nlistening-port={port}\n"
-    more += f"tls-listening-port={tls}\npidfile={folder / 'pid'}\nuserdb={folder / 'db'}\nlog-file=stdout\n"
-    path = folder / "coturn.conf"
-    path.write_text(ours + more, encoding="utf-8")
-    with (folder / "coturn.log").open("wb") as log:
-        process = subprocess.Popen([program, "-c", str(path)], stdout=log, stderr=subprocess.STDOUT)
-    try:
-        _until_it_listens(process, port)
-        yield
-    finally:
-        process.terminate()
-        process.wait(10)
-
-
-def _until_it_listens(process: subprocess.Popen[bytes], port: int) -> None:
-    import socket
-
-    end = time.monotonic() + 20
-    while time.monotonic() < end and process.poll() is None:
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                return
-        time.sleep(0.05)  # the condition is the answer; this only paces the asking
-    raise RuntimeError("coturn does not listen")
-
-
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """A certificate of localhost that signs itself, and its key."""
-    folder, key = tmp_path_factory.mktemp("tls"), ec.generate_private_key(ec.SECP256R1())
-    name, now = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")]), datetime.now(UTC)
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    made = made.serial_number(1).not_valid_before(now - timedelta(1)).not_valid_after(now + timedelta(9))
-    made = made.add_extension(names, critical=False)
-    made = made.add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-    cert, private = folder / "cert.pem", folder / "key.pem"
-    cert.write_bytes(made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
-    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    private.write_bytes(key.private_bytes(*form))
-    return cert, private
+    return signed(tmp_path_factory.mktemp("tls"))
 
 
 def test_what_turn_writes_is_a_relay_and_check_proves_each_way(
@@ -200,3 +148,50 @@ def test_a_wrong_word_writes_nothing(arguments: tuple[str, ...], word: str, tmp_
 )
 def test_addresses_are_read_as_browsers_do(url: str, road: relay.Road | None) -> None:
     assert relay.Road.read(url) == road
+
+
+def on_a_terminal(*arguments: object) -> str:
+    """What a command prints where a person sits."""
+    ours, theirs = pty.openpty()
+    run = [sys.executable, "-W", "error", "-m", "housecall", *map(str, arguments)]
+    with subprocess.Popen(run, stdout=theirs, stderr=subprocess.STDOUT) as process:
+        os.close(theirs)
+        said = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:  # what Linux says at the end of a terminal
+                break
+            if not part:
+                break
+            said += part
+        process.wait(60)
+    os.close(ours)
+    return said.decode().replace("\r\n", "\n")
+
+
+def test_check_shows_a_qr_code_that_is_the_link(tmp_path: Path) -> None:
+    """Read back from the characters: with its margin, dark on light, and it is the code of the printed link."""
+    (tmp_path / "housecall.toml").write_text(
+        '[server]\nurl = "https://elm.example.org"\ntrusted_proxies = 1\n[clinic.main]\nname = "Elm"\n'
+        '[[clinic.main.ice]]\nurls = ["turn:127.0.0.1:9?transport=tcp"]\nsecret = "s3cret"\n',
+        encoding="utf-8",
+    )
+    housecall("migrate", tmp_path)
+    said = on_a_terminal("check", tmp_path)
+    link = re.search(r"^https://elm\.example\.org/-/relay#\S+$", said, re.M)
+    assert link, said
+    drawn: list[list[int]] = []
+    for line in re.findall(r"\x1b\[30;107m([█▀▄ ]+)\x1b\[0m", said):
+        drawn.append([int(each in "█▀") for each in line])
+        drawn.append([int(each in "█▄") for each in line])
+    code = [list(row) for row in segno.make(link[0], micro=False).matrix_iter(border=4)]
+    assert drawn[: len(code)] == code
+    assert "/-/relay" not in housecall("check", tmp_path, code=1), "a log is nobody's terminal"
+
+
+def test_turn_says_what_port_443_needs(tmp_path: Path) -> None:
+    said = housecall("turn", "turn.example.org", tmp_path, "--cert", "c.pem", "--key", "k.pem")
+    assert "an address of its own" in said
+    assert r"[Service]\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n" in said
+    assert "CAP_NET" not in housecall("turn", "turn.example.org", tmp_path)

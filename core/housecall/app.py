@@ -24,6 +24,7 @@ from .web import (
     account,
     admin,
     assets,
+    check,
     dashboard,
     errors,
     front,
@@ -33,6 +34,7 @@ from .web import (
     language,
     look,
     pages,
+    relay_test,
     room,
     settings,
     sign_in,
@@ -164,9 +166,8 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
     guard.init_app(app)
     pages.init_app(app)
     errors.init_app(app)
-    for part in (assets, health, front, sign_in, account, admin, switches, settings, look, dashboard, room):
-        app.register_blueprint(part.pages)
-    for part in (waiting, joining):  # below the address of a room, which may be any word
+    parts = (assets, health, front, sign_in, account, admin, switches, settings, look, dashboard, room, relay_test)
+    for part in (*parts, check, waiting, joining):  # the last three: below the address of a room, which may be any word
         app.register_blueprint(part.pages)
     _mount(app, plugins)
     with app.app_context():

@@ -285,7 +285,24 @@ def check(arguments: argparse.Namespace) -> int:
         print(problem)
     if not problems:
         print("Everything is in order.")
+    if sys.stdout.isatty():
+        _show_relay_tests(site)
     return 1 if problems else 0
+
+
+def _show_relay_tests(site: Site) -> None:
+    """What this machine cannot know: whether a phone outside reaches the relay. A QR code lets one try."""
+    from . import qr, relay
+    from .web import relay_test
+
+    for clinic in site.clinics.values():
+        if any(relay.Road.read(url) for server in clinic.ice for url in server.urls):
+            address = f"https://{clinic.host}" if clinic.host and len(site.clinics) > 1 else site.address
+            link = f"{address}/-/relay#{relay_test.token(site.secret, clinic.id)}"
+            print(
+                f"\nTest the relay of {clinic.name} from outside: open this on a phone without Wi-Fi, in half an hour."
+            )
+            print(f"{qr.blocks(link)}\n{link}")
 
 
 def _problems(site: Site) -> Iterator[str]:
@@ -466,19 +483,21 @@ def turn(arguments: argparse.Namespace) -> int:
         relay.configuration(arguments.host, secret, certificate=arguments.cert, key=arguments.key), encoding="utf-8"
     )
     urls = ", ".join(f'"{url}"' for url in relay.addresses(arguments.host, tls=bool(arguments.cert)))
+    rights = relay.ON_443 if arguments.cert else ""
     print(f"""{made} is coturn's configuration. On the relay's machine (Debian, Ubuntu):
 
     sudo apt-get install coturn
     sudo install -m 640 -g turnserver {made} /etc/turnserver.conf
     sudo systemctl restart coturn
 
-Open UDP and TCP 3478{", TCP 443" if arguments.cert else ""} and UDP 49600 to 49999. Then in housecall.toml:
+{rights}Open UDP and TCP 3478{", TCP 443" if arguments.cert else ""} and UDP 49600 to 49999. Then in housecall.toml:
 
     [[clinic.main.ice]]
     urls = [{urls}]
     secret = "file:data/turn-secret"
 
-`housecall check` then sends bytes through it by each of these ways.""")
+`housecall check` then sends bytes through it by each of these ways, and shows a QR code for the same test
+from a phone outside.""")
     return 0
 
 

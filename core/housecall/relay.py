@@ -82,6 +82,19 @@ no-tls
 no-dtls"""
 
 
+#: What only an administrator can do for TLS on 443.
+ON_443 = """\
+TLS on 443 needs an address of its own: where a web proxy has 443 already, give the relay its own machine or a second
+address (`listening-ip=` in turnserver.conf; the proxy then listens on the first one only). Debian's service may not use
+ports below 1024 until it is told that it may:
+
+    cd /etc/systemd/system && sudo mkdir -p coturn.service.d
+    printf '[Service]\\nAmbientCapabilities=CAP_NET_BIND_SERVICE\\n' | sudo tee coturn.service.d/443.conf
+    sudo systemctl daemon-reload && sudo systemctl restart coturn
+
+"""
+
+
 def configuration(host: str, secret: str, *, certificate: str = "", key: str = "") -> str:
     """coturn 4.6's configuration file. With a certificate (paths of PEM files) it also listens for TLS on 443."""
     return CONFIGURATION.format(

@@ -39,7 +39,7 @@ RATE = re.compile(r"(\d{1,4})/(s|m)")
 EVERY = re.compile(r"(\d{1,4})\s*(seconds?|minutes?|hours?|days?)")
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 KEPT = re.compile(r"never|visit|browser|15 minutes|account|\d+ (hours?|days?|months?|years?)")
-RESERVED = ("asset", "theme", "blob", "image", "health", "core")
+RESERVED = ("asset", "theme", "blob", "image", "health", "core", "relay")
 
 TOP: Mapping[str, type] = {
     "id": str,

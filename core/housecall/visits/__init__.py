@@ -27,14 +27,17 @@ from .model import (
     card,
     must,
 )
+from .readiness import COLOURS, REASONS
 from .store import MemoryStore, Store
 from .visits import Entry, Visits
 
 __all__ = [
     "CLOCK",
+    "COLOURS",
     "KINDS",
     "MOST",
     "MOVES",
+    "REASONS",
     "RUNNING",
     "STATES",
     "Actor",

@@ -12,15 +12,16 @@ from typing import Any
 from ..config import IceServer
 
 LIFETIME = 3600  #: seconds of a TURN credential (contracts §19)
+CHECK = 120  #: of one that only tests the relay
 
 
-def servers(configured: Iterable[IceServer], now: int) -> dict[str, Any]:
+def servers(configured: Iterable[IceServer], now: int, *, lifetime: int = LIFETIME) -> dict[str, Any]:
     """`{servers, until}` for RTCPeerConnection; `now` and `until` in ms.
 
     The user name is `<expiry>:<random id>` and the password `base64(HMAC-SHA1(secret, user name))`, as coturn's
     `use-auth-secret` wants it. The id is random, so a relay's log says nothing about the visit.
     """
-    until = now // 1000 + LIFETIME
+    until = now // 1000 + lifetime
     made: list[dict[str, Any]] = []
     for server in configured:
         entry: dict[str, Any] = {"urls": list(server.urls)}

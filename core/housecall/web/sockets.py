@@ -18,7 +18,7 @@ from .. import clinics
 from ..extending.registry import Registry
 from ..logs import log
 from ..runtime import Runtime
-from ..visits import Actor, Change, Seat, Visit, VisitError, Visits, card, must
+from ..visits import COLOURS, REASONS, Actor, Change, Seat, Visit, VisitError, Visits, card, must
 from . import guard, ice, language, messages
 from . import say as saying
 from .rates import Bucket
@@ -679,8 +679,10 @@ class Sockets:
 
     def ready(self, here: Connection, body: dict[str, Any]) -> Ack:
         colour, reason = body.get("colour"), body.get("reason", "")
-        if colour not in ("green", "yellow", "red") or not isinstance(reason, str) or len(reason) > 40:
+        if not isinstance(colour, str) or colour not in COLOURS:
             raise _Bad("invalid", colour="invalid")
+        if not isinstance(reason, str) or reason not in REASONS:
+            raise _Bad("invalid", reason="invalid")
         if not here.seat:
             raise _Bad("forbidden")
         self.visits.ready(here.visit, here.seat, colour, reason)

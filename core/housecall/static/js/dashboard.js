@@ -4,13 +4,14 @@ import { arrived, badge } from "./alerts.js";
 import { showAnswers } from "./answers.js";
 import { Call } from "./call.js";
 import { Channel } from "./channel.js";
-import { Devices, words } from "./devices.js";
+import { Devices } from "./devices.js";
 import { Ice } from "./ice.js";
 import { Link } from "./link.js";
 import { key } from "./keys.js";
 import { page, part, say } from "./page.js";
 import { behind, complete, follow, mount, unmount } from "./parts.js";
 import { Queue } from "./queue.js";
+import { readiness } from "./reasons.js";
 import { changed as rulesChanged, rules } from "./rules.js";
 import { Stage } from "./stage.js";
 import { closeSide } from "./surface.js";
@@ -251,9 +252,9 @@ function fill(row, card) {
   part(".state").textContent = mine ? text("In your call") : card.state === "paused" ? text("Paused") : card.state === "arriving" ? text("Answering questions") : text("In a call");
   const ready = part(".ready") ?? Object.assign(document.createElement("span"), { className: "tag ready" });
   if (!ready.isConnected) part(".tags").append(ready);
-  ready.hidden = !card.ready || card.ready.colour === "green";
+  ready.hidden = !card.ready || card.state === "in_call";
   ready.dataset.colour = card.ready?.colour ?? "";
-  ready.textContent = card.ready?.colour === "red" ? text("No microphone") : text("No camera");
+  ready.textContent = card.ready ? readiness(card.ready, card.media) : "";
   const startable = card.state === "waiting";
   part(".start").hidden = part(".remove").hidden = !startable || removing.has(card.id);
   part(".start").disabled = Boolean(visit) || starting || card.orphan !== undefined;
@@ -452,7 +453,6 @@ part("take").onclick = async () => {
   else tell(ack.message);
 };
 part("send-on")?.addEventListener("click", () => sendOn(visit.id));
-part("try-devices").onclick = () => devices.ask();
 part("ceiling").onchange = () => call?.tell();
 part("side-close").onclick = closeSide;
 part("after-close").onclick = () => {
@@ -462,9 +462,4 @@ part("after-close").onclick = () => {
 };
 standing();
 part("reload").onclick = () => location.reload();
-devices.addEventListener("change", () => {
-  part("devices").dataset.devices = devices.state;
-  part("devices-words").textContent = devices.problem ? words(devices.problem) : "";
-  part("try-devices").hidden = !devices.problem;
-});
 main.dataset.ready = "";

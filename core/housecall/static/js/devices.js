@@ -3,18 +3,23 @@
 import { text } from "./text.js";
 
 const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
-const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 }, facingMode: "user" };
+const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 } };
+const GIVEN = { audio: SOUND, video: PICTURE };
+const NAMES = { audio: "microphone", video: "camera" };
 
 export class Devices extends EventTarget {
   // state: off, asking, on, partly (one of the two), failed. problem: {kind, device} or null. Fires "change".
   constructor({ camera = true } = {}) {
     super();
     Object.assign(this, { wanted: camera, audio: null, video: null, state: "off", problem: null, muted: false, cameraOff: !camera, visits: 0 });
-    navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (this.problem?.kind === "missing") this.ask(); });
+    this.choice = { audio: {}, video: { facingMode: "user" } }; // which one of several, as constraints; sink: which speaker
+    navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (this.problem?.kind === "missing" || this.problem?.kind === "unplugged") this.ask(); });
     this.follow();
   }
   get tracks() { return [this.audio, this.cameraOff ? null : this.video, null]; }
   changed() { this.dispatchEvent(new Event("change")); }
+  wish(kind) { return { ...GIVEN[kind], ...this.choice[kind] }; }
+  get facing() { return this.video?.getSettings().facingMode ?? this.choice.video.facingMode?.exact ?? "user"; }
 
   // Ask for what is wanted and not there. The browser may ask the person; the answer may take as long as it likes.
   async ask() {
@@ -22,15 +27,16 @@ export class Devices extends EventTarget {
     if (!navigator.mediaDevices?.getUserMedia) return this.fail({ kind: "insecure", device: "both" });
     this.state = "asking";
     this.problem = null;
+    for (const kind of ["audio", "video"]) if (this[kind]?.muted) this.drop(kind); // held back by the device: asked for anew
     this.changed();
     const camera = this.wanted && !this.cameraOff && !this.video;
     const microphone = !this.audio, { visits } = this;
-    const first = await attempt({ audio: microphone && SOUND, video: camera && PICTURE });
+    const first = await attempt({ audio: microphone && this.wish("audio"), video: camera && this.wish("video") });
     if (first.stream) return this.got(first.stream, visits);
     if (camera && microphone) {
-      const second = await attempt({ audio: SOUND });
+      const second = await attempt({ audio: this.wish("audio") });
       if (second.stream) return this.got(second.stream, visits, { kind: first.kind, device: "camera" });
-      const third = first.kind === "missing" || first.kind === "busy" ? await attempt({ video: PICTURE }) : {};
+      const third = first.kind === "missing" || first.kind === "busy" ? await attempt({ video: this.wish("video") }) : {};
       if (third.stream) return this.got(third.stream, visits, { kind: second.kind, device: "microphone" });
     }
     if (visits === this.visits) this.fail({ kind: first.kind, device: camera && microphone ? "both" : camera ? "camera" : "microphone" });
@@ -41,18 +47,20 @@ export class Devices extends EventTarget {
     const [audio] = stream.getAudioTracks(), [video] = stream.getVideoTracks();
     if (this.cameraOff && problem?.device === "camera") problem = null;
     if (audio) {
-      this.audio = audio;
+      this.have("audio", audio);
       audio.enabled = !this.muted;
-      audio.addEventListener("ended", () => this.lost("audio", audio));
     }
     if (video && this.cameraOff) video.stop();
-    else if (video) {
-      this.video = video;
-      video.addEventListener("ended", () => this.lost("video", video));
-    }
+    else if (video) this.have("video", video);
     this.problem = problem;
     this.state = problem ? "partly" : "on";
     this.changed();
+  }
+  have(kind, track) {
+    this[kind]?.stop();
+    this[kind] = track;
+    track.addEventListener("ended", () => this.lost(kind, track));
+    track.addEventListener("mute", () => this.after("hushed", kind, track));
   }
   fail(problem) {
     this.problem = problem;
@@ -62,12 +70,16 @@ export class Devices extends EventTarget {
   lost(kind, track) {                                  // unplugged, or the permission was taken back
     if (this[kind] !== track) return;
     this[kind] = null;
-    this.fail({ kind: "lost", device: kind === "audio" ? "microphone" : "camera" });
+    this.fail({ kind: "unplugged", device: NAMES[kind] });
+    this.after("heal", kind, track);
   }
+  // What seldom happens (swap.js). Without it, where no server is, "Try again" does the same.
+  after(what, kind, track) { import("./swap.js").then(swap => swap[what](this, kind, track), () => {}); }
   withoutCamera() {
     this.cameraOff = true;
     this.drop();
     if (this.problem?.device === "camera") this.problem = null;
+    else if (this.problem?.device === "both") this.problem = { ...this.problem, device: "microphone" };
     if (this.audio) this.state = "on";
     this.changed();
   }
@@ -84,16 +96,15 @@ export class Devices extends EventTarget {
       this.changed();
     }
   }
-  drop() {                                             // stopped, so that the camera's light goes out
-    this.video?.stop();
-    this.video = null;
+  drop(kind = "video") {                               // stopped, so that the camera's light goes out
+    this[kind]?.stop();
+    this[kind] = null;
   }
   stop() {
     this.stopped = true;
     this.visits += 1;
-    this.audio?.stop();
+    this.drop("audio");
     this.drop();
-    this.audio = null;
     this.state = "off";
     this.changed();
   }
@@ -110,22 +121,27 @@ export class Devices extends EventTarget {
   }
 }
 
-async function attempt(wanted) {
+// {stream}, or the {kind} of what went wrong. What is chosen and not there any more is as good as any other.
+export async function attempt(wanted) {
   try {
     return { stream: await navigator.mediaDevices.getUserMedia(wanted) };
   } catch (error) {
-    if (error.name === "OverconstrainedError" && wanted.video && wanted.video !== true) return attempt({ ...wanted, video: true });
+    if (error.name === "OverconstrainedError" && !wanted.plain) return attempt({ audio: wanted.audio && SOUND, video: Boolean(wanted.video), plain: true });
     return { kind: await kind(error, wanted) };
   }
 }
 
 async function kind(error, wanted) {
   if (error.name === "NotFoundError") return "missing";
-  if (error.name === "NotReadableError" || error.name === "AbortError") return "busy";
-  if (error.name !== "NotAllowedError") return "failed";
+  if (error.name === "NotReadableError") return "busy";
+  if (error.name !== "NotAllowedError") return "broken";
+  return { denied: "denied", prompt: "dismissed", granted: "system" }[await permission(wanted.video ? "camera" : "microphone")];
+}
+
+// "granted", "prompt" or "denied"; "denied" too where the browser does not tell.
+export async function permission(name) {
   try {
-    const status = await navigator.permissions.query({ name: wanted.video ? "camera" : "microphone" });
-    return { denied: "denied", prompt: "dismissed", granted: "system" }[status.state];
+    return (await navigator.permissions.query({ name })).state;
   } catch {
     return "denied";
   }
@@ -140,7 +156,9 @@ export function words({ kind, device }) {
     case "system": return text("Your device does not let this browser use {name}. Allow it in the device's settings, then press “Try again”.", { name });
     case "missing": return text("No {name} was found. Plug one in, or go on without it.", { name });
     case "busy": return text("Another program uses your {name}. Close it, then press “Try again”.", { name });
-    case "lost": return text("Your {name} went away. Plug it in again or allow it again, then press “Try again”.", { name });
+    case "unplugged": return text("Your {name} was unplugged. Plug it in again, or press “Try again” to use another.", { name });
+    case "revoked": return text("Your browser does not allow the {name} any more. Allow it again beside the address, and we go on by ourselves.", { name });
+    case "interrupted": return text("Your device holds the {name} back, perhaps for a telephone call. It comes back when you return to this page.", { name });
     case "insecure": return text("This browser gives no page a camera here. Open the link in Chrome, Edge, Firefox or Safari.");
     default: return text("Your {name} could not be started. Press “Try again”, or go on without it.", { name });
   }

@@ -11,6 +11,7 @@ export class Ice {
     this.half = Date.now() + (until - Date.now()) / 2;
   }
   current() { return { iceServers: this.iceServers }; }
+  get relays() { return this.iceServers.some(({ urls }) => /^turn|,turn/.test([urls])); }
   async fetch(link) {
     const ack = await link.ask("ice");
     if (ack.ok) this.set(ack);

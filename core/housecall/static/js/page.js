@@ -15,7 +15,7 @@ export function say(words) {
 export function ask(dialog) {
   return new Promise(resolve => {
     dialog.returnValue = "";
-    for (const button of dialog.querySelectorAll("button")) button.onclick = () => dialog.close(button.value);
+    for (const button of dialog.querySelectorAll("button[value]")) button.onclick = () => dialog.close(button.value);
     dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true });
     dialog.showModal();
   });

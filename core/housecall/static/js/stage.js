@@ -1,7 +1,11 @@
 // What a call looks like: tiles of the others, one's own picture, and the bar. The same on both sides.
 
+import { words } from "./devices.js";
 import { ask, part, say } from "./page.js";
 import { text } from "./text.js";
+
+const GONE = ["unplugged", "revoked", "interrupted"]; // what happens to a device in the middle of a call
+const LATER = 5000;                                    // ms of a connection until what is seldom needed is loaded
 
 export class Stage {
   // devices: a Devices; end(): what "End visit" does once it is confirmed
@@ -12,6 +16,9 @@ export class Stage {
     part("camera").onclick = () => devices.camera(devices.cameraOff || !devices.video);
     part("end").onclick = async () => { if (await ask(part("ending")) === "end") end(); };
     part("hear").onclick = () => this.play();
+    part("trouble-again").onclick = () => devices.ask();
+    part("trouble-close").onclick = () => { part("trouble").hidden = true; };
+    for (const button of [part("choose"), part("choose-waiting")]) if (button) button.onclick = () => import("./choose.js").then(({ choose }) => choose(devices));
     document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") this.play(); });
     devices.addEventListener("change", () => this.own());
     this.own();
@@ -27,7 +34,9 @@ export class Stage {
     this.own();
   }
   close() {
-    clearInterval(this.timer);
+    this.timer = clearInterval(this.timer);
+    this.told = null;
+    part("trouble").hidden = true;
     for (const id of [...this.tiles.keys()]) this.gone(id);
     for (const id of ["line", "hear", "calm", "instead"]) part(id)?.toggleAttribute("hidden", true);
     if (part("ending").open) part("ending").close("");
@@ -63,7 +72,26 @@ export class Stage {
         fresh.play().catch(() => {});
       }
       place.dataset.camera = cameraOff ? "off" : "on";
+      place.dataset.facing = devices.facing;
     }
+    if (this.timer) this.trouble();
+    for (const { tile } of this.tiles.values()) this.sink(tile.querySelector("audio"));
+  }
+  // What is wrong with one's own devices; large where they went in the middle of a call.
+  trouble() {
+    const { problem } = this.devices, gone = Boolean(problem && GONE.includes(problem.kind));
+    if (problem === this.told) return;
+    this.told = problem;
+    if (problem) say(words(problem));
+    part("trouble").hidden = !problem;
+    part("trouble").classList.toggle("gone", gone);
+    part("trouble-words").textContent = problem ? words(problem) : "";
+    part("trouble-again").classList.toggle("large", gone);
+    part("trouble-again").textContent = !gone ? text("Try again") : problem.device === "camera" ? text("Turn camera back on") : text("Turn microphone back on");
+  }
+  sink(element) {
+    const { sink } = this.devices;
+    if (sink !== undefined && element.sinkId !== sink) element.setSinkId?.(sink).catch(() => {});
   }
 
   // The others.
@@ -98,6 +126,7 @@ export class Stage {
     if (!at || kind === "screen") return;
     const element = at.tile.querySelector(kind === "audio" ? "audio" : "video");
     element.srcObject = new MediaStream([track]);
+    this.sink(element);
     this.start(element);
   }
   start(element) {
@@ -125,7 +154,10 @@ export class Stage {
     const at = this.tiles.get(id);
     if (!at) return;
     const connected = state === "connected";
-    if (connected && !at.connected) say(text("Connected with {name}", at));
+    if (connected && !at.connected) {
+      say(text("Connected with {name}", at));
+      setTimeout(() => import("./gear.js").then(({ watch }) => watch(this.devices), () => {}), LATER);
+    }
     at.connected ||= connected;
     at.tile.dataset.state = connected ? "connected" : at.connected ? "broken" : "connecting";
     this.why(at);

@@ -11,6 +11,7 @@ import { ask, page, part, say } from "./page.js";
 import { behind, follow, mount, unmount } from "./parts.js";
 import { chime, devices } from "./patient.js";
 import { beacon } from "./post.js";
+import { ready } from "./ready.js";
 import { changed, rules } from "./rules.js";
 import { speaks } from "./sends.js";
 import { Spare } from "./spare.js";
@@ -19,6 +20,7 @@ import { closeSide } from "./surface.js";
 import { count, text } from "./text.js";
 import { VisitState } from "./visit-state.js";
 
+const LEISURE = 4000; // ms of waiting until the relay is tried
 const room = page.room;
 const role = page.guest ? "guest" : "patient";
 const ice = new Ice();
@@ -29,6 +31,7 @@ const main = part("main");
 let link = null, call = null, visit = null, me = null, kind = "", pass = null, offset = 0;
 let channel = null, shown = null, watchers = [], steps = null; // what the pages of this visit say; the visit as parts see it
 let name = "";                                            // lives here and nowhere else in this browser
+let found = "", relay = null;                             // what a check found beside the devices (ready.js); the try of the relay
 let owed = null;                                          // a visit that is over here, which the server has not heard yet
 
 // -- what is shown
@@ -95,6 +98,7 @@ function showDevices() {
   part("devices-words").textContent =
     state === "asking" ? (room.media === "video" ? text("Your browser now asks for camera and microphone. Press “Allow”, so that your provider can see and hear you.") : text("Your browser now asks for the microphone. Press “Allow”, so that your provider can hear you.")) :
     problem ? words(problem) :
+    found === "relay_blocked" ? text("This network may block the call. If it does, use another one, for example mobile data.") :
     state === "on" && devices.video ? text("Your camera and microphone work.") :
     state === "on" ? text("Your microphone works.") : "";
   part("try-devices").hidden = !failed;
@@ -103,10 +107,10 @@ function showDevices() {
   part("camera-waiting").hidden = room.media !== "video" || !(devices.video || devices.cameraOff);
   part("self-waiting").hidden = room.media !== "video";
   if (link?.connected && visit) {
-    const ready = state === "on" ? ["green", ""] : devices.audio ? ["yellow", problem ? `${problem.device} ${problem.kind}` : "camera off"] : state === "asking" ? null : ["red", problem ? `${problem.device} ${problem.kind}` : "no devices"];
-    if (ready && ready.join() !== showDevices.said) {
-      showDevices.said = ready.join();
-      link.ask("ready", { colour: ready[0], reason: ready[1].slice(0, 40) });
+    const now = ready(devices, found);
+    if (now && `${now.colour} ${now.reason}` !== showDevices.said) {
+      showDevices.said = `${now.colour} ${now.reason}`;
+      link.ask("ready", now);
     }
   }
 }
@@ -229,6 +233,21 @@ function welcome(hello) {
 function wait() {
   endCall();
   show("waiting");
+  setTimeout(tryRelay, LEISURE);
+}
+
+// Once a visit, while nobody needs the network for more: could a call go through the practice's relay?
+async function tryRelay() {
+  if (relay || main.dataset.state !== "waiting" || !ice.relays) return;
+  const { signal } = relay = new AbortController();
+  const { relayed } = await import("./loopback.js");
+  const said = await relayed(ice.current().iceServers, signal);
+  if (!signal.aborted && said !== "works") known(said);
+}
+
+function known(code) {
+  found = code;
+  showDevices();
 }
 
 const own = () => visit.seats.find(seat => seat.id === me) ?? {};
@@ -271,6 +290,7 @@ function moved({ state, rev, pass: next, started }) {
 // -- the call
 
 function startCall() {
+  relay?.abort();
   stage.open({ media: visit.media, started: visit.started, now: Date.now() + offset });
   if (!speaks({ kind })) part("mute").hidden = part("camera").hidden = true;
   if (!call) {
@@ -288,6 +308,7 @@ function startCall() {
   call.seats(visit.seats);                              // our offer goes out before anything is drawn
   stage.seats(visit.seats, me);
   if (main.dataset.state === "waiting") announce();
+  if (main.dataset.state !== "call") for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close("");
   for (const video of document.querySelectorAll(".practice-words video")) video.pause();
   show("call");
   part("link-lost").hidden = true;
@@ -347,8 +368,9 @@ function finish() {
   closeSide();
   devices.stop();
   if (!owed) hangUp();
-  visit = me = pass = null;
-  name = "";
+  relay?.abort();
+  visit = me = pass = relay = null;
+  name = found = "";
   document.title = title;
   chime.close();
 }
@@ -356,6 +378,7 @@ function finish() {
 // -- buttons and the page itself
 
 part("try-devices").onclick = () => devices.ask();
+part("test-devices").onclick = async () => (await import("./check-dialog.js")).open({ devices, servers: async () => (await ice.by(link).fresh()).iceServers, known });
 part("no-camera").onclick = () => devices.withoutCamera();
 part("mute-waiting").onclick = () => devices.mute(!devices.muted);
 part("camera-waiting").onclick = () => devices.camera(devices.cameraOff);

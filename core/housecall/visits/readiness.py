@@ -1,0 +1,25 @@
+"""What a patient's device check may say to the board: a colour and a reason, out of a closed set (contracts §7)."""
+
+from __future__ import annotations
+
+COLOURS = ("green", "yellow", "red")
+
+#: What can be wrong with a camera or a microphone; devices.js finds out, reasons.js has the words.
+STATES = (
+    "denied",
+    "dismissed",
+    "system",
+    "missing",
+    "busy",
+    "broken",
+    "unplugged",
+    "revoked",
+    "interrupted",
+    "insecure",
+    "skipped",
+)
+
+REASONS = frozenset(
+    {"", "microphone_quiet", "speaker_quiet", "relay_blocked", "relay_refused"}
+    | {f"{device}_{state}" for device in ("camera", "microphone", "both") for state in STATES}
+)
