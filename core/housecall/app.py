@@ -39,6 +39,7 @@ from .web import (
     waiting,
 )
 from .web.house import House
+from .web.kept import Kept
 from .web.sockets import Sockets
 
 FRAME = 64 * 1024  #: bytes of a socket frame (contracts §19)
@@ -140,6 +141,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
     sockets.serve(visits, plugins)
 
     def start() -> None:
+        app.extensions["housecall"].keep()
         runtime.spawn(sockets.keep_time)
         runtime.spawn(_keep_lifetimes, app, runtime)
         if any(plugin.own.jobs for plugin in plugins.by_id.values() if plugin.loaded):
@@ -154,6 +156,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
             [theming.shipped(), *([] if site.safe else [site.folder / "themes"])], language.interface_texts
         ),
         assets=assets.Assets(assets.STATIC, "core", lean=True),
+        kept=Kept(site.data / "assets"),
         now=now,
         in_call=sockets.in_call,
         start=start,

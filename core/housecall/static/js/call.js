@@ -1,6 +1,9 @@
 // The call: one Peer for each other seat, made and renewed as seats, pages and lives come and go.
 
 import { Peer } from "./peer.js";
+import { side } from "./trouble.js";
+
+const APART = 10_000; // ms between two losses that have not one cause
 
 export const certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" });
 let made = null;
@@ -8,7 +11,7 @@ certificate.then(pass => { made = pass; });
 
 export class Call {
   // link: the socket; ice: an Ice; devices: a Devices; spare: a Spare, where there is one; on: {tile(seat), track(seat, kind, track), media(seat, state),
-  // state(seat, state), gone(seat), bye(seat), heard(page, type, body, id), road()}
+  // state(seat, state, whose), gone(seat), bye(seat), heard(page, type, body, id), road()}
   constructor({ visit, me, link, ice, devices, spare, on }) {
     Object.assign(this, { visit, me, link, ice: ice.by(link), devices, spare, on, peers: new Map(), rows: new Map(), early: [] });
     this.awake = () => { for (const peer of this.peers.values()) { peer.next = 0; peer.watch(); } };
@@ -55,7 +58,8 @@ export class Call {
     for (const message of this.early.splice(0)) this.hear(message, pass);
   }
   make(them, page, life, pass) {
-    this.peers.get(them)?.close();
+    const before = this.peers.get(them);
+    before?.close();
     const spare = life === 0 && this.me < them ? this.spare?.take() : null; // it holds an offer: only for whom we are to make one
     const peer = new Peer({
       visit: this.visit, me: this.me, them, page, life, link: this.link, ice: this.ice, certificate: pass,
@@ -63,11 +67,19 @@ export class Call {
       ontrack: (kind, track) => this.on.track(them, kind, track),
       onmessage: (type, body, id) => this.heard(them, page, type, body, id),
       onroad: () => this.on.road(),
-      onstate: state => this.on.state(them, state),
+      onstate: state => this.on.state(them, state, this.whose(peer, state)),
       renew: next => this.make(them, page, next, pass),
       report: error => console.warn("call:", error.name),
     });
+    if (life && before) Object.assign(peer, { called: before.called, well: before.well }); // whose side it is does not change because we begin anew
     this.peers.set(them, peer);
+  }
+  // On whose side it is interrupted. A line that was gone while the other side still came through tells nothing of us.
+  whose(peer, state) {
+    const { link } = this;
+    if (state === "connected") peer.well = performance.now();
+    const linked = link.answers || (link.gone > 0 && peer.well - link.gone > APART);
+    return side({ online: navigator.onLine, linked, there: peer.answers });
   }
   signal(message) { this.then(pass => this.hear(message, pass)); }
   hear(message, pass) {

@@ -5,6 +5,7 @@ const GAPS = [4000, 6000, 9000, 15000];                                         
 const KINDS = ["audio", "camera", "screen"];                                     // the order of the transceivers
 const HALF = 2;                                                                  // of each side of the camera's picture, so that the first one comes at once
 const STEADY = 2000;                                                             // ms of a connection before its picture is whole
+const LATE = 4000;                                                               // ms after which a far page that was asked should have answered
 const ufrag = description => description.sdp.match(/a=ice-ufrag:(\S+)/)?.[1];
 
 // A connection and the channel for words; not yet what it will carry.
@@ -20,6 +21,16 @@ export function three(pc, tracks = []) {
   }
 }
 
+// What the other side has said, as [type, body, id]. Nobody must break us by saying something else.
+function read(data) {
+  try {
+    const said = JSON.parse(data);
+    return Array.isArray(said) ? said : [];
+  } catch {
+    return [];
+  }
+}
+
 export class Peer {
   // me, them: seat ids; link: the socket to the server; ice: {current(), async fresh()} giving {iceServers};
   // tracks: [audio, camera, screen], null where off; media(): what to say of them each second;
@@ -28,7 +39,7 @@ export class Peer {
     Object.assign(this, {
       visit, them, page, life, link, ice, tracks, media, onstate, renew, report,
       there: true, polite: me > them, queue: Promise.resolve(),
-      round: 0, seen: 0, making: false, tries: 0, next: 0, packets: 0, since: performance.now(), heard: 0, closed: false,
+      round: 0, seen: 0, making: false, called: 0, well: 0, tries: 0, next: 0, packets: 0, since: performance.now(), heard: 0, closed: false,
     });
     const { pc } = Object.assign(this, spare ?? connection({ ice, certificate }));
     this.channel.onopen = () => { this.say("media", media()); onroad(); };
@@ -38,7 +49,8 @@ export class Peer {
       setTimeout(() => this.soon(() => pc.connectionState === "connected" && this.there && this.rebuild()), 1000); // media lives, words do not
     };
     this.channel.onmessage = ({ data }) => {
-      const [type, body, id] = JSON.parse(data);
+      const [type, body, id] = read(data);
+      if (!type) return;
       this.heard = performance.now();
       if (type === "signal") this.take(body); else onmessage(type, body, id);
     };
@@ -60,6 +72,7 @@ export class Peer {
   // One path at a time: the socket, or the channel while a socket is away.
   send(message) {
     const data = { life: this.life, ...message };
+    if (message.please || message.description?.type === "offer") this.called ||= performance.now();
     if (this.link.connected) this.link.emit("signal", { visit: this.visit, to: this.them, ...data }, ack => ack?.ok || this.say("signal", data));
     else this.say("signal", data);                    // never let the socket keep signals for later
   }
@@ -98,7 +111,12 @@ export class Peer {
       this.making = false;
     }
   }
-  take(message) { this.soon(() => this.handle(message)); }
+  take(message) {
+    this.called = 0;
+    if (message && typeof message === "object") this.soon(() => this.handle(message));
+  }
+  // Whether the far page is there: the server says so, and it answers what we ask.
+  get answers() { return this.there && !(this.called && performance.now() - this.called > LATE); }
   soon(step) {                                        // one step at a time
     this.queue = this.queue.then(() => this.closed || step()).catch(error => this.closed || this.report(error));
   }
@@ -147,6 +165,7 @@ export class Peer {
       state = "silent";                               // "connected", yet nothing comes in
       this.onstate(state);
     }
+    if (pc.connectionState !== "connected") this.onstate(state);
     if (state === "closed" || now - this.since < PATIENCE[state] || now < this.next || !this.there || !this.link.connected) return;
     this.next = now + GAPS[Math.min(this.tries++, 3)];
     this.soon(() => state === "silent" || this.tries % 3 === 0 ? this.rebuild() : this.restart());

@@ -2,6 +2,9 @@
 
 import { ask, part, say } from "./page.js";
 import { text } from "./text.js";
+import { words } from "./trouble.js";
+
+const LONG = 15_000; // ms without a connection after which we say that it takes long
 
 export class Stage {
   // devices: a Devices; end(): what "End visit" does once it is confirmed
@@ -73,7 +76,7 @@ export class Stage {
     tile.querySelector(".who").textContent = name;
     tile.querySelector(".why").textContent = text("Connecting to {name} …", { name });
     part("tiles").append(tile);
-    this.tiles.set(row.id, { tile, name, connected: false, media: {} });
+    this.tiles.set(row.id, { tile, name, since: performance.now(), connected: false, media: {} });
   }
   track(id, kind, track) {
     const at = this.tiles.get(id);
@@ -103,7 +106,8 @@ export class Stage {
     if (before.off !== undefined && before.off !== at.media.off) say(at.media.off ? text("{name} turned the camera off", at) : text("{name} turned the camera on", at));
     this.why(at);
   }
-  state(id, state) {
+  // whose: on whose side it is interrupted, if it is (trouble.js)
+  state(id, state, whose) {
     const at = this.tiles.get(id);
     if (!at) return;
     const connected = state === "connected";
@@ -111,9 +115,18 @@ export class Stage {
     at.connected ||= connected;
     at.tile.dataset.state = connected ? "connected" : at.connected ? "broken" : "connecting";
     this.why(at);
-    const broken = [...this.tiles.values()].some(other => other.tile.dataset.state === "broken");
-    part("line").hidden = !broken;
-    part("line").textContent = broken ? text("The connection is interrupted. We are bringing it back …") : "";
+    at.whose = whose;
+    this.trouble();
+  }
+  // One line for all that is interrupted; our own connection explains every other.
+  trouble() {
+    const broken = [...this.tiles.values()].filter(({ tile, since }) =>
+      tile.dataset.state === "broken" || (tile.dataset.state === "connecting" && performance.now() - since > LONG));
+    const worst = broken.find(at => at.whose === "ours") ?? broken[0];
+    const line = part("line"), told = worst ? words(worst.whose, worst.name, worst.connected) : "";
+    if (told && told !== line.textContent) say(told);
+    line.hidden = !told;
+    line.textContent = told;
   }
   why(at) {
     const state = at.tile.dataset.state;
@@ -129,5 +142,6 @@ export class Stage {
     for (const element of at.tile.querySelectorAll("audio, video")) element.srcObject = null;
     at.tile.remove();
     this.tiles.delete(id);
+    this.trouble();
   }
 }

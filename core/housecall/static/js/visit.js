@@ -58,6 +58,7 @@ function meet() {
 }
 
 function refuse(code) {
+  if (code === "old_page" && call) return;               // a new version of the server: a call that goes on can do without it
   const [what, next] = page.messages[code] ?? page.messages.failed;
   part("refused-what").textContent = what;
   part("refused-next").textContent = next;
@@ -251,7 +252,7 @@ function startCall() {
       visit: visit.id, me, link, ice, devices, spare,
       on: {
         tile: row => stage.tile(row), track: (id, kind, track) => stage.track(id, kind, track),
-        media: (id, media) => stage.media(id, media), state: (id, state) => stage.state(id, state),
+        media: (id, media) => stage.media(id, media), state: (...told) => stage.state(...told),
         gone: id => stage.gone(id), bye: () => { if (visit) settle(visit.id); ended(); },
         heard: (...heard) => channel?.heard(...heard), road: () => channel?.road(),
       },
