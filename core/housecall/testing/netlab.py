@@ -88,8 +88,8 @@ class NetLab:
     def drop(self, host: str, match: str, hooks: tuple[str, ...] = ("input", "output")) -> None:
         """Drop what matches, coming and going: "meta l4proto udp", "ip daddr 10.77.0.3" (see nft(8))."""
         for hook in hooks:
-            chain = f"chain {hook} {{ type filter hook {hook} priority 0; }}"
-            rule = f"table inet hc {{ {chain} }}\nadd rule inet hc {hook} {match} drop\n"
+            chain = f"chain {hook} {{\ntype filter hook {hook} priority 0;\n}}"
+            rule = f"table inet hc {{\n{chain}\n}}\nadd rule inet hc {hook} {match} drop\n"
             _run(*self.inside(host), find("nft") or "nft", "-f", "-", said=rule)
 
     def part(self, one: str, other: str) -> None:
