@@ -36,23 +36,24 @@ DEVICES = """
       return channel;
     }
   };
-  // What has come in over all connections: pictures decoded, and the energy of the sound. One that is closed tells
-  // nothing any more (in Firefox it does not even answer); what it brought counts on.
-  const brought = new Map();
+  // What has come in over all connections: pictures decoded, and the energy of the sound. A connection that is closed
+  // tells nothing any more (in Firefox it does not even answer), and Firefox may begin to count anew.
+  const told = new Map(), sum = { frames: 0, energy: 0 };
   setInterval(async () => {
     for (const pc of window.made) if (pc.signalingState !== "closed") {
-      const came = { frames: 0, energy: 0 };
+      const now = { frames: 0, energy: 0 }, before = told.get(pc) ?? now;
       for (const row of (await pc.getStats()).values()) if (row.type === "inbound-rtp") {
-        if (row.kind === "video") came.frames += row.framesDecoded ?? 0;
-        else came.energy += row.totalAudioEnergy ?? 0;
+        if (row.kind === "video") now.frames += row.framesDecoded ?? 0;
+        else now.energy += row.totalAudioEnergy ?? 0;
       }
-      brought.set(pc, came);
+      for (const figure in sum) sum[figure] += now[figure] - (now[figure] < before[figure] ? 0 : before[figure]);
+      told.set(pc, now);
     }
-    const all = [...brought.values()], sum = figure => all.reduce((total, came) => total + came[figure], 0);
-    window.flow = { frames: sum("frames"), energy: sum("energy") };
+    window.flow = { ...sum };
   }, 200);
   if (!colour || !navigator.mediaDevices) return;      // about:blank has none
   const devices = navigator.mediaDevices;
+  const real = devices.getUserMedia.bind(devices);
   window.given = [];                                   // every track that a page was given
   devices.getUserMedia = async ({ video, audio }) => {
     const out = new MediaStream();
@@ -63,7 +64,9 @@ DEVICES = """
       paint(); setInterval(paint, 100);
       out.addTrack(canvas.captureStream(10).getVideoTracks()[0]);
     }
-    if (audio) {
+    if (audio && navigator.userAgent.includes("Firefox")) { // its AudioContext needs a loudspeaker; it has a tone itself
+      out.addTrack((await real({ audio: true })).getAudioTracks()[0]);
+    } else if (audio) {
       const context = new AudioContext(), sound = context.createOscillator();
       const destination = context.createMediaStreamDestination();
       sound.frequency.value = tone; sound.connect(destination); sound.start();
