@@ -28,10 +28,12 @@ LINE_LOST = ("WebSocket", "net::ERR_")  #: what a browser says in its console of
 PATIENCE = 90_000  #: ms for a call to come back, on a machine that has more to do
 
 ROAD = """async () => {
-  const pc = made.find(pc => pc.connectionState === "connected"), rows = await pc.getStats();
+  const pc = made.find(pc => pc.connectionState === "connected");
+  if (!pc) return "none";
+  const rows = await pc.getStats();
   const pair = rows.get([...rows.values()].find(row => row.type === "transport").selectedCandidatePairId);
-  const { candidateType, relayProtocol } = rows.get(pair.localCandidateId);
-  return candidateType === "relay" ? relayProtocol : "direct";
+  const here = rows.get(pair.localCandidateId), there = rows.get(pair.remoteCandidateId);
+  return here.relayProtocol ?? (there.candidateType === "relay" ? here.protocol : "direct");
 }"""
 
 
@@ -137,7 +139,7 @@ def back(visit: Visit) -> None:
 
 
 def road(page: Page) -> str:
-    """How a page sends: "direct", or by which way it reaches the relay."""
+    """How a page sends: "direct", or by which way it reaches the relay, its own or the other side's."""
     told: str = page.evaluate(ROAD)
     return told
 
