@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import pages
+from . import pages, recovery
 from .running import SERVERS, Client, load, serve
 
 Row = dict[str, Any]
@@ -120,6 +120,8 @@ PARTS = {
     "restart": Measure(run=restart, servers=("housecall",)),
     "frame": Measure(run=lambda name, scale: pages.frame(name), servers=("demo", "housecall")),
     "click": Measure(run=lambda name, scale: pages.click(name), servers=("demo", "housecall")),
+    "recovery": Measure(run=lambda name, scale: recovery.measure(name), servers=("housecall",)),
+    "page_cpu": Measure(run=lambda name, scale: pages.cpu(name, scale.long), servers=("demo", "housecall")),
     "weight": Measure(run=lambda name, scale: pages.weight(name), servers=("demo", "housecall")),
     "lighthouse": Measure(run=lambda name, scale: pages.lighthouse(name), servers=("housecall",)),
 }

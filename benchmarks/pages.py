@@ -121,30 +121,65 @@ def meeting(name: str) -> Iterator[tuple[Server, BrowserContext, BrowserContext]
         yield server, provider, patient
 
 
+#: The same picture for all, whatever a page would like best.
+SAME = """{
+  const devices = navigator.mediaDevices, ask = devices?.getUserMedia.bind(devices);
+  if (ask) devices.getUserMedia = ({ audio, video }) => ask({ audio, video: video && { width: 640, height: 480 } });
+}"""
+
+
+def cpu(name: str, seconds: float) -> Iterator[Row]:
+    """CPU of the processes of two pages in a connected call, each in per cent of a core."""
+    with meeting(name) as (server, provider, patient):
+        for context in (provider, patient):
+            context.add_init_script(SAME)
+        waits, comes, _ = _call(server, provider, patient)
+        for page in (waits, comes):
+            page.wait_for_function("() => window.framed")
+            page.wait_for_timeout(4000)  # the picture has its full size, and what is loaded lazily is there
+        browser = provider.browser
+        assert browser is not None
+        session = browser.new_browser_cdp_session()
+
+        def spent() -> float:
+            told = session.send("SystemInfo.getProcessInfo")["processInfo"]
+            return float(sum(each["cpuTime"] for each in told if each["type"] == "renderer"))
+
+        before = spent()
+        comes.wait_for_timeout(seconds * 1000)
+        yield {"do": "page_cpu", "pct": round((spent() - before) / seconds / 2 * 100, 1)}
+
+
 def _watch(context: BrowserContext, far: str, act: str) -> None:
     context.add_init_script(f"({WATCH})({[far, act]!r})")
+
+
+def _call(server: Server, provider: BrowserContext, patient: BrowserContext) -> tuple[Page, Page, Row]:
+    """Somebody waits, another comes: their pages, and what the first had asked for until then."""
+    if server.house:
+        hall = server.house["hall"]
+        base = f"http://localhost:{server.port}"
+        provider.add_cookies([{"name": "hc-login", "value": hall["login"], "url": base}])
+        _watch(provider, ".tile video", START)
+        _watch(patient, ".tile video", CHECK_IN)
+        there, link, ready = "/dashboard", f"/{hall['slug']}", "main[data-ready]"
+    else:
+        _watch(provider, "#far", RING)
+        _watch(patient, "#far", "")
+        there, link, ready = "/demo?room", "/demo?room", "body[data-ready]"
+    waits, comes = provider.new_page(), patient.new_page()
+    waits.goto(there)
+    waits.wait_for_selector(ready, state="attached")
+    waits.wait_for_timeout(1000)  # a dashboard that is open already has settled
+    before = _figures(waits)
+    comes.goto(link)
+    return waits, comes, before
 
 
 def frame(name: str) -> Iterator[Row]:
     """From the navigation of the second page, and from the provider's click, to the far picture on the slower side."""
     with meeting(name) as (server, provider, patient):
-        if server.house:
-            hall = server.house["hall"]
-            base = f"http://localhost:{server.port}"
-            provider.add_cookies([{"name": "hc-login", "value": hall["login"], "url": base}])
-            _watch(provider, ".tile video", START)
-            _watch(patient, ".tile video", CHECK_IN)
-            there, link, ready = "/dashboard", f"/{hall['slug']}", "main[data-ready]"
-        else:
-            _watch(provider, "#far", RING)
-            _watch(patient, "#far", "")
-            there, link, ready = "/demo?room", "/demo?room", "body[data-ready]"
-        waits, comes = provider.new_page(), patient.new_page()
-        waits.goto(there)
-        waits.wait_for_selector(ready, state="attached")
-        waits.wait_for_timeout(1000)  # a dashboard that is open already has settled
-        before = _figures(waits)
-        comes.goto(link)
+        waits, comes, before = _call(server, provider, patient)
         times = [page.wait_for_function("() => window.framed").json_value() for page in (waits, comes)]
         began = comes.evaluate("performance.timeOrigin")
         clicked = waits.evaluate("window.clicked")

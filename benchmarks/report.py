@@ -270,6 +270,27 @@ def lighthouse(rows: Rows, pictures: Pictures) -> Iterator[str]:
     yield table(["performance, of 100", "first paint ms", "largest paint ms", "blocked ms"], body)
 
 
+def recovery(rows: Rows, pictures: Pictures) -> Iterator[str]:
+    yield "## How long a fault is heard and seen"
+    yield (
+        "Two browsers and the practice on hosts of a network of their own; seconds from the moment in which the network "
+        "lets a call through again until picture and sound are back ([what each side sees](../docs/reliability.md)):"
+    )
+    body = [
+        [fault, *(str(rows.figure("housecall", key, fault=fault)) for key in ("provider_s", "patient_s"))]
+        for fault in dict.fromkeys(row["fault"] for row in rows.all)
+    ]
+    yield table(["", "at the provider, s", "at the patient, s"], body)
+
+
+def page_cpu(rows: Rows, pictures: Pictures) -> Iterator[str]:
+    yield "## What a page in a call costs"
+    yield "CPU of one page's process in a connected call of 640 x 480 both ways, per cent of a core:"
+    yield table(["", "%"], [[name, str(rows.figure(name, "pct"))] for name in rows.servers])
+    if ratios(rows, "pct"):
+        yield f"Housecall needs {ratios(rows, 'pct')}."
+
+
 PARTS: dict[str, Callable[[Rows, Pictures], Iterator[str]]] = {
     "relay": relay,
     "memory": memory,
@@ -277,8 +298,10 @@ PARTS: dict[str, Callable[[Rows, Pictures], Iterator[str]]] = {
     "change": change,
     "stalls": stalls,
     "restart": restart,
+    "recovery": recovery,
     "frame": frame,
     "click": click,
+    "page_cpu": page_cpu,
     "weight": weight,
     "lighthouse": lighthouse,
 }
@@ -322,6 +345,7 @@ def goals(of: dict[str, Rows]) -> Iterator[list[str]]:
         ("click", "ms", "click to first frame of a patient who waits, × demo", 1.3),
     ):
         yield from judge(name, most, of[part].figure(own, key), of[part].figure("demo", key))
+    yield from judge("a page in a call, CPU, × demo", 1.15, *(of["page_cpu"].figure(n, "pct") for n in (own, "demo")))
     yield from judge("patient's page: KiB of scripts and styles", 45, of["weight"].figure(own, "code_kib"))
     yield from judge("patient's page: requests", 12, of["weight"].figure(own, "requests"))
     yield from judge("call page: KiB of scripts and styles", 60, of["frame"].figure(own, "code_kib"))

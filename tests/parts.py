@@ -17,6 +17,9 @@ DEBIAN = {  # what the tests look for -> the Debian package that brings it
     "chromium": "chromium",
     "turnserver": "coturn",
     "initdb": "postgresql",
+    "ip": "iproute2",
+    "nft": "nftables",
+    "firefox-esr": "firefox-esr",
 }
 
 
@@ -26,12 +29,15 @@ def main() -> int:
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
         print(f"Installing {packages} for the tests ...")
         subprocess.run(["apt-get", "update", "-qq"], check=False)
-        subprocess.run(
-            ["apt-get", "install", "-y", "-qq", "--no-install-recommends", *packages.split()],
-            check=False,
-            env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
-            stdout=subprocess.DEVNULL,
-        )
+        for (
+            package
+        ) in packages.split():  # one by one: what one distribution does not have must not keep the others away
+            subprocess.run(
+                ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package],
+                check=False,
+                env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"},
+                stdout=subprocess.DEVNULL,
+            )
         missing = [program for program in DEBIAN if not find(program)]
     elif missing:
         print(f"Some tests need more. On Debian and Ubuntu: sudo apt-get install -y --no-install-recommends {packages}")

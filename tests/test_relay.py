@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 import segno
 
-from coturn import running, signed
+from coturn import running
 from housecall import relay
 from housecall.config import IceServer
+from housecall.testing.certificate import certificate as self_signed
 from housecall.testing.parts import find
 from housecall.testing.practice import free_port
 
@@ -35,7 +36,8 @@ def housecall(*arguments: object, code: int = 0) -> str:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    return signed(tmp_path_factory.mktemp("tls"))
+    """A certificate of localhost that signs itself, and its key."""
+    return self_signed(tmp_path_factory.mktemp("tls"))
 
 
 def test_what_turn_writes_is_a_relay_and_check_proves_each_way(

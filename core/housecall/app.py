@@ -42,6 +42,7 @@ from .web import (
     waiting,
 )
 from .web.house import House
+from .web.kept import Kept
 from .web.sockets import Sockets
 
 FRAME = 64 * 1024  #: bytes of a socket frame (contracts §19)
@@ -145,6 +146,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
     sockets.serve(visits, plugins)
 
     def start() -> None:
+        app.extensions["housecall"].keep()
         runtime.spawn(sockets.keep_time)
         runtime.spawn(_keep_lifetimes, app, runtime)
         if any(plugin.own.jobs for plugin in plugins.by_id.values() if plugin.loaded):
@@ -159,6 +161,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
             [theming.shipped(), *([] if site.safe else [site.folder / "themes"])], language.interface_texts
         ),
         assets=own,
+        kept=Kept(site.data / "assets"),
         now=now,
         in_call=sockets.in_call,
         start=start,

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from coturn import running, signed
+from coturn import running
 from housecall import relay
 from housecall.config import load
 from housecall.testing.access import PHONE, audit, bare
+from housecall.testing.certificate import certificate
 from housecall.testing.parts import find
 from housecall.testing.people import Person, meet
 from housecall.testing.practice import Practice, free_port
@@ -55,7 +56,7 @@ def test_each_way_is_tried_and_each_failure_has_its_one_fix(
 ) -> None:
     port, tls = free_port(), free_port()
     own = serve(site(port, tls))
-    cert, key = signed(tmp_path)
+    cert, key = certificate(tmp_path)
     phone = meet(trusting, own.url, viewport=PHONE)
     page = phone.page
     with running(tmp_path, relay.configuration("localhost", SECRET, certificate=str(cert), key=str(key)), port, tls):

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import pytest
 from playwright.sync_api import Page, expect
 
-from housecall.testing.access import PHONE, audit, bare
-from housecall.testing.acts import Visit, check_in, connected, media_flows, open_dashboard, start
-from housecall.testing.people import Person
-from housecall.testing.practice import Practice, Room
+from housecall.testing.acts import Visit
 
 PICTURES, DIGITS = ".pictures li span:last-child", ".by-number"
 

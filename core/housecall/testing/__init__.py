@@ -1,20 +1,24 @@
 """For tests of plugins: `pytest_plugins = ["housecall.testing"]` brings fixtures with a real server and real browsers.
 
-`practice` (one running server), `room`, `serve` (servers of a test's own), `chromium`, `person` (somebody with a
-browser of their own) and `visit` (provider and patient, connected). `PluginContract` holds a plugin to the rules that
-all keep (docs/ladder). Needs: pip install 'housecall[testing]', and Chromium.
+`practice` (one running server), `room`, `serve` (servers of a test's own), `chromium`, `firefox`, `person` (somebody
+with a browser of their own), `visit` (provider and patient, connected) and `lab` (a network of the test's own, whose
+cables can be pulled). `PluginContract` holds a plugin to the rules that all keep (docs/ladder). Needs: pip install
+'housecall[testing]', and Chromium.
 """
 
 from __future__ import annotations
 
 from .acts import Visit, check_in, connected, end, media_flows, open_dashboard, start, visit
 from .contract import PluginContract, plugin_house, plugin_manifest, plugin_server, plugin_tour, plugin_walk
-from .people import Person, chromium, person, sign_in
+from .firefox import firefox
+from .lab import Lab, lab
+from .people import Person, chromium, engines, person, sign_in
 from .practice import PASSWORD, Practice, Room, practice, room, serve
 from .visitor import Socket, Visitor
 
 __all__ = [
     "PASSWORD",
+    "Lab",
     "Person",
     "PluginContract",
     "Practice",
@@ -26,6 +30,9 @@ __all__ = [
     "chromium",
     "connected",
     "end",
+    "engines",
+    "firefox",
+    "lab",
     "media_flows",
     "open_dashboard",
     "person",

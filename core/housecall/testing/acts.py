@@ -49,12 +49,12 @@ def connected(*pages: Page) -> None:
         expect(page.locator(".tile[data-state=connected]")).to_be_visible(timeout=20_000)
 
 
-def media_flows(page: Page, *, video: bool = True) -> None:
+def media_flows(page: Page, *, video: bool = True, patience: float = 20) -> None:
     """Decoded frames and sound energy both grow. `flow` is kept by people.py: what has come in since the page began."""
     page.wait_for_function("() => window.flow")
     before = page.evaluate("() => window.flow")
     condition = "flow.energy > before.energy + 1e-6" + (" && flow.frames > before.frames + 3" if video else "")
-    wait(page, f"before => {condition}", before)
+    wait(page, f"before => {condition}", before, patience=patience)
 
 
 def wait(page: Page, condition: str, argument: object, *, patience: float = 20) -> None:
@@ -86,15 +86,16 @@ def no_new_frames(page: Page) -> None:
     unchanged(page, "frames")
 
 
-def unchanged(page: Page, figure: str) -> None:
-    """Wait until a figure of `flow` has stood still for a second of the page's own clock."""
+def unchanged(page: Page, figure: str, *, seconds: float = 1) -> None:
+    """Wait until a figure of `flow` has stood still for a second, or more, of the page's own clock."""
     wait(
         page,
-        "figure => { const now = flow[figure], at = performance.now(), still = window.still ??= {};"
+        "([figure, ms]) => { const now = flow[figure], at = performance.now(), still = window.still ??= {};"
         " const before = still[figure];"
         " if (!before || now > before.value + 1e-7) { still[figure] = { value: now, at }; return false; }"
-        " if (at - before.at < 1000) return false; delete still[figure]; return true; }",
-        figure,
+        " if (at - before.at < ms) return false; delete still[figure]; return true; }",
+        [figure, seconds * 1000],
+        patience=20 + seconds,
     )
 
 
@@ -105,6 +106,7 @@ class Visit:
     room: Room
     provider: Page
     patient: Page
+    practice: Practice
 
 
 @pytest.fixture
@@ -116,4 +118,4 @@ def visit(practice: Practice, person: Callable[..., Person]) -> Visit:
     check_in(patient, room.url, "Grace Hopper")
     start(provider, "Grace Hopper")
     connected(provider, patient)
-    return Visit(room=room, provider=provider, patient=patient)
+    return Visit(room=room, provider=provider, patient=patient, practice=practice)

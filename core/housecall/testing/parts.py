@@ -8,12 +8,13 @@ import shutil
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[3]
+SHIM = Path(__file__).parent / "firefox_shim.cjs"  #: what Playwright's driver begins with
 AXE = CHECKOUT / "tests/.parts/node_modules/axe-core/axe.min.js"  #: brought by `make test`
 
 
 def find(program: str) -> str | None:
     """The path of an outside program, PostgreSQL's own folder included; "chromium" under any of its names."""
-    places = os.environ.get("PATH", "").split(os.pathsep)
+    places = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/sbin", "/sbin"]
     places += sorted((f"/usr/lib/postgresql/{n}/bin" for n in range(14, 20)), reverse=True)
     names = ("chromium", "chromium-browser", "google-chrome") if program == "chromium" else (program,)
     return next((path for name in names if (path := shutil.which(name, path=os.pathsep.join(places)))), None)

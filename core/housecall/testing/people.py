@@ -10,9 +10,15 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 
-from .parts import find
+from .parts import SHIM, find
 from .practice import Practice
 
+#: What Chromium is started with.
+ARGUMENTS = (
+    "--use-fake-device-for-media-stream",
+    "--disable-background-networking",
+    "--autoplay-policy=no-user-gesture-required",
+)
 COLOURS = {"red": "#e00000", "green": "#00c000", "blue": "#0000e0", "yellow": "#c0c000"}
 
 #: A camera of one colour and a steady tone, so that the far side can tell who is who, and a record of
@@ -30,17 +36,24 @@ DEVICES = """
       return channel;
     }
   };
-  // What has come in over all connections: pictures decoded, and the energy of the sound.
+  // What has come in over all connections: pictures decoded, and the energy of the sound. A connection that is closed
+  // tells nothing any more (in Firefox it does not even answer), and Firefox may begin to count anew.
+  const told = new Map(), sum = { frames: 0, energy: 0 };
   setInterval(async () => {
-    const flow = { frames: 0, energy: 0 };
-    for (const pc of window.made) for (const row of (await pc.getStats()).values()) if (row.type === "inbound-rtp") {
-      if (row.kind === "video") flow.frames += row.framesDecoded ?? 0;
-      else flow.energy += row.totalAudioEnergy ?? 0;
+    for (const pc of window.made) if (pc.signalingState !== "closed") {
+      const now = { frames: 0, energy: 0 }, before = told.get(pc) ?? now;
+      for (const row of (await pc.getStats()).values()) if (row.type === "inbound-rtp") {
+        if (row.kind === "video") now.frames += row.framesDecoded ?? 0;
+        else now.energy += row.totalAudioEnergy ?? 0;
+      }
+      for (const figure in sum) sum[figure] += now[figure] - (now[figure] < before[figure] ? 0 : before[figure]);
+      told.set(pc, now);
     }
-    window.flow = flow;
+    window.flow = { ...sum };
   }, 200);
   if (!colour || !navigator.mediaDevices) return;      // about:blank has none
   const devices = navigator.mediaDevices;
+  const real = devices.getUserMedia.bind(devices);
   window.given = [];                                   // every track that a page was given
   devices.getUserMedia = async ({ video, audio }) => {
     const out = new MediaStream();
@@ -51,7 +64,9 @@ DEVICES = """
       paint(); setInterval(paint, 100);
       out.addTrack(canvas.captureStream(10).getVideoTracks()[0]);
     }
-    if (audio) {
+    if (audio && navigator.userAgent.includes("Firefox")) { // its AudioContext needs a loudspeaker; it has a tone itself
+      out.addTrack((await real({ audio: true })).getAudioTracks()[0]);
+    } else if (audio) {
       const context = new AudioContext(), sound = context.createOscillator();
       const destination = context.createMediaStreamDestination();
       sound.frequency.value = tone; sound.connect(destination); sound.start();
@@ -100,21 +115,18 @@ class Person:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    path = find("chromium")
-    with sync_playwright() as playwright:
-        yield from _launched(playwright, path)
+def engines() -> Iterator[Playwright]:
+    """Playwright, which starts browsers: one for all tests of this process, since it has a loop of its own."""
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("NODE_OPTIONS", f"--require={SHIM}")
+        with sync_playwright() as playwright:
+            yield playwright
 
 
-def _launched(playwright: Playwright, path: str | None) -> Iterator[Browser]:
-    browser = playwright.chromium.launch(
-        executable_path=path,
-        args=[
-            "--use-fake-device-for-media-stream",
-            "--allow-loopback-in-peer-connection",
-            "--disable-background-networking",
-            "--autoplay-policy=no-user-gesture-required",
-        ],
+@pytest.fixture(scope="session")
+def chromium(engines: Playwright) -> Iterator[Browser]:
+    browser = engines.chromium.launch(
+        executable_path=find("chromium"), args=[*ARGUMENTS, "--allow-loopback-in-peer-connection"]
     )
     yield browser
     browser.close()
@@ -130,7 +142,8 @@ def meet(
     **options: Any,
 ) -> Person:
     """Somebody new, with a camera of this colour (none: Chromium's own), signed in by a login or not."""
-    options.setdefault("permissions", ["camera", "microphone"] if devices else [])
+    if browser.browser_type.name == "chromium":  # Firefox has none to give; it is started so that it does not ask
+        options.setdefault("permissions", ["camera", "microphone"] if devices else [])
     context = browser.new_context(**options)
     context.set_default_timeout(15_000)
     tone = 300 + 100 * list(COLOURS).index(colour) if colour else 0
@@ -147,8 +160,10 @@ def person(chromium: Browser, practice: Practice) -> Iterator[Callable[..., Pers
     """Makes people; at the end of the test each must have a clean console and have asked our own host only."""
     people: list[tuple[Person, str]] = []
 
-    def make(colour: str | None = None, *, own: str | None = None, **options: Any) -> Person:
-        made = meet(chromium, practice.url, colour, **options)
+    def make(
+        colour: str | None = None, *, own: str | None = None, browser: Browser | None = None, **options: Any
+    ) -> Person:
+        made = meet(browser or chromium, practice.url, colour, **options)
         people.append((made, own or f"localhost:{practice.port}"))
         return made
 

@@ -63,6 +63,7 @@ class Practice:
     toml: str = '[server]\n[clinic.main]\nname = "Elm Street Practice"\n'
     plugins: tuple[Path, ...] = ()  #: folders to put among the site's own plugins
     command: tuple[str, ...] = (sys.executable, "-W", "error", "-m", "housecall", "run")
+    prefix: tuple[str, ...] = ()  #: what runs the command, where the server is to be in a network of its own
     process: subprocess.Popen[bytes] | None = None
     expected: list[str] = field(default_factory=list)  #: texts of errors in the log that a test provokes on purpose
 
@@ -85,7 +86,7 @@ class Practice:
                 place.symlink_to(plugin.resolve(), target_is_directory=True)
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*self.command, str(self.folder)],
+                [*self.prefix, *self.command, str(self.folder)],
                 env={**os.environ, "PORT": str(self.port), "PYTHONUNBUFFERED": "1"},
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -94,12 +95,22 @@ class Practice:
         while time.monotonic() < end:
             if self.process.poll() is not None:
                 raise RuntimeError(f"the server ended: {self.log.read_text()}")
-            try:
-                with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/-/health", timeout=5):
-                    return self
-            except OSError:
-                time.sleep(0.05)  # the condition is the answer; this only paces the asking
+            if self.answers():
+                return self
+            time.sleep(0.05)  # the condition is the answer; this only paces the asking
         raise RuntimeError(f"the server never answered: {self.log.read_text()}")
+
+    def answers(self) -> bool:
+        """Whether the server does."""
+        address = f"http://127.0.0.1:{self.port}/-/health"
+        if self.prefix:  # only from there is it to be reached
+            ask = f"import urllib.request; urllib.request.urlopen({address!r}, timeout=5)"
+            return subprocess.run([*self.prefix, sys.executable, "-S", "-c", ask], capture_output=True).returncode == 0
+        try:
+            with urllib.request.urlopen(address, timeout=5):
+                return True
+        except OSError:
+            return False
 
     def stop(self, sign: int = signal.SIGTERM) -> None:
         if self.process is not None:

@@ -14,6 +14,7 @@ from ..extending.theming import Themes
 from ..runtime import Runtime
 from ..visits import Visits
 from .assets import Assets
+from .kept import Kept
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,6 +26,7 @@ class House:
     visits: Visits
     themes: Themes
     assets: Assets
+    kept: Kept  #: assets of earlier versions
     registry: Registry
     now: Callable[[], int]  #: the wall clock, in ms since 1970 UTC
     in_call: Callable[[str | None], bool]  #: whether the login behind a token is in a call
@@ -40,6 +42,13 @@ class House:
         if plugin.id not in self._assets:
             self._assets[plugin.id] = Assets(plugin.folder / "static", plugin.id)
         return self._assets[plugin.id]
+
+    def keep(self) -> None:
+        """What pages may import now stays there for those that are still open after the next start."""
+        themes = [self.assets_in(theme.folder, f"theme-{theme.id}") for theme in self.themes.good.values()]
+        for assets in (self.assets, *map(self.assets_of, self.registry.by_id.values()), *themes):
+            if assets.files:
+                self.kept.keep(assets)
 
 
 def house() -> House:

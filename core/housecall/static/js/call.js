@@ -2,6 +2,9 @@
 
 import { Peer } from "./peer.js";
 import { sends } from "./sends.js";
+import { side } from "./trouble.js";
+
+const APART = 10_000; // ms between two losses that have not one cause
 
 export const certificate = RTCPeerConnection.generateCertificate({ name: "ECDSA", namedCurve: "P-256" });
 const STANDS = 1000; // ms of a connection after which its picture stands
@@ -11,7 +14,7 @@ certificate.then(pass => { made = pass; });
 
 export class Call {
   // link: the socket; ice: an Ice; devices: a Devices; spare: a Spare, where there is one; on: {tile(seat), track(seat, kind, track), media(seat, state),
-  // state(seat, state), quality(seat, {level, …}: lines.js), gone(seat), bye(seat), heard(page, type, body, id), road(); ceiling?(), number?()}
+  // state(seat, state, whose), quality(seat, {level, …}: lines.js), gone(seat), bye(seat), heard(page, type, body, id), road(); ceiling?(), number?()}
   constructor({ visit, me, link, ice, devices, spare, on }) {
     Object.assign(this, { visit, me, link, ice: ice.by(link), devices, spare, on, peers: new Map(), rows: new Map(), early: [] });
     this.awake = () => { for (const peer of this.peers.values()) { peer.next = 0; peer.watch(); } };
@@ -61,8 +64,8 @@ export class Call {
     for (const message of this.early.splice(0)) this.hear(message, pass);
   }
   make(them, page, life, pass) {
-    this.peers.get(them)?.close();
-    const row = this.rows.get(them); // the spare holds an offer: for a provider to whom we are to make one
+    const before = this.peers.get(them), row = this.rows.get(them);
+    before?.close(); // the spare holds an offer: for a provider to whom we are to make one
     const spare = life === 0 && this.me < them && row.role === "provider" ? this.spare?.take() : null;
     const peer = new Peer({
       visit: this.visit, me: this.me, them, page, life, link: this.link, ice: this.ice, certificate: pass,
@@ -71,13 +74,14 @@ export class Call {
       onmessage: (type, body, id) => type === "safety" ? this.safe(peer, body) : this.heard(them, page, type, body, id),
       onroad: () => this.on.road(),
       onstate: state => {
-        this.on.state(them, state);
+        this.on.state(them, state, this.whose(peer, state));
         if (state === "connected" && peer.channel.readyState === "open" && performance.now() - peer.since > STANDS) this.safe(peer);
       },
       onstats: rows => this.tend(them, peer, rows),
       renew: next => this.make(them, page, next, pass),
       report: error => console.warn("call:", error.name),
     });
+    if (life && before) Object.assign(peer, { called: before.called, well: before.well }); // whose side it is does not change because we begin anew
     this.peers.set(them, peer);
   }
   // What is sent follows the line, once there is one: nothing of it delays the first picture.
@@ -88,6 +92,13 @@ export class Call {
       this.lines ??= new Lines(this);
       this.tend(them, peer, rows);
     }, () => {});                                       // or in the next second
+  }
+  // On whose side it is interrupted. A line that was gone while the other side still came through tells nothing of us.
+  whose(peer, state) {
+    const { link } = this;
+    if (state === "connected") peer.well = performance.now();
+    const linked = link.answers || (link.gone > 0 && peer.well - link.gone > APART);
+    return side({ online: navigator.onLine, linked, there: peer.answers });
   }
   signal(message) { this.then(pass => this.hear(message, pass)); }
   hear(message, pass) {

@@ -30,7 +30,7 @@ const talks = new Map(); // card id -> {channel, shown}: what its pages say to e
 const watchers = new Map(); // room -> its open dashboards
 const owed = new Set(); // visits that are over here, which the server has not heard yet
 const rooms = new Map(page.rooms.map(room => [room.id, room]));
-let call = null, visit = null, me = null, pass = null, offset = 0, starting = false, sending = "", heldVisit = null, orphaned = false;
+let call = null, visit = null, me = null, pass = null, offset = 0, starting = false, sending = "", heldVisit = null, orphaned = false, out = false;
 let guests = null; // what is shown of guests, once there is one
 
 const queue = new Queue({
@@ -81,6 +81,7 @@ const link = new Link({
     const [what, next] = page.messages[code] ?? page.messages.failed;
     part("refused-what").textContent = what;
     part("refused-next").textContent = next;
+    out = true;                                        // a call goes on without the server
     if (!call) show("refused");
   },
   lost: () => {
@@ -374,7 +375,7 @@ function join(running, seat, next) {
     visit: visit.id, me, link, ice, devices,
     on: {
       tile: row => stage.tile(row), track: (id, kind, track) => stage.track(id, kind, track),
-      media: (id, media) => stage.media(id, media), state: (id, state) => stage.state(id, state), quality: (id, line) => stage.quality(id, line),
+      media: (id, media) => stage.media(id, media), state: (...told) => stage.state(...told), quality: (id, line) => stage.quality(id, line),
       ceiling: () => part("ceiling").value,
       gone: id => stage.gone(id),
       heard: (...heard) => talks.get(running.id)?.channel.heard(...heard), road: () => talks.get(running.id)?.channel.road(),
@@ -427,6 +428,7 @@ function ended(id = visit?.id) {
   forget(id);
   queue.drop(id);
   show("queue");
+  part("refused").hidden = !out;
   tell(count(minutes, "The visit has ended after 1 minute.", "The visit has ended after {n} minutes."), true);
   draw();
 }

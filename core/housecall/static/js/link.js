@@ -5,6 +5,7 @@ import { key } from "./keys.js";
 import { page } from "./page.js";
 
 const PATIENCE = 8000; // ms for an answer
+const LATE = 3000;     // ms after which a line that has not answered is taken for dead
 const MOMENT = 1000;   // ms that a person who has pressed something waits for it
 
 export class Link {
@@ -17,14 +18,18 @@ export class Link {
     });
     for (const [event, function_] of Object.entries(heard)) this.socket.on(event, function_);
     this.socket.on("cut", ({ reason }) => { this.close(); refused(reason); });
-    this.socket.on("connect", found);
-    this.socket.on("disconnect", reason => { if (reason !== "io client disconnect") lost(); });
+    this.due = 0;                                            // since when something that we said should be answered
+    this.gone = 0;                                           // since when it is closed
+    this.socket.on("connect", () => { this.due = this.gone = 0; found(); });
+    this.socket.on("disconnect", reason => { this.due = 0; this.gone = performance.now(); if (reason !== "io client disconnect") lost(); });
     this.socket.on("connect_error", error => {
       if (this.socket.active) lost();                       // not reached: it tries again by itself
       else refused(error.message);
     });
   }
   get connected() { return this.socket.connected; }
+  // A line whose cable is out stays "connected" for long: whether this one lives, as far as can be known.
+  get answers() { return this.connected && !(this.due && performance.now() - this.due > LATE); }
   close() { this.socket.disconnect(); }
 
   // Answers the server's ack: {ok: true, …} or {error, message, …}. Never waits for a line that is gone.
@@ -34,7 +39,13 @@ export class Link {
   }
   // Until an answer is there, or a moment has passed: a line that is half dead holds nobody up.
   soon(answer) { return Promise.race([answer, new Promise(done => setTimeout(done, MOMENT))]); }
-  emit(event, body, answered) { this.socket.emit(event, body, answered); }
+  emit(event, body, answered) {
+    this.due ||= performance.now();
+    this.socket.emit(event, body, ack => {
+      this.due = 0;
+      answered(ack);
+    });
+  }
 }
 
 const failed = () => ({ error: "failed", message: page.messages.failed.join(" ") });

@@ -5,6 +5,7 @@ const GAPS = [4000, 6000, 9000, 15000];                                         
 const KINDS = ["audio", "camera", "screen"];                                     // the order of the transceivers
 const FIRST = { scaleResolutionDownBy: 2 };                                      // the camera's picture begins at half its size, so that the first one comes at once
 const VOICE = { priority: "high" };
+const LATE = 4000;                                                               // ms after which a far page that was asked should have answered
 const ufrag = description => description.sdp.match(/a=ice-ufrag:(\S+)/)?.[1];
 
 // A connection and the channel for words; not yet what it will carry.
@@ -28,6 +29,16 @@ function redundant(pc) {
   if (red.length) sound.setCodecPreferences?.([...red, ...codecs.filter(codec => !red.includes(codec))]);
 }
 
+// What the other side has said, as [type, body, id]. Nobody must break us by saying something else.
+function read(data) {
+  try {
+    const said = JSON.parse(data);
+    return Array.isArray(said) ? said : [];
+  } catch {
+    return [];
+  }
+}
+
 export class Peer {
   // me, them: seat ids; link: the socket to the server; ice: {current(), async fresh()} giving {iceServers};
   // tracks: [audio, camera, screen], null where off; may: which of them go to this seat (sends.js); media(): what to say of them each second;
@@ -36,7 +47,7 @@ export class Peer {
     Object.assign(this, {
       visit, them, page, life, link, ice, tracks, may, media, onstate, onstats, renew, report,
       there: true, polite: me > them, queue: Promise.resolve(),
-      round: 0, seen: 0, making: false, tries: 0, next: 0, packets: 0, since: performance.now(), heard: 0, closed: false,
+      round: 0, seen: 0, making: false, called: 0, well: 0, tries: 0, next: 0, packets: 0, since: performance.now(), heard: 0, closed: false,
     });
     const { pc } = Object.assign(this, spare ?? connection({ ice, certificate }));
     this.channel.onopen = () => { this.say("media", media()); onroad(); };
@@ -46,7 +57,8 @@ export class Peer {
       setTimeout(() => this.soon(() => pc.connectionState === "connected" && this.there && this.rebuild()), 1000); // media lives, words do not
     };
     this.channel.onmessage = ({ data }) => {
-      const [type, body, id] = JSON.parse(data);
+      const [type, body, id] = read(data);
+      if (!type) return;
       this.heard = performance.now();
       if (type === "signal") this.take(body); else onmessage(type, body, id);
     };
@@ -68,6 +80,7 @@ export class Peer {
   // One path at a time: the socket, or the channel while a socket is away.
   send(message) {
     const data = { life: this.life, ...message };
+    if (message.please || message.description?.type === "offer") this.called ||= performance.now();
     if (this.link.connected) this.link.emit("signal", { visit: this.visit, to: this.them, ...data }, ack => ack?.ok || this.say("signal", data));
     else this.say("signal", data);                    // never let the socket keep signals for later
   }
@@ -113,7 +126,12 @@ export class Peer {
       this.making = false;
     }
   }
-  take(message) { this.soon(() => this.handle(message)); }
+  take(message) {
+    this.called = 0;
+    if (message && typeof message === "object") this.soon(() => this.handle(message));
+  }
+  // Whether the far page is there: the server says so, and it answers what we ask.
+  get answers() { return this.there && !(this.called && performance.now() - this.called > LATE); }
   soon(step) {                                        // one step at a time
     this.queue = this.queue.then(() => this.closed || step()).catch(error => this.closed || this.report(error));
   }
@@ -162,6 +180,7 @@ export class Peer {
       state = "silent";                               // "connected", yet nothing comes in
       this.onstate(state);
     } else if (!this.closed) this.onstats(null);
+    if (pc.connectionState !== "connected") this.onstate(state);
     if (state === "closed" || now - this.since < PATIENCE[state] || now < this.next || !this.there || !this.link.connected) return;
     this.next = now + GAPS[Math.min(this.tries++, 3)];
     this.soon(() => state === "silent" || this.tries % 3 === 0 ? this.rebuild() : this.restart());

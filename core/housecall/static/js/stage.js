@@ -3,6 +3,9 @@
 import { words } from "./devices.js";
 import { ask, part, say } from "./page.js";
 import { text } from "./text.js";
+import * as interrupted from "./trouble.js";
+
+const LONG = 15_000; // ms without a connection after which we say that it takes long
 
 const GONE = ["unplugged", "revoked", "interrupted"]; // what happens to a device in the middle of a call
 const LATER = 5000;                                    // ms of a connection until what is seldom needed is loaded
@@ -102,7 +105,7 @@ export class Stage {
     tile.querySelector(".who").textContent = name;
     tile.querySelector(".why").textContent = text("Connecting to {name} …", { name });
     part("tiles").append(tile);
-    const at = { tile, name, role: row.role, connected: false, media: {} };
+    const at = { tile, name, role: row.role, since: performance.now(), connected: false, media: {} };
     this.tiles.set(row.id, at);
     if (row.kind) import("./kinds.js").then(({ called }) => {
       at.name = tile.querySelector(".who").textContent = called(row);
@@ -150,7 +153,8 @@ export class Stage {
     if (before.off !== undefined && before.off !== at.media.off) say(at.media.off ? text("{name} turned the camera off", at) : text("{name} turned the camera on", at));
     this.why(at);
   }
-  state(id, state) {
+  // whose: on whose side it is interrupted, if it is (trouble.js)
+  state(id, state, whose) {
     const at = this.tiles.get(id);
     if (!at) return;
     const connected = state === "connected";
@@ -161,9 +165,18 @@ export class Stage {
     at.connected ||= connected;
     at.tile.dataset.state = connected ? "connected" : at.connected ? "broken" : "connecting";
     this.why(at);
-    const broken = [...this.tiles.values()].some(other => other.tile.dataset.state === "broken");
-    part("line").hidden = !broken;
-    part("line").textContent = broken ? text("The connection is interrupted. We are bringing it back …") : "";
+    at.whose = whose;
+    this.trouble();
+  }
+  // One line for all that is interrupted; our own connection explains every other.
+  trouble() {
+    const broken = [...this.tiles.values()].filter(({ tile, since }) =>
+      tile.dataset.state === "broken" || (tile.dataset.state === "connecting" && performance.now() - since > LONG));
+    const worst = broken.find(at => at.whose === "ours") ?? broken[0];
+    const line = part("line"), told = worst ? interrupted.words(worst.whose, worst.name, worst.connected) : "";
+    if (told && told !== line.textContent) say(told);
+    line.hidden = !told;
+    line.textContent = told;
   }
   // How good the line is, as lines.js says it.
   async quality(id, line) {
@@ -187,5 +200,6 @@ export class Stage {
     at.tile.remove();
     this.tiles.delete(id);
     if (at.role === "guest" && at.connected) say(text("{name} has left", at));
+    this.trouble();
   }
 }

@@ -63,6 +63,7 @@ function meet() {
 }
 
 export function refuse(code) {
+  if (code === "old_page" && call) return;               // a new version of the server: a call that goes on can do without it
   const [what, next] = page.messages[code] ?? page.messages.failed;
   part("refused-what").textContent = what;
   part("refused-next").textContent = next;
@@ -298,7 +299,7 @@ function startCall() {
       visit: visit.id, me, link, ice, devices, spare,
       on: {
         tile: row => stage.tile(row), track: (id, kind, track) => stage.track(id, kind, track),
-        media: (id, media) => stage.media(id, media), state: (id, state) => stage.state(id, state), quality: (id, line) => stage.quality(id, line),
+        media: (id, media) => stage.media(id, media), state: (...told) => stage.state(...told), quality: (id, line) => stage.quality(id, line),
         number: () => Boolean(document.querySelector("#instead:not([hidden]) a")),
         gone: id => stage.gone(id), bye: () => { if (visit && !page.guest) settle(visit.id); ended(); },
         heard: (...heard) => channel?.heard(...heard), road: () => channel?.road(),
