@@ -98,7 +98,10 @@ def test_an_asset_is_the_same_each_time_and_as_each_browser_takes_it(serve: Call
         answer = visitor.http.get(visitor.url + path, headers=headers, timeout=30)
         return answer.status_code, {k: v for k, v in answer.headers.items() if k != "Date"}, answer.content
 
-    packed, plain = got(elm, "gzip"), got(elm, "identity")
+    pressed, packed, plain = got(elm, "gzip, br"), got(elm, "gzip"), got(elm, "identity")
+    assert pressed[1]["Content-Encoding"] == "br"
+    assert pressed[2] == plain[2]
+    assert int(pressed[1]["Content-Length"]) < int(packed[1]["Content-Length"])
     assert packed[1]["Content-Encoding"] == "gzip"
     assert "Content-Encoding" not in plain[1]
     assert packed[2] == plain[2]

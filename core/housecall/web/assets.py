@@ -9,11 +9,12 @@ import hashlib
 import json
 import mimetypes
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import brotli
 from flask import Blueprint, Response, abort, current_app, g, request
 from werkzeug import wrappers as wsgi
 
@@ -30,6 +31,7 @@ BARE = {"socket.io-client": "vendor/socket.io.js"}  #: what is imported by a nam
 SHELF = 500  #: answers that a shelf keeps: our files by a few hosts and a few kinds of browser
 
 pages = Blueprint("assets", __name__)
+Forms = Mapping[str, Callable[[], bytes]]  #: by their encodings, the best first
 
 
 class Assets:
@@ -73,6 +75,11 @@ class Assets:
     def packed(self, name: str) -> bytes:
         """The same by gzip."""
         return gzip.compress(self.served(name), mtime=0)
+
+    @functools.cache  # noqa: B019
+    def pressed(self, name: str, offload: Callable[..., bytes]) -> bytes:
+        """The same by Brotli at its best, which takes an eighth less, and a while to make."""
+        return offload(brotli.compress, self.served(name))
 
     @functools.cache  # noqa: B019
     def needs(self, name: str) -> dict[str, str]:
@@ -141,11 +148,14 @@ def asset(owner: str, digest: str, name: str) -> Response:
     if owner != assets.owner:
         abort(404)
     if digest == assets.hash and name in assets.files:
-        return _forever(answer(lambda: assets.served(name), lambda: assets.packed(name), TYPES[Path(name).suffix]))
+        pressed = functools.partial(assets.pressed, name, house.runtime.offload)
+        forms: Forms = {"br": pressed, "gzip": lambda: assets.packed(name)}
+        return _forever(answer(lambda: assets.served(name), forms, TYPES[Path(name).suffix]))
     data = house.kept.find(owner, digest, name)
     if data is None:
         abort(404)
-    return _forever(answer(lambda: data, lambda: gzip.compress(data, mtime=0), TYPES[Path(name).suffix]))
+    forms: Forms = {"gzip": lambda: gzip.compress(data, mtime=0)}
+    return _forever(answer(lambda: data, forms, TYPES[Path(name).suffix]))
 
 
 @pages.get("/-/theme/<digest>.css")
@@ -158,16 +168,16 @@ def theme(digest: str) -> Response:
 
 def squeezed(text: str, mimetype: str) -> Response:
     """A text, by gzip for those who take it. Not for what shows a secret beside words of the request (BREACH)."""
-    return answer(text.encode, lambda: gzip.compress(text.encode(), 5, mtime=0), mimetype)
+    return answer(text.encode, {"gzip": lambda: gzip.compress(text.encode(), 5, mtime=0)}, mimetype)
 
 
-def answer(plain: Callable[[], bytes], packed: Callable[[], bytes], mimetype: str) -> Response:
-    """One of two forms of the same bytes."""
-    takes = request.accept_encodings["gzip"] > 0
-    response = Response(packed() if takes else plain(), mimetype=mimetype)
+def answer(plain: Callable[[], bytes], forms: Forms, mimetype: str) -> Response:
+    """The first form of the same bytes, by its encoding, that the browser takes; or the bytes as they are."""
+    encoding = next((each for each in forms if request.accept_encodings[each] > 0), None)
+    response = Response(forms[encoding]() if encoding else plain(), mimetype=mimetype)
     response.headers["Vary"] = "Accept-Encoding"
-    if takes:
-        response.headers["Content-Encoding"] = "gzip"
+    if encoding:
+        response.headers["Content-Encoding"] = encoding
     return response
 
 
