@@ -154,7 +154,7 @@ def asset(owner: str, digest: str, name: str) -> Response:
     data = house.kept.find(owner, digest, name)
     if data is None:
         abort(404)
-    forms: Forms = {"gzip": lambda: gzip.compress(data, mtime=0)}
+    forms = {"gzip": lambda: gzip.compress(data, mtime=0)}
     return _forever(answer(lambda: data, forms, TYPES[Path(name).suffix]))
 
 
