@@ -123,7 +123,7 @@ def test_sound_goes_before_the_picture_and_is_sent_twice(practice: Practice, per
     """On both sides, the one that offered and the one that answered: RED comes first, and priority is high."""
     for page in in_call(practice, person):
         sender = "made.at(-1).getTransceivers()[0].sender.getParameters()"
-        assert page.evaluate(f"{sender}.encodings[0].priority") == "high"
+        wait(page, f"() => {sender}.encodings[0].priority === 'high'", None)
         assert page.evaluate(f"{sender}.codecs[0].mimeType") == "audio/red"
 
 
