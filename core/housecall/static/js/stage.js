@@ -135,5 +135,6 @@ export class Stage {
     for (const element of at.tile.querySelectorAll("audio, video")) element.srcObject = null;
     at.tile.remove();
     this.tiles.delete(id);
+    this.lines?.();
   }
 }
