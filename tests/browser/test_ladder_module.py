@@ -11,10 +11,10 @@ from housecall.testing import Practice
 
 FINE = {"loss": 0.0, "trip": 0.05, "room": 3_000_000, "rate": 1_500_000, "camera": True}
 LOSSY = {**FINE, "loss": 0.1}
-SLOW = {**FINE, "trip": 0.7}
 NARROW = {**FINE, "room": 500_000, "rate": 480_000}  #: for SD there is too little room, for "low" enough
 TINY = {**FINE, "room": 64_000, "rate": 60_000}
 UNTOLD = {**FINE, "room": None}  #: as Firefox has it
+SLOW = {**UNTOLD, "trip": 0.7}
 BROKEN = {**FINE, "loss": 0.5, "room": None}
 
 #: [[seconds, sample], …] -> the rung after each second; a sample with `ceiling` or `peers` sets these first.
@@ -67,8 +67,9 @@ def test_a_bad_second_now_and_then_changes_nothing(page: Page) -> None:
     [
         ({"loss": 0.079}, False),
         ({"loss": 0.081}, True),
-        ({"trip": 0.59}, False),
-        ({"trip": 0.61}, True),
+        ({"trip": 0.59, "room": None}, False),
+        ({"trip": 0.61, "room": None}, True),
+        ({"trip": 0.9}, False),  # a long way, or a queue on the way to us: our own has room
         ({"room": 1_790_000, "rate": 1_500_000}, True),
         ({"room": 1_810_000, "rate": 1_500_000}, False),
         ({"room": 300_000, "rate": 100_000}, False),  # nobody has asked for more: the estimate says nothing
@@ -84,8 +85,9 @@ def test_the_thresholds_on_the_way_down(page: Page, sample: dict[str, Any], bad:
     [
         ({"loss": 0.029}, True),
         ({"loss": 0.031}, False),
-        ({"trip": 0.29}, True),
-        ({"trip": 0.31}, False),
+        ({"trip": 0.29, "room": None}, True),
+        ({"trip": 0.31, "room": None}, False),
+        ({"loss": None}, False),  # nobody has told us
         ({"room": 950_000, "rate": 800_000}, False),  # 1.3 times the room of SD
         ({"room": 1_000_000, "rate": 700_000}, True),
         ({"room": 300_000, "rate": 100_000}, True),  # to be tried: what is not asked for is not known
@@ -167,6 +169,12 @@ def test_several_others_share_what_is_sent(page: Page, peers: int, rung: str) ->
 
 
 def test_the_number_is_shown_when_even_the_sound_is_in_danger(page: Page) -> None:
-    said = climb(page, (10, FINE), (4, TINY), (6, BROKEN), (16, FINE))
-    assert steps(said["climbed"]) == [(1, "hd"), (14, "sound"), (18, "text"), (31, "sound")]
-    assert steps(said["told"]) == [(1, "hd"), (14, "sound"), (18, "text"), (36, "sound")]
+    said = climb(page, (10, FINE), (4, TINY), (8, BROKEN), (16, FINE))
+    assert steps(said["climbed"]) == [(1, "hd"), (14, "sound"), (22, "text"), (33, "sound")]
+    assert steps(said["told"]) == [(1, "hd"), (14, "sound"), (22, "text"), (38, "sound")]
+
+
+def test_a_second_without_news_of_loss_neither_ends_nor_begins_fine_ones(page: Page) -> None:
+    silent = {**FINE, "loss": None}
+    said = climb(page, (10, FINE), (4, LOSSY), (3, FINE), (5, silent), (4, FINE))
+    assert steps(said["climbed"]) == [(1, "hd"), (14, "sd"), (25, "hd")]

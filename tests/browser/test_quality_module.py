@@ -9,10 +9,10 @@ from playwright.sync_api import Page
 
 from housecall.testing import Practice
 
-SAMPLE = """async ([before, now]) => {
+SAMPLE = """async ([before, now, since]) => {
   const { reading, sample } = await import("housecall/quality.js");
   const rows = list => new Map(list.map((row, i) => [row.id ?? `row${i}`, row]));
-  return sample(reading(rows(before)), reading(rows(now)));
+  return sample(reading(rows(before)), reading(rows(now)), since);
 }"""
 
 #: [[seconds, mean], …] -> [level, causes] after each second
@@ -132,6 +132,49 @@ def test_the_report_of_a_stream_that_rests_is_old(page: Page) -> None:
     now[1]["packetsSent"] = before[1]["packetsSent"]  # the picture is paused
     now[3]["fractionLost"] = 0.9
     assert page.evaluate(SAMPLE, [before, now])["loss"] == 0
+
+
+def test_a_report_counts_once_and_never_for_what_was_before(page: Page) -> None:
+    before, now = rows(10, lost=0.5), rows(11, lost=0.5)
+    for report in now[2:4]:
+        report["timestamp"] -= 1000  # no new one has come
+    said = page.evaluate(SAMPLE, [before, now])
+    assert said["loss"] is None
+    assert said["trip"] is None
+    changed = before[0]["timestamp"]  # the report after it is in part about what was before
+    assert page.evaluate(SAMPLE, [before, rows(11, lost=0.5), changed])["loss"] == pytest.approx(0.5)
+    assert page.evaluate(SAMPLE, [before, rows(11, lost=0.5), changed + 1])["loss"] is None
+
+
+#: [rows, …] -> the means after each reading
+MEANS = """async readings => {
+  const { Meter } = await import("housecall/quality.js");
+  const meter = new Meter();
+  return readings.map(list => meter.take(list && new Map(list.map((row, i) => [row.id ?? `row${i}`, row]))));
+}"""
+
+
+def test_seconds_are_evened_out_over_five_and_room_is_the_newest(page: Page) -> None:
+    readings = [rows(i, lost=0.5 if i > 10 else 0, room=64_000 if i > 10 else 2_000_000) for i in range(17)]
+    means = page.evaluate(MEANS, readings)
+    assert means[0] is None
+    assert [round(mean["loss"], 1) for mean in means[8:]] == [0, 0, 0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.5]
+    assert [mean["room"] for mean in means[10:12]] == [2_000_000, 64_000]
+
+
+def test_the_newest_word_on_our_loss_counts_for_ten_seconds(page: Page) -> None:
+    readings = [rows(i, lost=0.2) for i in range(20)]
+    for i, reading in enumerate(readings):
+        for report in reading[2:4]:
+            report["timestamp"] -= 1000 * max(0, i - 4)  # none has come since
+    losses = [mean and mean["loss"] for mean in page.evaluate(MEANS, readings)]
+    known = [i for i, loss in enumerate(losses) if loss is not None]
+    assert known == list(range(1, 14))
+
+
+def test_nothing_is_known_of_a_connection_that_was_away(page: Page) -> None:
+    means = page.evaluate(MEANS, [rows(0), rows(1), None, rows(2), rows(3)])
+    assert [mean is None for mean in means] == [True, False, True, True, False]
 
 
 def test_two_readings_at_almost_the_same_time_say_nothing(page: Page) -> None:

@@ -32,8 +32,9 @@ export class Ladder {
     this.bad = null;
   }
   // One second: {at, loss, trip, room, rate, camera}; loss a share, trip in s, room and rate in bit/s; what is not known is null.
+  // A long way alone is no reason to send less, and the queue in it may be on the other side's way to us: it counts where no room is known.
   take(sample) {
-    const { at } = sample, bad = this.#bad(sample), fine = !bad && this.#fine(sample);
+    const { at } = sample, bad = this.#bad(sample), known = sample.loss !== null || this.fine !== null, fine = !bad && known && this.#fine(sample);
     this.bad = bad ? this.bad ?? at : null;
     this.fine = fine ? this.fine ?? at : null;
     if (this.raised !== null && at - this.raised >= HELD) [this.raised, this.wait] = [null, UP];
@@ -44,19 +45,21 @@ export class Ladder {
     return this.rung;
   }
   #bad({ at, loss, trip, room, rate }) {
-    if (this.rung >= SOUND) return loss > 0.25 || trip > 1.5;
-    return loss > 0.08 || trip > 0.6 || (full(room, rate) && room < NEEDS[this.rung] && at - this.eased >= TRIAL);
+    const settled = at - this.eased >= TRIAL;
+    if (this.rung >= SOUND) return settled && (loss > 0.25 || trip > 1.5);
+    return loss > 0.08 || (room === null ? trip > 0.6 : settled && full(room, rate) && room < NEEDS[this.rung]);
   }
   #fine({ loss, trip, room, rate }) {
     if (this.own === TEXT) return loss < 0.15 && trip < 1;
     const short = full(room, rate) && room < 1.3 * NEEDS[Math.max(this.own - 1, 0)];
-    return loss < 0.03 && trip < 0.3 && (this.own === SOUND || !short); // by sound alone no estimate rises
+    return loss < 0.03 && (room === null ? trip < 0.3 : this.own === SOUND || !short); // by sound alone no estimate rises
   }
-  #fall({ room, rate }) {
+  #fall({ at, room, rate }) {
     const fits = this.rung < SOUND && full(room, rate) ? NEEDS.findIndex(need => need <= room) : 0;
     this.own = this.from ?? Math.min(Math.max(this.rung + 1, fits), TEXT);
     if (this.raised !== null) this.wait = Math.min(2 * this.wait, LONGEST);
     this.from = this.raised = this.bad = this.fine = null;
+    if (this.own >= SOUND) this.ease(at);                  // reports of sound come every five seconds: the next may be of what was before
   }
   #raise({ at, camera }) {
     if (!camera && this.own <= SOUND) return;              // there is nothing to try it with

@@ -1,6 +1,7 @@
 // The lines to the others: what is sent over each follows what it can carry, and both sides know of it. Loaded once there is a connection.
 
 import { Ladder, RUNGS } from "./ladder.js";
+import { VOICE } from "./peer.js";
 import { CAUSES, LEVELS, judge, Meter, Verdict } from "./quality.js";
 
 const PICTURES = [                                     // by rung; side: of the shorter one, in pixels
@@ -8,13 +9,14 @@ const PICTURES = [                                     // by rung; side: of the 
   { side: 360, maxFramerate: 24, maxBitrate: 600_000 },
   { side: 180, maxFramerate: 12, maxBitrate: 120_000 },
 ];
+const SOUNDS = [32_000, 32_000, 16_000, 12_000, 8000]; // bit/s by rung; with what RED sends again three times as much
 const FLIPPED = { ours: "theirs", theirs: "ours", busy: "busy there", slow: "slow" }; // a cause, as the other side says it
 
 export class Lines {
   // call: a Call, whose peers and rows these are
   constructor(call) { Object.assign(this, { call, lines: new Map() }); }
   line(them) {
-    if (!this.lines.has(them)) this.lines.set(them, { ladder: new Ladder(performance.now()), meter: new Meter(), verdict: new Verdict(), far: heard({}), asked: 0, relay: false, camera: null });
+    if (!this.lines.has(them)) this.lines.set(them, { ladder: new Ladder(performance.now()), meter: new Meter(), verdict: new Verdict(), far: heard({}), asked: 0, relay: false, camera: null, paused: false });
     return this.lines.get(them);
   }
   // What `media` says of the line to one of them.
@@ -36,7 +38,8 @@ export class Lines {
     if (!rows && !line.pc) return;                      // it has never been there
     if (line.pc !== peer.pc) {
       line.pc = peer.pc;
-      meter.forget();
+      line.paused = false;
+      meter.forget(null);
       ladder.ease(at);
     }
     const mean = meter.take(rows);
@@ -53,11 +56,13 @@ export class Lines {
   shape(line, peer) {
     const { ladder } = line;
     ladder.allow(performance.now(), Math.max(this.ceiling, line.asked), this.call.peers.size);
-    const picture = PICTURES[ladder.rung];
+    const picture = PICTURES[ladder.rung], pauses = !picture && !line.paused;
+    line.paused = !picture;
+    peer.shape(0, { ...VOICE, maxBitrate: SOUNDS[ladder.rung] });
     peer.shape(2, { active: Boolean(picture) });
-    if (!picture) return void peer.shape(1, { active: false });
+    if (!picture) return peer.shape(1, { active: false, ...pauses && { codec: another(peer.pc.getTransceivers()[1].sender) } });
     const { width = 1280, height = 720 } = line.camera?.getSettings() ?? {}, { side, maxFramerate, maxBitrate } = picture;
-    peer.shape(1, { active: true, maxFramerate, maxBitrate, scaleResolutionDownBy: Math.max(1, Math.min(width, height) / side) });
+    peer.shape(1, { active: true, codec: undefined, maxFramerate, maxBitrate, scaleResolutionDownBy: Math.max(1, Math.min(width, height) / side) });
   }
   // To our own page, when it has changed.
   tell(them, line) {
@@ -73,6 +78,13 @@ export class Lines {
     if (words !== line.words) this.call.on.quality(them, told);
     line.words = words;
   }
+}
+
+// A sender that pauses would go on to send again what was lost, for half a minute, and drown the sound in it (seen in Chromium).
+// One that is given another codec has forgotten all of that; nothing is negotiated for it.
+function another(sender) {
+  const [used, ...others] = sender.getParameters().codecs.filter(({ mimeType }) => !/rtx|red|fec/.test(mimeType));
+  return others.find(({ mimeType }) => mimeType !== used.mimeType);
 }
 
 const CEILINGS = RUNGS.slice(0, -1);

@@ -4,7 +4,7 @@ const PATIENCE = { new: 6000, connecting: 6000, disconnected: 2000, failed: 0 };
 const GAPS = [4000, 6000, 9000, 15000];                                          // ms between our attempts
 const KINDS = ["audio", "camera", "screen"];                                     // the order of the transceivers
 const FIRST = { scaleResolutionDownBy: 2 };                                      // the camera's picture begins at half its size, so that the first one comes at once
-const VOICE = { priority: "high" };
+export const VOICE = { priority: "high" };
 const LATE = 4000;                                                               // ms after which a far page that was asked should have answered
 const ufrag = description => description.sdp.match(/a=ice-ufrag:(\S+)/)?.[1];
 
@@ -153,7 +153,6 @@ export class Peer {
       for (const transceiver of pc.getTransceivers()) transceiver.direction = "sendrecv";
       redundant(pc);
       this.carry();
-      this.shape(0, VOICE);
       this.shape(1, FIRST);
     }
     await pc.setLocalDescription();

@@ -21,21 +21,26 @@ export function show(stage, at, now) {
   at.line = now;
   at.paused = off(now.theirs) ? paused(at, now, text("{name}'s video is paused to keep the sound. It comes back by itself.", at)) : "";
   at.calm = weakest(now) ? veryWeak(at, now) : off(now.ours) ? paused(at, now, text("Your video is paused to keep the sound. It comes back by itself.")) : "";
+  if (at.calm === at.paused) at.calm = "";              // it stands on the tile
   at.tile.toggleAttribute("data-paused", Boolean(at.paused));
   stage.why(at);
   badge(at, now);
-  const calm = [...stage.tiles.values()].find(each => each.calm)?.calm ?? "";
-  part("calm").hidden = !calm;
-  part("calm").textContent = calm;
-  const aloud = changes(at, before, now), instead = part("instead"), shown = [...stage.tiles.values()].some(({ line }) => line && weakest(line));
-  if (instead && instead.hidden === shown) {
-    instead.hidden = !shown;
-    if (shown) aloud.push(instead.textContent.replace(/\s+/g, " ").trim());
-  }
+  stage.lines = () => lines(stage);
+  const aloud = [...changes(at, before, now), ...stage.lines()];
   if (aloud.length) say(aloud.join(" "));
 }
 
-const weakest = ({ level, ours, theirs }) => level === "lost" || ours === "text" || theirs === "text";
+// What stands below and above the tiles, for all of them; what is to be said of it.
+function lines({ tiles }) {
+  const all = [...tiles.values()], calm = all.find(each => each.calm)?.calm ?? "", shown = all.some(({ line }) => line && weakest(line));
+  part("calm").hidden = !calm;
+  part("calm").textContent = calm;
+  const instead = part("instead"), fresh = shown && instead?.hidden;
+  if (instead) instead.hidden = !shown;
+  return fresh ? [instead.textContent.replace(/\s+/g, " ").trim()] : [];
+}
+
+const weakest = ({ level, ours, theirs, number }) => level === "lost" || ours === "text" || theirs === "text" || number;
 
 function veryWeak(at, { number }) {
   if (part("instead")) return "";                      // the patient's page says so itself
@@ -65,7 +70,7 @@ function badge(at, { level, causes, relay, ours, theirs, ceiling, mine }) {
   if (ours) lines.push(text("You send: {picture}.", { picture: RUNGS[ours]() }));
   if (theirs) lines.push(text("You get: {picture}.", { picture: RUNGS[theirs]() }));
   if (ceiling !== "hd") lines.push(limit(at, ceiling, mine));
-  why.replaceChildren(...lines.map(words => Object.assign(document.createElement("span"), { textContent: words })));
+  why.replaceChildren(...lines.flatMap(words => [Object.assign(document.createElement("span"), { textContent: words }), " "]));
 }
 
 const limit = (at, ceiling, mine) => mine
@@ -77,7 +82,7 @@ function changes(at, before, now) {
   const aloud = [];
   if (now.ceiling !== before.ceiling) aloud.push(limit(at, now.ceiling, now.mine || (now.ceiling === "hd" && before.mine)));
   else {
-    if (off(now.ours) && !off(before.ours)) aloud.push(at.calm || paused(at, now, text("Your video is paused to keep the sound. It comes back by itself.")));
+    if (off(now.ours) && !off(before.ours)) aloud.push(paused(at, now, text("Your video is paused to keep the sound. It comes back by itself.")));
     else if (now.ours && before.ours) aloud.push(...step(before.ours, now.ours, text("Your video is back."), text("Your picture is smaller now, to keep the sound."), text("Your picture is larger again.")));
     if (off(now.theirs) && !off(before.theirs)) aloud.push(at.paused);
     else if (now.theirs && before.theirs) aloud.push(...step(before.theirs, now.theirs, text("{name}'s video is back.", at), text("{name}'s picture is smaller now, to keep the sound.", at), text("{name}'s picture is larger again.", at)));

@@ -1,6 +1,7 @@
 // What readings of getStats() say of a line. Knows neither page nor connection; needs nothing that only one browser tells.
 
 const WINDOW = 5000; // ms over which seconds are evened out, and for which a line is bad before that is shown
+const KEPT = 10_000; // ms for which the newest word of the other side on our loss counts: for sound it comes every five seconds, if it comes
 export const LEVELS = ["good", "weak", "lost"];
 export const CAUSES = ["ours", "theirs", "busy", "slow"];
 
@@ -14,10 +15,10 @@ export function reading(rows) {
     at: Math.max(...all.map(row => row.timestamp)),
     sent: pair.bytesSent ?? 0,
     room: pair.availableOutgoingBitrate ?? null,
-    trip: reports.find(row => row.roundTripTime !== undefined)?.roundTripTime ?? pair.currentRoundTripTime ?? null,
+    trip: pair.currentRoundTripTime ?? null,
     relay: [pair.localCandidateId, pair.remoteCandidateId].some(id => rows.get(id)?.candidateType === "relay"),
     streams: new Map(of("outbound-rtp").map(row => [row.ssrc, row.packetsSent ?? 0])),
-    reports: reports.map(({ ssrc, fractionLost }) => ({ ssrc, lost: fractionLost ?? 0 })),
+    reports: new Map(reports.map(row => [row.ssrc, { at: row.timestamp, lost: row.fractionLost ?? 0, trip: row.roundTripTime ?? null }])),
     busy: of("outbound-rtp").some(row => row.active !== false && row.qualityLimitationReason === "cpu"),
     came: sum(came, "packetsReceived"), missing: sum(came, "packetsLost"),
     samples: sum(sound, "totalSamplesReceived"), made: sum(sound, "concealedSamples") - sum(sound, "silentConcealedSamples"),
@@ -25,38 +26,43 @@ export function reading(rows) {
   };
 }
 
-// What happened between two readings; null where they are too near to each other.
-export function sample(before, now) {
+// What happened between two readings; null where they are too near to each other. since: when what is sent last changed;
+// a report of the other side counts if it is new, and about nothing that was before.
+export function sample(before, now, since = 0) {
   const span = (now.at - before.at) / 1000;
   if (span < 0.5) return null;
   const share = (part, whole) => whole > 0 ? Math.min(Math.max(part / whole, 0), 1) : 0;
-  let packets = 0, lost = 0;
-  for (const report of now.reports) {                  // that of a stream which rests is old
-    const count = now.streams.get(report.ssrc) - before.streams.get(report.ssrc);
-    if (count > 0) [packets, lost] = [packets + count, lost + count * report.lost];
+  let packets = 0, lost = 0, trip = null;
+  for (const [ssrc, report] of now.reports) {
+    const count = now.streams.get(ssrc) - before.streams.get(ssrc), last = before.reports.get(ssrc)?.at ?? since;
+    if (!(count > 0) || report.at === last || last < since) continue;
+    [packets, lost, trip] = [packets + count, lost + count * report.lost, report.trip ?? trip];
   }
   const came = now.came - before.came, missing = Math.max(now.missing - before.missing, 0), frozen = now.frozen - before.frozen;
   return {
-    loss: packets ? lost / packets : null, trip: now.trip, room: now.room, rate: 8 * (now.sent - before.sent) / span,
+    loss: packets ? lost / packets : null, trip: trip ?? now.trip, room: now.room, rate: 8 * (now.sent - before.sent) / span,
     came, missing: share(missing, came + missing), made: share(now.made - before.made, now.samples - before.samples),
     frozen: frozen <= span ? share(frozen, span) : 0,   // one that began before was a pause
     busy: Number(now.busy), relay: Number(now.relay),
   };
 }
 
-// The mean of the last seconds.
+// The mean of the last seconds; of the room, which the browser has evened out already, the newest.
 export class Meter {
-  constructor() { this.forget(); }
-  forget() { Object.assign(this, { before: null, recent: [] }); }
+  constructor() { this.forget(null); }
+  // before: the reading from which we begin anew
+  forget(before = this.before) { Object.assign(this, { before, recent: [], since: before?.at ?? 0, heard: null }); }
   // rows of getStats(), or null while there is no connection; the answer is null until it is known
   take(rows) {
-    if (!rows) return void this.forget();
-    const now = reading(rows), fresh = this.before ? sample(this.before, now) : null;
+    if (!rows) return this.forget(null), null;
+    const now = reading(rows), fresh = this.before ? sample(this.before, now, this.since) : null;
     if (fresh) this.recent.push({ at: now.at, ...fresh });
     if (fresh || !this.before) this.before = now;
     this.recent = this.recent.filter(each => now.at - each.at < WINDOW);
     if (!this.recent.length) return null;
-    return Object.fromEntries(Object.keys(this.recent[0]).map(name => [name, mean(this.recent.map(each => each[name]))]));
+    const means = Object.fromEntries(Object.keys(this.recent[0]).map(name => [name, mean(this.recent.map(each => each[name]))]));
+    if (fresh && fresh.loss !== null) this.heard = { at: now.at, loss: means.loss };
+    return { ...means, room: now.room, loss: this.heard && now.at - this.heard.at < KEPT ? this.heard.loss : null };
   }
 }
 

@@ -201,5 +201,6 @@ export class Stage {
     this.tiles.delete(id);
     if (at.role === "guest" && at.connected) say(text("{name} has left", at));
     this.trouble();
+    this.lines?.();
   }
 }
