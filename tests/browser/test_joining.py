@@ -194,7 +194,8 @@ def test_the_screen_stays_on_from_check_in_and_a_slept_page_keeps_its_place(
     practice: Practice, room: Room, person: People
 ) -> None:
     """Sleep as a phone does it: the lock is gone, the page hidden, the line dead. Then it wakes."""
-    provider, patient, next_ = person("red", login=room.login), person("green"), person("blue")
+    patient = person("green", permissions=["camera", "microphone", "screen-wake-lock"])
+    provider, next_ = person("red", login=room.login), person("blue")
     patient.expected += ["WebSocket connection", "ERR_INTERNET_DISCONNECTED"]
     patient.context.add_init_script(SCREEN)
     open_dashboard(provider.page, practice.url)

@@ -2,7 +2,7 @@
 
 import { Chime } from "./chime.js";
 import { words } from "./devices.js";
-import { relayed, wired } from "./loopback.js";
+import { lent, relayed, wired } from "./loopback.js";
 import { listen } from "./meter.js";
 import { ready } from "./ready.js";
 import { reason } from "./reasons.js";
@@ -28,10 +28,10 @@ const ROADS = {
   cut: () => ["bad", text("This network blocks the line to the practice's server. Use another one, for example mobile data, or turn off a VPN or filter.")],
 };
 
-// root: what _check.html made; servers(): a promise of the practice's ICE servers, or of null; settled({colour, found}): a verdict was given;
+// root: what _check.html made; settled({colour, found}): a verdict was given;
 // now: it begins at once.
 // Answers a function that ends it.
-export function check({ root, devices, servers, settled = () => {}, now = false }) {
+export function check({ root, devices, settled = () => {}, now = false }) {
   const row = name => root.querySelector(`[data-row="${name}"]`), button = name => root.querySelector(`[data-do="${name}"]`);
   const over = new AbortController(), { signal } = over, chime = new Chime();
   let track = null, deaf = null, heard = false, quiet = false, road = null, speaker = "new", late = false, timers = [];
@@ -119,7 +119,7 @@ export function check({ root, devices, servers, settled = () => {}, now = false 
 
   async function travel() {
     road = null;
-    const [line, given] = await Promise.all([wired(), servers()]);
+    const [line, given] = await Promise.all([wired(), lent()]);
     road = !line ? "cut" : !given ? "unknown" : await relayed(given, signal);
     draw();
   }
