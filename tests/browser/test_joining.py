@@ -45,13 +45,13 @@ class Fault(NamedTuple):
 
 
 FAULTS = {
-    "denied": Fault("", "Your browser blocks camera and microphone", "blocked in the browser", "red", "chrome"),
+    "denied": Fault("", "Your browser blocks camera", "blocked in the browser", "red", "chrome"),
     "dismissed": Fault(
         refusing("NotAllowedError", "prompt"), "got no answer", "the browser's question has no answer yet", "red"
     ),
     "system": Fault(
         refusing("NotAllowedError", "granted"),
-        "Your device does not let this browser use camera and microphone",
+        "Your device does not let this browser use camera",
         "the device does not let the browser use it",
         "red",
         "on-other",

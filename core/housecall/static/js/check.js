@@ -41,7 +41,7 @@ export function check({ root, devices, settled = () => {}, now = false }) {
     at.dataset.state = state;
     if (line.textContent !== said) line.textContent = said;
   }
-  const about = device => devices.problem && (devices.problem.device === device || devices.problem.device === "both") ? devices.problem : null;
+  const about = device => devices.problem && (devices.problem.device === device || devices.problem.device === "both") ? { ...devices.problem, device } : null;
 
   function draw() {
     if (signal.aborted) return;
@@ -49,12 +49,12 @@ export function check({ root, devices, settled = () => {}, now = false }) {
     row("camera").hidden = !devices.wanted;
     if (devices.cameraOff) mark("camera", "odd", text("Your camera is off: your provider will hear you and not see you."));
     else if (video) mark("camera", "good", text("This is how your provider sees you."));
-    else if (about("camera")) mark("camera", "bad", words(problem));
+    else if (about("camera")) mark("camera", "bad", words(about("camera")));
     else mark("camera", "busy", text("Your browser asks. Press “Allow”."));
     if (audio && heard) mark("microphone", "good", text("We hear you."));
     else if (audio && quiet) mark("microphone", "odd", text("Nothing is heard. Is the microphone muted, or is it another one that you speak into?"));
     else if (audio) mark("microphone", "busy", text("Say a few words."));
-    else if (about("microphone")) mark("microphone", "bad", words(problem));
+    else if (about("microphone")) mark("microphone", "bad", words(about("microphone")));
     else mark("microphone", "busy", text("Your browser asks. Press “Allow”."));
     if (speaker === "new") mark("speaker", "new", text("Press the button. You should hear two soft notes."));
     else if (speaker === "played") mark("speaker", "busy", text("Did you hear it?"));
