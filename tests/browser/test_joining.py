@@ -45,13 +45,13 @@ class Fault(NamedTuple):
 
 
 FAULTS = {
-    "denied": Fault("", "Your browser blocks camera and microphone", "blocked in the browser", "red", "chrome"),
+    "denied": Fault("", "Your browser blocks camera", "blocked in the browser", "red", "chrome"),
     "dismissed": Fault(
         refusing("NotAllowedError", "prompt"), "got no answer", "the browser's question has no answer yet", "red"
     ),
     "system": Fault(
         refusing("NotAllowedError", "granted"),
-        "Your device does not let this browser use camera and microphone",
+        "Your device does not let this browser use camera",
         "the device does not let the browser use it",
         "red",
         "on-other",
@@ -194,7 +194,8 @@ def test_the_screen_stays_on_from_check_in_and_a_slept_page_keeps_its_place(
     practice: Practice, room: Room, person: People
 ) -> None:
     """Sleep as a phone does it: the lock is gone, the page hidden, the line dead. Then it wakes."""
-    provider, patient, next_ = person("red", login=room.login), person("green"), person("blue")
+    patient = person("green", permissions=["camera", "microphone", "screen-wake-lock"])
+    provider, next_ = person("red", login=room.login), person("blue")
     patient.expected += ["WebSocket connection", "ERR_INTERNET_DISCONNECTED"]
     patient.context.add_init_script(SCREEN)
     open_dashboard(provider.page, practice.url)

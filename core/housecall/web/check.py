@@ -36,4 +36,4 @@ def servers(slug: str) -> ResponseReturnValue:
     if not (BY_NETWORK.take(f"{g.clinic.id} {network}") and IN_A_ROOM.take(room.id)):
         abort(429)
     parts = house()
-    return jsonify(ice.servers(parts.site.clinics[g.clinic.id].ice, parts.now(), lifetime=ice.CHECK))
+    return jsonify(ice.servers(ice.apart(parts.site.clinics[g.clinic.id].ice), parts.now(), lifetime=ice.CHECK))

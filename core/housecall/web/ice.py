@@ -7,12 +7,18 @@ import hashlib
 import hmac
 import secrets
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from ..config import IceServer
 
 LIFETIME = 3600  #: seconds of a TURN credential (contracts §19)
 CHECK = 120  #: of one that only tests the relay
+
+
+def apart(configured: Iterable[IceServer]) -> list[IceServer]:
+    """Each address by itself, to be tested with credentials of its own: a relay bounds what one user may have."""
+    return [replace(server, urls=(url,)) for server in configured for url in server.urls]
 
 
 def servers(configured: Iterable[IceServer], now: int, *, lifetime: int = LIFETIME) -> dict[str, Any]:

@@ -47,4 +47,4 @@ def servers() -> ResponseReturnValue:
         allowed = False
     if not allowed:
         abort(403)
-    return jsonify(ice.servers(parts.site.clinics[g.clinic.id].ice, parts.now(), lifetime=ice.CHECK))
+    return jsonify(ice.servers(ice.apart(parts.site.clinics[g.clinic.id].ice), parts.now(), lifetime=ice.CHECK))

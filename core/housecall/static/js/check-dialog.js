@@ -6,7 +6,7 @@ import { dialog, notice } from "./surface.js";
 import { text } from "./text.js";
 
 // known(code): what was found beside the devices (ready.js), or "".
-export async function open({ devices, servers, known }) {
+export async function open({ devices, known }) {
   const fresh = await fetched(`/${page.room.slug}/check`), root = fresh?.querySelector(".check");
   if (!root) return notice(text("The practice's server was not reached. Check your connection and try again."));
   for (const link of fresh.querySelectorAll('link[href$="/css/check.css"]')) {
@@ -14,7 +14,7 @@ export async function open({ devices, servers, known }) {
   }
   const body = document.importNode(root, true);
   const closed = dialog({ title: text("Test camera and sound"), body, buttons: [{ value: "", label: text("Close") }] });
-  const end = check({ root: body, devices, servers, settled: ({ found }) => known(found), now: true });
+  const end = check({ root: body, devices, settled: ({ found }) => known(found), now: true });
   await closed;
   end();
 }

@@ -2,7 +2,7 @@
 
 import { Chime } from "./chime.js";
 import { words } from "./devices.js";
-import { relayed, wired } from "./loopback.js";
+import { lent, relayed, wired } from "./loopback.js";
 import { listen } from "./meter.js";
 import { ready } from "./ready.js";
 import { reason } from "./reasons.js";
@@ -28,10 +28,10 @@ const ROADS = {
   cut: () => ["bad", text("This network blocks the line to the practice's server. Use another one, for example mobile data, or turn off a VPN or filter.")],
 };
 
-// root: what _check.html made; servers(): a promise of the practice's ICE servers, or of null; settled({colour, found}): a verdict was given;
+// root: what _check.html made; settled({colour, found}): a verdict was given;
 // now: it begins at once.
 // Answers a function that ends it.
-export function check({ root, devices, servers, settled = () => {}, now = false }) {
+export function check({ root, devices, settled = () => {}, now = false }) {
   const row = name => root.querySelector(`[data-row="${name}"]`), button = name => root.querySelector(`[data-do="${name}"]`);
   const over = new AbortController(), { signal } = over, chime = new Chime();
   let track = null, deaf = null, heard = false, quiet = false, road = null, speaker = "new", late = false, timers = [];
@@ -41,7 +41,7 @@ export function check({ root, devices, servers, settled = () => {}, now = false 
     at.dataset.state = state;
     if (line.textContent !== said) line.textContent = said;
   }
-  const about = device => devices.problem && (devices.problem.device === device || devices.problem.device === "both") ? devices.problem : null;
+  const about = device => devices.problem && (devices.problem.device === device || devices.problem.device === "both") ? { ...devices.problem, device } : null;
 
   function draw() {
     if (signal.aborted) return;
@@ -49,12 +49,12 @@ export function check({ root, devices, servers, settled = () => {}, now = false 
     row("camera").hidden = !devices.wanted;
     if (devices.cameraOff) mark("camera", "odd", text("Your camera is off: your provider will hear you and not see you."));
     else if (video) mark("camera", "good", text("This is how your provider sees you."));
-    else if (about("camera")) mark("camera", "bad", words(problem));
+    else if (about("camera")) mark("camera", "bad", words(about("camera")));
     else mark("camera", "busy", text("Your browser asks. Press “Allow”."));
     if (audio && heard) mark("microphone", "good", text("We hear you."));
     else if (audio && quiet) mark("microphone", "odd", text("Nothing is heard. Is the microphone muted, or is it another one that you speak into?"));
     else if (audio) mark("microphone", "busy", text("Say a few words."));
-    else if (about("microphone")) mark("microphone", "bad", words(problem));
+    else if (about("microphone")) mark("microphone", "bad", words(about("microphone")));
     else mark("microphone", "busy", text("Your browser asks. Press “Allow”."));
     if (speaker === "new") mark("speaker", "new", text("Press the button. You should hear two soft notes."));
     else if (speaker === "played") mark("speaker", "busy", text("Did you hear it?"));
@@ -119,7 +119,7 @@ export function check({ root, devices, servers, settled = () => {}, now = false 
 
   async function travel() {
     road = null;
-    const [line, given] = await Promise.all([wired(), servers()]);
+    const [line, given] = await Promise.all([wired(), lent()]);
     road = !line ? "cut" : !given ? "unknown" : await relayed(given, signal);
     draw();
   }

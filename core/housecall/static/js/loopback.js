@@ -1,7 +1,16 @@
 // Through the practice's relay and back: two connections of this page that may meet nowhere else.
 
+import { page } from "./page.js";
+import { post } from "./post.js";
+
 const PATIENCE = 8000; // ms for one way
 const RELAY = /^turns?:/;
+
+// The practice's servers with credentials of two minutes, or null: those of the visit are not used up by a test.
+export async function lent() {
+  const { status, body } = await post(`/${page.room.slug}/check`, {});
+  return status === 200 ? body.servers : null;
+}
 
 // Each way to a relay by itself: a server of RTCPeerConnection with one address.
 export function ways(servers) {
@@ -9,18 +18,18 @@ export function ways(servers) {
 }
 
 // One way: "works" (bytes went there and back), "refused" (it does not take our credentials), "shut" (it relays nothing to itself),
-// "silent" (no answer). signal: whether anybody still wants to know.
+// "full" (it has no room for us), "silent" (no answer). signal: whether anybody still wants to know.
 export async function travel(way, signal) {
   const ends = [0, 1].map(() => new RTCPeerConnection({ iceServers: [way], iceTransportPolicy: "relay" })), [here, there] = ends;
   const said = crypto.randomUUID();
-  let found = false, refused = false;
+  let found = false, code = "silent";
   try {
     return await new Promise((done, fail) => {
-      const failed = () => done(found ? "shut" : refused ? "refused" : "silent");
+      const failed = () => done(found ? "shut" : code);
       const timer = setTimeout(failed, PATIENCE);
       signal?.addEventListener("abort", () => { clearTimeout(timer); failed(); }, { once: true });
       for (const [end, other] of [[here, there], [there, here]]) {
-        end.onicecandidateerror = ({ errorCode }) => { refused ||= errorCode === 401 || errorCode === 403; };
+        end.onicecandidateerror = ({ errorCode }) => { if (errorCode < 700) code = errorCode === 486 || errorCode === 508 ? "full" : "refused"; };
         end.onicecandidate = ({ candidate }) => {
           if (candidate?.candidate) found = true;
           else if (!found) setTimeout(() => found || failed());  // all was tried: nothing came

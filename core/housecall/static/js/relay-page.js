@@ -10,6 +10,7 @@ const PORTS = { turn: "3478", turns: "5349" }; // RFC 7065
 const SAID = {
   works: () => text("Works from here."),
   refused: () => text("It refuses our credentials. In housecall.toml, “secret” must be coturn's static-auth-secret, and the clocks of both machines must be right."),
+  full: () => text("It has no room for us. Raise user-quota and total-quota, or widen min-port to max-port."),
   shut: () => text("It takes us in, and relays nothing to itself. Take its own address out of denied-peer-ip."),
 };
 const SILENT = {

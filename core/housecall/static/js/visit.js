@@ -241,8 +241,8 @@ function wait() {
 async function tryRelay() {
   if (relay || main.dataset.state !== "waiting" || !ice.relays) return;
   const { signal } = relay = new AbortController();
-  const { relayed } = await import("./loopback.js");
-  const said = await relayed(ice.current().iceServers, signal);
+  const { lent, relayed } = await import("./loopback.js"), servers = await lent();
+  const said = servers && !signal.aborted ? await relayed(servers, signal) : "works";
   if (!signal.aborted && said !== "works") known(said);
 }
 
@@ -379,7 +379,7 @@ function finish() {
 // -- buttons and the page itself
 
 part("try-devices").onclick = () => devices.ask();
-part("test-devices").onclick = async () => (await import("./check-dialog.js")).open({ devices, servers: async () => (await ice.by(link).fresh()).iceServers, known });
+part("test-devices").onclick = async () => (await import("./check-dialog.js")).open({ devices, known });
 part("no-camera").onclick = () => devices.withoutCamera();
 part("mute-waiting").onclick = () => devices.mute(!devices.muted);
 part("camera-waiting").onclick = () => devices.camera(devices.cameraOff);
