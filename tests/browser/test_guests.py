@@ -296,10 +296,13 @@ def test_a_guest_who_was_invited_while_the_patient_waits(practice: Practice, roo
     )
     provider.page.get_by_role("button", name="Admit Otto (relative)").click()
     expect(otto.page.locator("#place")).to_have_text("You are let in. The visit begins in a moment.")
+    ready = patient.page.evaluate("made.at(-1).localDescription.sdp.match(/ice-ufrag:\\S+/)[0]")
     start(provider.page, "Grace Hopper")
     for each, colours in ((provider, ("green", "blue")), (patient, ("red", "blue")), (otto, ("red", "green"))):
         tiles(each.page, 2)
         sees_all(each.page, *colours)
+    used = "ready => made.some(pc => pc.remoteDescription?.sdp.includes(ready))"
+    assert provider.page.evaluate(used, ready), "the offer that was ready did not go to the provider"
 
 
 def test_a_guest_and_a_patient_in_one_browser(practice: Practice, room: Room, person: People) -> None:
@@ -344,6 +347,8 @@ def test_a_guest_survives_the_death_of_the_server(serve: Callable[..., Practice]
             assert [seat["admitted"] for seat in cards[0]["seats"] if seat["role"] == "guest"] == [None]
     for each in people:
         hears(each.page, 2)
+    expect(maria.page.locator("main[data-state=call]")).to_be_visible()
+    for each in later:
         each.context.set_offline(False)
     expect(call.provider.page.locator(".card .state")).to_have_text("In your call", timeout=20_000)
     expect(call.provider.page.locator("#link-lost")).to_be_hidden(timeout=20_000)

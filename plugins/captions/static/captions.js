@@ -14,7 +14,7 @@ export function mount(host) {
 
 function pane(host, thread, lines) {
   const { root, signal } = host, whole = root.querySelector(".captions"), log = root.querySelector(".captions-log"), form = root.querySelector("form");
-  const writes = host.me.kind === "captioner", field = form.querySelector("input");
+  const writes = host.me.kind === "captioner", field = form.querySelector("input"), end = () => { log.scrollTop = log.scrollHeight; };
   const draw = () => {
     const last = lines().slice(-SHOWN);
     whole.hidden = !writes && !last.length;
@@ -25,8 +25,11 @@ function pane(host, thread, lines) {
       else log.append(row);
     }
     while (log.children.length > last.length) log.lastElementChild.remove();
-    log.scrollTop = log.scrollHeight;
+    end();
   };
+  const sized = new ResizeObserver(end);               // a panel beside the call makes the lines shorter
+  sized.observe(log);
+  signal.addEventListener("abort", () => sized.disconnect());
   thread.addEventListener("add", draw, { signal });
   host.visit.on("change", draw);
   copying(host, root, lines);
