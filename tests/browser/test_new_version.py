@@ -69,7 +69,7 @@ def hands_can_be_raised(page: Page, far: Page) -> None:
 
 
 def test_in_the_queue(before: Practice, person: Callable[..., Person], install: Callable[[], None]) -> None:
-    """The visit starts after the new version came: what both pages import only now is still that of their own version."""
+    """The visit starts after the new version came: what both pages import only now is of their own version."""
     provider, patient, room = in_line(before, person)
     install()
     for page in (provider.page, patient.page):
@@ -144,7 +144,12 @@ def test_what_was_served_stays_for_three_versions(before: Practice, install: Cal
         assert "/* later */" not in answer.text
         assert "immutable" in answer.headers["Cache-Control"]
     core = next(address for address in old if address.startswith("core/")).split("/")[1]
-    for address in (f"core/{core}/../../../secret", f"core/{core}/..%2f..%2f..%2fsecret", f"core/{core}/js", "core/../x"):
+    for address in (
+        f"core/{core}/../../../secret",
+        f"core/{core}/..%2f..%2f..%2fsecret",
+        f"core/{core}/js",
+        "core/../x",
+    ):
         assert visitor.get(f"/-/asset/{address}").status_code in (404, 308)
     for number in range(2):
         (hand / "static/hand.js").write_text(f"export function mount() {{}} // {number}", encoding="utf-8")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from housecall.testing.acts import Visit, media_flows, wait
 
 GARBAGE = [
@@ -17,7 +15,11 @@ GARBAGE = [
     "[]",
     "[null]",
     "[{}]",
-    *(json.dumps([kind, body, 1]) for kind in ("signal", "media", "say", "ack", "nonsense") for body in (None, 7, [], {})),
+    *(
+        json.dumps([kind, body, 1])
+        for kind in ("signal", "media", "say", "ack", "nonsense")
+        for body in (None, 7, [], {})
+    ),
     json.dumps(["media", {"mic": "loud", "camera": [1]}]),
     json.dumps(["say", {"event": {"no": "text"}, "items": 3}, 1]),
 ]

@@ -10,7 +10,9 @@ from benchmarks import recovery, report
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 PAGE = (ROOT / "docs/reliability.md").read_text(encoding="utf-8")
-LINES = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line.startswith("| ")][1:]
+LINES = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.splitlines() if line.startswith("| ")][
+    1:
+]
 NOT_A_FAULT = {"test_each_fault_is_one_and_ends"}  #: of tests/lab
 
 

@@ -18,7 +18,7 @@ from .acts import Visit, check_in, connected, media_flows, open_dashboard, start
 from .certificate import certificate
 from .netlab import Impossible, NetLab
 from .parts import find
-from .people import ARGUMENTS, Person, meet, sign_in
+from .people import ARGUMENTS, Person, meet
 from .practice import Practice
 
 HOST, PORT = "elm.localhost", 8000
