@@ -114,7 +114,7 @@ def measure(name: str) -> Iterator[Row]:
 
 def _back(page: Page, since: float) -> float:
     page.wait_for_function("() => window.back", timeout=PATIENCE)
-    return round((page.evaluate("window.back") - since) / 1000, 2)
+    return round((float(page.evaluate("window.back")) - since) / 1000, 2)
 
 
 @contextmanager

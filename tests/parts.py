@@ -29,9 +29,7 @@ def main() -> int:
     if missing and os.geteuid() == 0 and shutil.which("apt-get"):
         print(f"Installing {packages} for the tests ...")
         subprocess.run(["apt-get", "update", "-qq"], check=False)
-        for (
-            package
-        ) in packages.split():  # one by one: what one distribution does not have must not keep the others away
+        for package in packages.split():  # one by one: one that is unknown keeps no other away
             subprocess.run(
                 ["apt-get", "install", "-y", "-qq", "--no-install-recommends", package],
                 check=False,

@@ -65,11 +65,11 @@ def in_line(practice: Practice, person: Callable[..., Person]) -> tuple[Person, 
 def hands_can_be_raised(page: Page, far: Page) -> None:
     """A part that is imported when the call begins is there and works."""
     page.get_by_role("button", name="Raise hand").click()
-    expect(far.get_by_text("A hand is raised.")).to_be_visible()
+    expect(far.locator(".toast", has_text="A hand is raised.").first).to_be_visible()
 
 
 def test_in_the_queue(before: Practice, person: Callable[..., Person], install: Callable[[], None]) -> None:
-    """The visit starts after the new version came: what both pages import only now is still that of their own version."""
+    """The visit starts after the new version came: what both pages import only now is of their own version."""
     provider, patient, room = in_line(before, person)
     install()
     for page in (provider.page, patient.page):

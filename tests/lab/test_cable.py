@@ -33,6 +33,17 @@ def test_a_cable_is_out_for_twenty_five_seconds(lab: Lab, whose: str) -> None:
     back(visit)
 
 
+def test_udp_is_closed_for_a_while_and_there_is_no_relay(lab: Lab) -> None:
+    """Both lines to the practice live, so neither side is to blame."""
+    visit = lab.visit()
+    lab.net.drop("b", "meta l4proto udp")
+    unchanged(visit.provider, "frames", seconds=20)
+    interrupted(visit.provider, "between")
+    interrupted(visit.patient, "between")
+    lab.net.heal("b")
+    back(visit)
+
+
 def test_an_address_changes(lab: Lab) -> None:
     """As when a phone leaves the Wi-Fi in mid-call."""
     visit = lab.visit()

@@ -35,7 +35,7 @@ def test_a_cable_is_out_when_the_visit_starts(lab: Lab) -> None:
 
 
 def test_two_networks_do_not_meet_when_the_visit_starts(lab: Lab) -> None:
-    """Both lines to the practice live, but there is no way between the two, and no relay: both are told what may help."""
+    """Both lines to the practice live, but no way leads from one to the other: both are told what may help."""
     visit = waiting(lab)
     lab.net.part("a", "b")
     start(visit.provider, "Grace Hopper")

@@ -1,4 +1,4 @@
-"""Firefox as Linux distributions bring it, by WebDriver BiDi; what it lacks for Playwright, firefox_shim.cjs makes good."""
+"""Firefox as Linux distributions bring it, by WebDriver BiDi; firefox_shim.cjs makes good what Playwright misses."""
 
 from __future__ import annotations
 

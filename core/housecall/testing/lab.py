@@ -124,9 +124,10 @@ class Lab:
 
 
 def interrupted(page: Page, whose: str = "") -> None:
-    """The page says that a connection is interrupted, and on whose side: "ours", a name, or "" for either."""
-    whose = {"ours": "Your connection", "": ".*connection.*"}.get(whose, f"{whose}'s connection")
-    expect(page.locator("#line")).to_have_text(re.compile(f"^{whose} .*interrupted"), timeout=PATIENCE)
+    """The page says that a connection is interrupted, and on whose side: "ours", "between", a name, or "" for any."""
+    known = {"": ".*", "ours": "Your connection", "between": "The connection between you and .*"}
+    words = f"^{known.get(whose, whose + chr(39) + 's connection')} is interrupted"
+    expect(page.locator("#line")).to_have_text(re.compile(words), timeout=PATIENCE)
 
 
 def back(visit: Visit) -> None:

@@ -64,7 +64,7 @@ DEVICES = """
       paint(); setInterval(paint, 100);
       out.addTrack(canvas.captureStream(10).getVideoTracks()[0]);
     }
-    if (audio && navigator.userAgent.includes("Firefox")) { // its AudioContext needs a loudspeaker; it has a tone itself
+    if (audio && navigator.userAgent.includes("Firefox")) { // its AudioContext wants a loudspeaker; it has its own tone
       out.addTrack((await real({ audio: true })).getAudioTracks()[0]);
     } else if (audio) {
       const context = new AudioContext(), sound = context.createOscillator();
