@@ -1,5 +1,6 @@
 // Whoever sits between two browsers: a connection of its own to each, through which picture, sound and words go on.
-// mode: "own" exchanges safety codes of its own with each side, "forward" hands on theirs, "reflect" gives them back.
+// mode: "own" exchanges safety codes of its own with each side, "forward" hands on theirs, "reflect" gives them back,
+// "quiet" hands on only what shows the practice's device.
 async mode => {
   const { io } = await import("socket.io-client");
   const { Exchange, far, fingerprint, print } = await import("housecall/exchange.js");
@@ -25,6 +26,7 @@ async mode => {
     leg.channel.onmessage = ({ data }) => {
       const [type, body] = JSON.parse(data), beyond = legs.get(other)?.channel;
       if (type === "safety" && mode === "own") leg.exchange.then(exchange => exchange.hear(body));
+      else if (type === "safety" && mode === "quiet" && !body.device && !body.proof) return;
       else if (type === "safety" && mode === "reflect") leg.channel.send(data);
       else if (type !== "signal" && beyond?.readyState === "open") beyond.send(data);
     };

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from housecall.testing.acts import check_in, connected, media_flows, open_dashboard, sees, start, wait
 from housecall.testing.people import Person, sign_in
 from housecall.testing.practice import Practice
+from safety import device_link
 
 SERVER = Path(__file__).parent.parent / "middle_server.py"
 MIDDLE = (Path(__file__).parent / "middle.js").read_text(encoding="utf-8")
@@ -29,7 +30,7 @@ CODE = "document.querySelector('.pictures')?.textContent + document.querySelecto
 class Between:
     """Both ends of a visit on a hostile server, and who sits in between."""
 
-    def __init__(self, own: Practice, person: Callable[..., Person], mode: str):
+    def __init__(self, own: Practice, person: Callable[..., Person], mode: str, named: bool = False):
         room, host = own.room(), f"localhost:{own.port}"
         provider, patient = person("red", own=host), person("green", own=host)
         sign_in(provider.context, own.url, room.login)
@@ -40,7 +41,7 @@ class Between:
             self.middle.goto(room.url)
             self.certificate = self.middle.evaluate(MIDDLE, mode)
         open_dashboard(self.provider, own.url)
-        check_in(self.patient, room.url, "Grace Hopper")
+        check_in(self.patient, device_link(self.provider) if named else room.url, "Grace Hopper")
         start(self.provider, "Grace Hopper")
         connected(self.provider, self.patient)
 
@@ -61,11 +62,11 @@ class Between:
 @pytest.fixture
 def between(
     serve: Callable[..., Practice], person: Callable[..., Person], monkeypatch: pytest.MonkeyPatch
-) -> Callable[[str], Between]:
-    def make(mode: str) -> Between:
+) -> Callable[..., Between]:
+    def make(mode: str, **more: bool) -> Between:
         monkeypatch.setenv("HOUSECALL_MIDDLE", "signals" if mode else "keys")
         own = serve(command=(sys.executable, "-W", "error", str(SERVER), "run"))
-        return Between(own, person, mode)
+        return Between(own, person, mode, **more)
 
     return make
 
@@ -76,7 +77,7 @@ def finding(page: Page, words: str) -> None:
     expect(page.locator(".shield[data-safety=finding]")).to_be_visible()
 
 
-def test_two_codes_show_whoever_makes_codes_of_its_own(between: Callable[[str], Between]) -> None:
+def test_two_codes_show_whoever_makes_codes_of_its_own(between: Callable[..., Between]) -> None:
     """Twenty connections, one after the other; in none of them do both ends show the same pictures or digits."""
     world = between("own")
     for page in world.ends:
@@ -99,9 +100,16 @@ def test_two_codes_show_whoever_makes_codes_of_its_own(between: Callable[[str], 
     world.media_goes_through()
 
 
+def test_a_proof_of_the_practices_device_does_not_pass_through_a_middle(between: Callable[..., Between]) -> None:
+    world = between("quiet", named=True)
+    finding(world.patient, "This is not the practice's device that your link names.")
+    expect(world.provider.locator(".finding")).to_have_count(0)
+    world.media_goes_through()
+
+
 @pytest.mark.parametrize("mode", ["forward", "reflect"])
 def test_whoever_hands_on_or_gives_back_what_was_said_is_found_at_once(
-    between: Callable[[str], Between], mode: str
+    between: Callable[..., Between], mode: str
 ) -> None:
     world = between(mode)
     for page in world.ends:
@@ -109,7 +117,7 @@ def test_whoever_hands_on_or_gives_back_what_was_said_is_found_at_once(
     world.media_goes_through()
 
 
-def test_a_server_that_lies_about_the_keys_of_pages_is_found(between: Callable[[str], Between]) -> None:
+def test_a_server_that_lies_about_the_keys_of_pages_is_found(between: Callable[..., Between]) -> None:
     """Connections are honest; what is sealed by the server would not be."""
     world = between("")
     for page in world.ends:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from playwright.sync_api import Page, expect
 
-from housecall.testing.acts import Visit
-
-PICTURES, DIGITS = ".pictures li span:last-child", ".by-number"
-
-
-def open_check(page: Page) -> list[str]:
-    """Press the shield: the four words and the digits that the dialog shows."""
-    page.get_by_role("button", name="in between").click()
-    expect(page.get_by_role("dialog").locator(PICTURES)).to_have_count(4, timeout=20_000)
-    return [*page.locator(PICTURES).all_text_contents(), page.locator(DIGITS).inner_text()]
+from housecall.testing.access import PHONE, ZOOMED, audit, bare
+from housecall.testing.acts import Visit, check_in, connected, end, open_dashboard, start, wait
+from housecall.testing.people import Person
+from housecall.testing.practice import Practice, Room
+from safety import PICTURES, device_link, open_check, shield
 
 
-def shield(page: Page, state: str) -> None:
-    expect(page.locator(f".shield[data-safety='{state}']")).to_be_visible()
+def compare(page: Page, button: str) -> None:
+    open_check(page)
+    page.get_by_role("button", name=button).click()
+    expect(page.get_by_role("dialog")).to_have_count(0)
 
 
 def test_both_sides_show_the_same_four_pictures_and_digits(visit: Visit) -> None:
@@ -26,12 +25,249 @@ def test_both_sides_show_the_same_four_pictures_and_digits(visit: Visit) -> None
     assert mine == theirs
 
 
-def test_what_was_compared_is_marked_by_a_tick(visit: Visit) -> None:
-    for page in (visit.provider, visit.patient):
-        open_check(page)
-        page.get_by_role("button", name="They are the same").click()
-        expect(page.get_by_role("dialog")).to_have_count(0)
+def test_what_was_compared_is_marked_by_a_tick_and_by_words(visit: Visit) -> None:
+    for page, name in ((visit.provider, "Grace Hopper"), (visit.patient, "Dr Ada Smith")):
+        compare(page, "They are the same")
         shield(page, "good")
-    expect(
-        visit.patient.get_by_role("button", name="Compared: nobody is in between you and Dr Ada Smith.")
-    ).to_be_focused()
+        expect(page.get_by_role("button", name=f"Compared: nobody is in between you and {name}.")).to_be_focused()
+        expect(page.locator("#said")).to_have_text(f"Compared: nobody is in between you and {name}.")
+    open_check(visit.patient)
+    expect(visit.patient.locator(".safety .notice.good")).to_be_visible()
+
+
+def test_a_difference_is_shown_on_both_sides_and_may_be_taken_back(visit: Visit) -> None:
+    compare(visit.patient, "They differ")
+    expect(visit.patient.locator(".finding")).to_have_text(
+        "You found that the pictures differ. Somebody may be in between. End the visit and call the practice."
+    )
+    expect(visit.provider.locator(".finding")).to_have_text(
+        "Grace Hopper found that the pictures differ. Somebody may be in between."
+        " End the visit and call Grace Hopper by telephone."
+    )
+    for page in (visit.provider, visit.patient):
+        shield(page, "finding")
+        expect(page.locator("#said")).to_contain_text("Somebody may be in between.")
+    compare(visit.patient, "They are the same")
+    for page in (visit.provider, visit.patient):
+        expect(page.locator(".finding")).to_have_count(0)
+    shield(visit.patient, "good")
+    shield(visit.provider, "")
+
+
+def renewed(page: Page) -> None:
+    """The side that makes the offers makes a new connection: as when one could not be mended."""
+    page.evaluate("channels.at(-1).close()")
+
+
+def test_a_new_connection_of_the_same_page_keeps_the_tick_and_has_new_pictures(visit: Visit) -> None:
+    before = open_check(visit.patient)
+    visit.patient.get_by_role("button", name="They are the same").click()
+    compare(visit.provider, "They are the same")
+    for page in (visit.provider, visit.patient):
+        page.evaluate("window.connections = made.length")
+    renewed(visit.patient)
+    for page in (visit.provider, visit.patient):
+        wait(page, "() => made.length > connections && made.at(-1).connectionState === 'connected'", None)
+    open_check(visit.patient)
+    wait(visit.patient, "before => document.querySelector('.by-number')?.textContent !== before", before[4])
+    for page in (visit.provider, visit.patient):
+        shield(page, "good")
+
+
+def test_a_reload_takes_the_tick_away_and_says_so(visit: Visit) -> None:
+    compare(visit.provider, "They are the same")
+    compare(visit.patient, "They are the same")
+    before = open_check(visit.provider)
+    visit.patient.reload()
+    connected(visit.patient)
+    words = "The page of Grace Hopper is another one now. Compare again."
+    expect(visit.provider.locator(".safety .notice")).to_have_text(words, timeout=20_000)
+    expect(visit.provider.locator("#said")).to_have_text(words)
+    shield(visit.provider, "")
+    shield(visit.patient, "")
+    expect(visit.provider.locator(PICTURES)).to_have_count(4, timeout=20_000)
+    after = [*visit.provider.locator(PICTURES).all_text_contents(), visit.provider.locator(".by-number").inner_text()]
+    assert after != before
+    assert after == open_check(visit.patient)
+
+
+def test_a_sixth_page_in_one_visit_is_a_finding(visit: Visit) -> None:
+    shield(visit.provider, "")
+    for _ in range(5):
+        expect(visit.provider.locator(".finding")).to_have_count(0)
+        visit.patient.reload()
+        connected(visit.patient)
+        shield(visit.patient, "")
+    expect(visit.provider.locator(".finding")).to_contain_text(
+        "The page of Grace Hopper was another one more than five times in this visit.", timeout=20_000
+    )
+    expect(visit.patient.locator(".finding")).to_have_count(0)
+
+
+#: An older page, which says other things than ours.
+OLD = """{
+  const { send } = RTCDataChannel.prototype, other = '["safety",{"commit":7}]';
+  RTCDataChannel.prototype.send = function (text) {
+    send.call(this, String(text).startsWith('["safety"') ? other : text);
+  };
+}"""
+#: What would be given up after twenty seconds is given up at once.
+IMPATIENT = """{
+  const later = window.setTimeout;
+  window.setTimeout = (step, ms, ...rest) => later(step, ms === 20000 ? 100 : ms, ...rest);
+}"""
+
+
+def test_a_page_that_does_not_answer_is_not_checked_yet_and_no_finding(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    provider, patient = person("red", login=room.login).page, person("green").page
+    patient.add_init_script(OLD)
+    provider.add_init_script(IMPATIENT)
+    open_dashboard(provider, practice.url)
+    check_in(patient, room.url, "Grace Hopper")
+    start(provider, "Grace Hopper")
+    connected(provider, patient)
+    shield(provider, "")
+    provider.locator(".shield").click()
+    expect(provider.locator(".safety .lead")).to_contain_text("Not checked yet", timeout=20_000)
+    expect(provider.get_by_role("button", name="They are the same")).to_have_count(0)
+    expect(provider.locator(".finding")).to_have_count(0)
+
+
+def test_the_dialog_goes_when_the_visit_ends(visit: Visit) -> None:
+    open_check(visit.patient)
+    end(visit.provider)
+    expect(visit.patient.get_by_role("heading", name="Your visit has ended")).to_be_visible()
+    expect(visit.patient.get_by_role("dialog")).to_have_count(0)
+
+
+# -- the practice's own device
+
+
+def test_a_link_that_names_the_practices_device_is_checked_by_itself(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    provider, patient = person("red", login=room.login), person("green")
+    open_dashboard(provider.page, practice.url)
+    link = device_link(provider.page)
+    check_in(patient.page, link, "Grace Hopper")
+    start(provider.page, "Grace Hopper")
+    connected(provider.page, patient.page)
+    shield(patient.page, "good")
+    own = "Checked: this is the practice's own device."
+    expect(patient.page.get_by_role("button", name=own)).to_be_visible()
+    shield(provider.page, "")
+    open_check(patient.page)
+    expect(patient.page.locator(".safety .notice.good")).to_have_text(own)
+    patient.page.reload()
+    connected(provider.page, patient.page)
+    shield(patient.page, "good")
+    assert patient.page.evaluate("async () => (await indexedDB.databases()).length") == 0
+    assert not [url for each in (provider, patient) for url in each.urls if "k=" in url], "a server was told the key"
+
+
+def test_another_device_than_the_link_names_is_no_finding_and_is_said(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    """As when a colleague takes the visit, or the provider sits at another computer."""
+    first, provider, patient = person(login=room.login), person("red", login=room.login), person("green")
+    open_dashboard(first.page, practice.url)
+    link = device_link(first.page)
+    first.page.close()
+    open_dashboard(provider.page, practice.url)
+    assert device_link(provider.page) != link
+    check_in(patient.page, link, "Grace Hopper")
+    start(provider.page, "Grace Hopper")
+    connected(provider.page, patient.page)
+    shield(patient.page, "")
+    open_check(patient.page)
+    expect(patient.page.locator(".safety")).to_contain_text("this one has not shown that it is it")
+    expect(patient.page.locator(".finding")).to_have_count(0)
+
+
+def test_the_link_without_a_device_stays_as_it_is(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    page = person(login=room.login).page
+    open_dashboard(page, practice.url)
+    field, tick = page.locator(".copied"), page.get_by_label("A link for visits on this device")
+    expect(field).to_have_value(room.url)
+    link = device_link(page)
+    tick.uncheck()
+    expect(field).to_have_value(room.url)
+    page.reload()
+    assert device_link(page) == link
+
+
+def test_a_browser_that_keeps_no_keys_says_so(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
+    page = person(login=room.login).page
+    page.add_init_script("IDBFactory.prototype.open = () => { throw new DOMException('', 'InvalidStateError'); }")
+    open_dashboard(page, practice.url)
+    page.get_by_label("A link for visits on this device").click()
+    expect(page.get_by_text("This browser keeps no keys")).to_have_count(2)  # one of them is said aloud
+    expect(page.locator(".copied")).to_have_value(room.url)
+
+
+# -- everybody can use it
+
+
+def test_the_check_by_keyboard_with_a_screen_reader_and_on_a_phone(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    options = {"viewport": PHONE, "reduced_motion": "reduce"}
+    provider, patient = person("red", login=room.login, **options).page, person("green", **options).page
+    open_dashboard(provider, practice.url)
+    check_in(patient, room.url, "Grace Hopper")
+    start(provider, "Grace Hopper")
+    connected(provider, patient)
+    shield(patient, "")
+    patient.locator(".shield").focus()
+    patient.keyboard.press("Enter")
+    dialog = patient.get_by_role("dialog", name="Check that nobody is in between")
+    expect(dialog.locator(PICTURES)).to_have_count(4, timeout=20_000)
+    expect(dialog.locator(".safety")).to_be_focused()  # it is read from its beginning
+    patient.keyboard.press("Enter")  # and says nothing by itself
+    expect(dialog).to_be_visible()
+    for scheme in ("light", "dark"):
+        for screen in (PHONE, ZOOMED):
+            patient.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            patient.set_viewport_size(screen)  # type: ignore[arg-type]
+            audit(patient, f"the check, {scheme}, {screen['width']} px")
+    patient.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    patient.keyboard.press("Escape")
+    expect(patient.locator(".shield")).to_be_focused()
+    shield(patient, "")
+    patient.keyboard.press("Enter")
+    expect(dialog.locator(".safety")).to_be_focused()
+    for name in ("Close", "They differ"):
+        patient.keyboard.press("Tab")
+        expect(dialog.get_by_role("button", name=name)).to_be_focused()
+    patient.keyboard.press("Enter")
+    for page in (patient, provider):
+        shield(page, "finding")
+        audit(page, "a finding")
+
+
+def test_no_word_of_the_check_is_bare(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
+    options = {"locale": "en-XA"}
+    provider, patient = person("red", login=room.login, **options).page, person("green", **options).page
+    open_dashboard(provider, practice.url)
+    check_in_any(patient, room.url)
+    provider.locator(".card .start").click()
+    connected(provider, patient)
+    for button, page in (("differ", patient), ("same", provider), ("same", patient)):
+        page.locator(".shield").click()
+        expect(page.locator(PICTURES)).to_have_count(4, timeout=20_000)
+        assert bare(page) == []
+        page.locator(f"dialog button[value={button}]").click()
+        assert bare(page) == []
+
+
+def check_in_any(page: Page, url: str) -> None:
+    """As a patient does it, in whichever language."""
+    page.goto(url)
+    expect(page.locator("main[data-ready]")).to_be_attached()
+    page.locator("#name").fill("Grace Hopper")
+    page.locator("#check-in button").click()
+    expect(page.locator("main[data-state=waiting]")).to_be_visible()

@@ -1,4 +1,4 @@
-"""exchange.js and pictures.js alone: the same code on both sides, and no code for whoever reflects, forwards or alters."""
+"""exchange.js and pictures.js alone: one code on both sides, and none for whoever reflects, forwards or alters."""
 
 from __future__ import annotations
 

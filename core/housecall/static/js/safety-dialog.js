@@ -36,7 +36,7 @@ function buttons({ digest }) {
 }
 
 function body(at) {
-  const { digest, silent, findings, compared, anew, device } = at, all = made("div", { className: "safety" });
+  const { digest, silent, findings, compared, anew, device } = at, all = made("div", { className: "safety", tabIndex: -1, autofocus: true }); // read from its beginning
   if (findings.size) all.append(says(words(at), "notice bad"));
   else if (compared || anew) all.append(says(words(at), compared ? "notice good" : "notice"));
   if (!digest) all.append(says(silent ? text("Not checked yet: the page of {name} does not answer. It may be an older one; reloading it may help.", at) : text("One moment, the pictures are coming …"), "lead"));
@@ -46,7 +46,7 @@ function body(at) {
     says(text("Or by number: {digits}", { digits: digits(digest) }), "by-number"),
     says(text("If both sides have the same, nobody in between can see or hear you, not even the practice's server.")),
   );
-  if (device === "own") all.append(says(text("Checked: this is the practice's own device."), "notice good"));
+  if (device === "own" && !findings.size) all.append(says(text("Checked: this is the practice's own device."), "notice good"));
   if (device === "asked") all.append(says(text("Your link names a device of the practice, and this one has not shown that it is it. It may be another computer of the practice: compare the pictures.")));
   all.append(says(text("One thing this cannot show: whoever serves this page could have changed the page itself."), "soft"));
   return all;
