@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from netlab import Lab, lab
 from playwright.sync_api import Page, expect
 
 from housecall.testing.acts import Visit, check_in, connected, media_flows, no_new_frames, open_dashboard, start, wait
+from housecall.testing.lab import Lab
 
-__all__ = ["lab"]
 PATIENCE = 90_000  #: ms for what happens after some seconds of a bad or a fine line, on a machine that has more to do
 PHONE = "+1 555 0100"
 
@@ -65,8 +62,7 @@ def in_call(lab: Lab) -> Visit:
     for page in (provider.page, patient.page):
         media_flows(page)
         expect(page.locator(".quality[data-level=good]")).to_be_visible(timeout=PATIENCE)
-    more: dict[str, Any] = {"practice": practice} if "practice" in Visit.__annotations__ else {}
-    return Visit(room=room, provider=provider.page, patient=patient.page, **more)
+    return Visit(room=room, provider=provider.page, patient=patient.page, practice=practice)
 
 
 def concealed(page: Page, seconds: int) -> float:
