@@ -33,7 +33,7 @@ from .web import (
     language,
     look,
     pages,
-    relay_test,
+    relay_proof,
     room,
     settings,
     sign_in,
@@ -176,7 +176,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         dashboard,
         room,
         check,
-        relay_test,
+        relay_proof,
         waiting,
     ):
         app.register_blueprint(part.pages)
