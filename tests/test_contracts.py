@@ -17,7 +17,7 @@ from housecall.clinics.models import Base
 from housecall.extending import manifest
 from housecall.extending.hookspecs import KINDS
 from housecall.extending.slots import SLOTS
-from housecall.visits import VisitError
+from housecall.visits import VisitError, readiness
 from housecall.web import messages
 
 ROOT = Path(__file__).parent.parent
@@ -226,6 +226,21 @@ def test_every_state_of_devices_and_connection_has_its_words_in_a_module() -> No
     assert states == {"connected", "connecting", "broken"}
     for state in states - {"connected"}:
         assert re.search(rf'state === "{state}" \? text\(', modules["stage"]), state
+
+
+def test_what_a_check_may_say_to_the_board_is_the_pages_and_has_its_words() -> None:
+    row = re.search(r"reason\}` \(([^)]+)\)", section(7))
+    assert row
+    named = set(re.findall(r"[a-z_]+", " ".join(re.findall(r"`([^`]+)`", row[1]))))
+    devices, states, found = map(set, (readiness.DEVICES, readiness.STATES, readiness.FOUND))
+    assert named - {"_"} == devices | states | found
+    source = (CORE / "static/js/reasons.js").read_text(encoding="utf-8")
+    tables = dict(re.findall(r"const (\w+) = \{\n(.*?)\n\};", source, re.S))
+    keys = {name: set(re.findall(r"^  (\w+):", table, re.M)) for name, table in tables.items()}
+    assert keys == {"WHAT": devices, "WHY": states, "ELSE": found}
+    modules = "".join((CORE / f"static/js/{name}.js").read_text(encoding="utf-8") for name in ("devices", "swap"))
+    made = set(re.findall(r'(?:return|kind:|denied:|prompt:|granted:) "(\w+)"', modules))
+    assert made >= states - {"skipped"}, states - made
 
 
 def test_every_code_of_a_form_has_its_words() -> None:

@@ -34,7 +34,7 @@ from .web import (
     language,
     look,
     pages,
-    relay_test,
+    relay_proof,
     room,
     settings,
     sign_in,
@@ -169,7 +169,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
     guard.init_app(app)
     pages.init_app(app)
     errors.init_app(app)
-    parts = (assets, health, front, sign_in, account, admin, switches, settings, look, dashboard, room, relay_test)
+    parts = (assets, health, front, sign_in, account, admin, switches, settings, look, dashboard, room, relay_proof)
     for part in (*parts, check, waiting, joining):  # the last three: below the address of a room, which may be any word
         app.register_blueprint(part.pages)
     _mount(app, plugins)

@@ -293,12 +293,12 @@ def check(arguments: argparse.Namespace) -> int:
 def _show_relay_tests(site: Site) -> None:
     """What this machine cannot know: whether a phone outside reaches the relay. A QR code lets one try."""
     from . import qr, relay
-    from .web import relay_test
+    from .web import relay_proof
 
     for clinic in site.clinics.values():
         if any(relay.Road.read(url) for server in clinic.ice for url in server.urls):
             address = f"https://{clinic.host}" if clinic.host and len(site.clinics) > 1 else site.address
-            link = f"{address}/-/relay#{relay_test.token(site.secret, clinic.id)}"
+            link = f"{address}/-/relay#{relay_proof.token(site.secret, clinic.id)}"
             print(
                 f"\nTest the relay of {clinic.name} from outside: open this on a phone without Wi-Fi, in half an hour."
             )

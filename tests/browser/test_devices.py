@@ -222,6 +222,7 @@ def test_what_is_plugged_in_is_offered_and_not_taken(practice: Practice, room: R
     assert page.evaluate("wants.at(-1).audio.deviceId") == {"exact": "mic-2"}
     media_flows(provider)
     page.evaluate("plugs.length = 3; navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
+    expect(page.locator(".toast")).to_have_text("Your speaker was unplugged. We go on with another one.")
     page.evaluate(HEADSET)
     expect(page.locator(".offer")).to_have_count(1)
     page.evaluate("plugs.length = 3; navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
@@ -308,6 +309,24 @@ def test_what_a_telephone_call_holds_back_is_brought_back(
     expect(page.locator("#trouble")).to_be_hidden()
     assert page.evaluate("given.length") == before + 1
     media_flows(provider)
+
+
+def test_a_bell_that_a_telephone_call_has_interrupted_rings_again(room: Room, person: People) -> None:
+    patient = person("green")
+    patient.context.add_init_script(ASLEEP)
+    patient.context.add_init_script(
+        "{ const { get } = Object.getOwnPropertyDescriptor(BaseAudioContext.prototype, 'state');"
+        " window.interrupted = false; Object.defineProperty(BaseAudioContext.prototype, 'state',"
+        " { get() { return interrupted ? 'interrupted' : get.call(this); } });"
+        " const resume = AudioContext.prototype.resume; window.resumed = 0;"
+        " AudioContext.prototype.resume = function () { resumed += 1; return resume.call(this); } }"
+    )
+    check_in(patient.page, room.url, "Grace Hopper")
+    wait(patient.page, "() => resumed === 1", None)  # opened by the press of the button
+    patient.page.evaluate("interrupted = true; turn('hidden'); 0")
+    assert patient.page.evaluate("resumed") == 1
+    patient.page.evaluate("turn('visible')")
+    wait(patient.page, "() => resumed === 2", None)
 
 
 def test_what_comes_back_by_itself_is_left_alone(practice: Practice, room: Room, person: People) -> None:

@@ -16,7 +16,7 @@ from housecall.testing.certificate import certificate
 from housecall.testing.parts import find
 from housecall.testing.people import Person, meet
 from housecall.testing.practice import Practice, free_port
-from housecall.web import relay_test
+from housecall.web import relay_proof
 
 SECRET = "right"
 
@@ -39,7 +39,7 @@ def site(port: int, tls: int) -> str:
 
 def try_it(page: Page, own: Practice) -> None:
     page.goto("about:blank")
-    page.goto(f"{own.url}/-/relay#{relay_test.token(load(own.folder, environ={}).secret, 'main')}")
+    page.goto(f"{own.url}/-/relay#{relay_proof.token(load(own.folder, environ={}).secret, 'main')}")
     expect(page.locator("main[data-ready]")).to_be_attached(timeout=30_000)
 
 

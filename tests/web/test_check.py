@@ -10,7 +10,7 @@ import pytest
 from housecall.config import load
 from housecall.testing.practice import Practice, Room
 from housecall.testing.visitor import Visitor
-from housecall.web import relay_test
+from housecall.web import relay_proof
 
 TOML = '[clinic.main]\nname = "Elm"\n[[clinic.main.ice]]\nurls = ["turn:127.0.0.1:9"]\nsecret = "s3cret"\n'
 
@@ -46,7 +46,7 @@ def test_a_test_has_a_brake_and_needs_its_page(own: Practice) -> None:
 def test_the_relay_is_tested_by_a_link_of_the_server_only(own: Practice) -> None:
     visitor, site = Visitor(own.url), load(own.folder, environ={})
     page = visitor.token("/-/relay")
-    right, foreign = relay_test.token(site.secret, "main"), relay_test.token(site.secret, "another")
+    right, foreign = relay_proof.token(site.secret, "main"), relay_proof.token(site.secret, "another")
     for wrong in ("", "forged", foreign, right[:-2], None, 7, [right]):
         assert visitor.post_json("/-/relay", {"token": wrong}, token=page).status_code == 403, wrong
     answer = visitor.post_json("/-/relay", {"token": right}, token=page)
@@ -57,8 +57,8 @@ def test_the_relay_is_tested_by_a_link_of_the_server_only(own: Practice) -> None
 def test_a_link_of_the_server_grows_old(own: Practice, monkeypatch: pytest.MonkeyPatch) -> None:
     visitor, site = Visitor(own.url), load(own.folder, environ={})
     now = time.time()
-    monkeypatch.setattr(time, "time", lambda: now - relay_test.LIFETIME - 5)
-    old = relay_test.token(site.secret, "main")
+    monkeypatch.setattr(time, "time", lambda: now - relay_proof.LIFETIME - 5)
+    old = relay_proof.token(site.secret, "main")
     monkeypatch.undo()
     assert visitor.post_json("/-/relay", {"token": old}, token=visitor.token("/-/relay")).status_code == 403
 

@@ -19,7 +19,7 @@ STATES = (
     "skipped",
 )
 
-REASONS = frozenset(
-    {"", "microphone_quiet", "speaker_quiet", "relay_blocked", "relay_refused"}
-    | {f"{device}_{state}" for device in ("camera", "microphone", "both") for state in STATES}
-)
+DEVICES = ("camera", "microphone", "both")
+FOUND = ("microphone_quiet", "speaker_quiet", "relay_blocked", "relay_refused")  #: beside what devices say themselves
+
+REASONS = frozenset({"", *FOUND, *(f"{device}_{state}" for device in DEVICES for state in STATES)})

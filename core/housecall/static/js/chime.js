@@ -1,6 +1,9 @@
 // Two soft notes, as of a doorbell in another room. Browsers want a gesture before the first one.
 
 export class Chime {
+  constructor() {                                       // a telephone call interrupts the sound of a phone; it goes on when the person is back
+    document.addEventListener("visibilitychange", () => { if (this.sound?.state === "interrupted" && document.visibilityState === "visible") this.sound.resume().catch(() => {}); });
+  }
   // Open it in `ms`: that takes a while, in which something more urgent may be done. Still in the same gesture.
   soon(ms) { this.opening = new Promise(done => setTimeout(done, ms)).then(() => this.open()); }
   // Inside a gesture. Answers whether the browser lets us be heard.

@@ -150,11 +150,12 @@ export async function permission(name) {
 // What happened and what to do, for a problem of devices.
 export function words({ kind, device }) {
   const name = { camera: text("camera"), microphone: text("microphone"), both: text("camera and microphone") }[device];
+  if (kind === "missing" && device === "both") return text("Neither a camera nor a microphone was found. Plug one in, or go on without.");
   switch (kind) {
     case "denied": return text("Your browser blocks {name} for this page. Press the lock or camera sign beside the address, allow it, and we go on by ourselves.", { name });
     case "dismissed": return text("Your browser asked for {name} and got no answer. Press “Try again”, then “Allow”.", { name });
     case "system": return text("Your device does not let this browser use {name}. Allow it in the device's settings, then press “Try again”.", { name });
-    case "missing": return device === "both" ? text("Neither a camera nor a microphone was found. Plug one in, or go on without.") : text("No {name} was found. Plug one in, or go on without it.", { name });
+    case "missing": return text("No {name} was found. Plug one in, or go on without it.", { name });
     case "busy": return text("Another program uses your {name}. Close it, then press “Try again”.", { name });
     case "unplugged": return text("Your {name} was unplugged. Plug it in again, or press “Try again” to use another.", { name });
     case "revoked": return text("Your browser does not allow the {name} any more. Allow it again beside the address, and we go on by ourselves.", { name });

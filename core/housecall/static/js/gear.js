@@ -1,6 +1,7 @@
 // While a call runs: what is plugged in is offered, never taken; a phone may turn to its rear camera. Loaded once somebody is connected.
 
 import { part, say } from "./page.js";
+import { notice } from "./surface.js";
 import { list, take } from "./swap.js";
 import { text } from "./text.js";
 
@@ -25,6 +26,11 @@ async function changed() {
   const things = new Map();                              // a headset is one thing, though it is a microphone and a speaker
   for (const each of now) if (!before.has(each.deviceId)) things.set(each.groupId, [...things.get(each.groupId) ?? [], each]);
   known = now;
+  if (watched.sink && watched.sink !== "default" && !there.has(watched.sink)) {
+    watched.sink = "";                                   // the default
+    watched.changed();
+    notice(text("Your speaker was unplugged. We go on with another one."));
+  }
   for (const old of document.querySelectorAll(".offer")) if (!there.has(old.dataset.device)) old.remove();
   if (part("main").dataset.state === "call") for (const each of things.values()) offer(each);
   flippable();

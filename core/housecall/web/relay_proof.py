@@ -16,7 +16,7 @@ from .rates import Buckets
 LIFETIME = 1800  #: seconds of a link
 BY_NETWORK = Buckets(rate=1 / 10, burst=12)
 
-pages = Blueprint("relay_test", __name__)
+pages = Blueprint("relay_proof", __name__)
 
 
 def token(secret: bytes, clinic: str) -> str:
