@@ -362,6 +362,30 @@ def test_a_guest_survives_the_death_of_the_server(serve: Callable[..., Practice]
         sees_all(each.page, *colours)
 
 
+def test_a_knock_is_heard_and_said(practice: Practice, room: Room, person: People) -> None:
+    """As an arrival is: by the chime, and to a screen reader; it stands there until somebody has decided."""
+    provider, patient, otto = person("red", login=room.login).page, Visitor(practice.url), Visitor(practice.url)
+    open_dashboard(provider, practice.url)
+    assert patient.check_in(room.slug, "Grace Hopper").status_code == 201
+    with patient.seat(room.id), Visitor(practice.url, login=room.login).dashboard() as board:
+        (card,) = board.hear("welcome")["rooms"][0]["cards"]
+        ack = board.ask("invite", {"visit": card["id"], "kind": "relative"})
+        page = f"/{room.slug}/join"
+        body = {"name": "Otto", "lang": "en", "link": ack["link"]}
+        assert otto.post_json(page, body, token=otto.token(page)).status_code == 201
+        provider.get_by_role("button", name="Turn on sound").click()
+        alerts = provider.locator("#alerts")
+        expect(alerts).to_have_attribute("data-rang", "1")
+        expect(provider.locator("#knocks")).to_be_hidden()
+        with otto.socket(**{"as": "guest", "room": room.id}):
+            expect(provider.locator("#knocks .guest")).to_have_text(
+                "Otto (relative) wants to join the visit of Grace Hopper"
+            )
+            expect(alerts).to_have_attribute("data-rang", "2")
+            expect(provider.locator("#said")).to_have_text("Otto (relative) wants to join the visit of Grace Hopper")
+        expect(provider.locator("#knocks")).to_be_hidden()
+
+
 WORDS = re.compile(f"{NAMES.pattern}|Maria|Nina|Hopper")
 
 

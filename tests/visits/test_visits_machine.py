@@ -233,15 +233,16 @@ class WaitingRooms(RuleBasedStateMachine):
         guest.ticket = ticket
         self.known[guest.visit].passes.append(self.world.visits.pass_for(self.world.visits.store.get(guest.visit)))
 
-    @rule(guest=guests, patient=patients, with_pass=st.booleans())
-    def guest_comes(self, guest: Guest, patient: Patient, with_pass: bool) -> None:
+    @rule(guest=guests, with_pass=st.booleans())
+    def guest_comes(self, guest: Guest, with_pass: bool) -> None:
         """A page with the guest's ticket, perhaps with a pass that is none of a guest's business."""
         if not guest.ticket:
             return
         self.pages += 1
         page, before = f"page-{self.pages}", self.world.visits.get(guest.visit)
         inside = {s.id for s in before.seats if s.inside} if before else set()
-        pass_ = patient.passes[-1] if with_pass and patient.passes else None
+        passes = self.known[guest.visit].passes
+        pass_ = passes[-1] if with_pass and passes else None
         try:
             entry = self.world.enter(guest.ticket, page, guest.room, name="Marker guest", pass_=pass_, take=True)
         except (Over, NoTicket):
@@ -259,6 +260,20 @@ class WaitingRooms(RuleBasedStateMachine):
             moved = self.world.visits.admit(guest.visit, guest.seat)
             self.admitted.add(guest.seat)
             self.known[guest.visit].passes.append(self.world.visits.pass_for(moved))
+
+    @rule(target=guests, room=st.sampled_from(ROOMS), kind=st.sampled_from(KINDS))
+    def a_guest_is_in(self, room: str, kind: str) -> Guest:
+        """The usual way of one, so that histories of what follows are not rare."""
+        guest = self.invite(self.arrive(room), kind)
+        self.guest_joins(guest, same=True)
+        self.guest_comes(guest, with_pass=False)
+        self.guest_is_admitted(guest)
+        return guest
+
+    @rule(guest=guests)
+    def guest_is_the_first_after_a_restart(self, guest: Guest) -> None:
+        self.the_server_restarts()
+        self.guest_comes(guest, with_pass=True)
 
     @rule(guest=guests)
     def guest_is_removed(self, guest: Guest) -> None:
@@ -312,6 +327,7 @@ class WaitingRooms(RuleBasedStateMachine):
     def the_server_restarts(self) -> None:
         if not self.world.failing:  # an end that was never written is forgotten by a crash: nobody can know of it
             self.world.restart()
+            self.removed.clear()  # who was sent away may knock again until a pass says who sits where; nobody is let in
 
     @rule(failing=st.booleans())
     def the_disk_fills_or_frees(self, failing: bool) -> None:
