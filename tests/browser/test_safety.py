@@ -25,6 +25,18 @@ def test_both_sides_show_the_same_four_pictures_and_digits(visit: Visit) -> None
     assert mine == theirs
 
 
+def test_a_browser_that_cannot_tell_the_far_certificate_reads_it_from_the_agreed_description(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    provider, patient = person("red", login=room.login).page, person("green").page
+    patient.add_init_script("delete RTCDtlsTransport.prototype.getRemoteCertificates")
+    open_dashboard(provider, practice.url)
+    check_in(patient, room.url, "Grace Hopper")
+    start(provider, "Grace Hopper")
+    connected(provider, patient)
+    assert open_check(patient) == open_check(provider)
+
+
 def test_what_was_compared_is_marked_by_a_tick_and_by_words(visit: Visit) -> None:
     for page, name in ((visit.provider, "Grace Hopper"), (visit.patient, "Dr Ada Smith")):
         compare(page, "They are the same")
@@ -163,7 +175,11 @@ def test_a_link_that_names_the_practices_device_is_checked_by_itself(
     patient.page.reload()
     connected(provider.page, patient.page)
     shield(patient.page, "good")
-    assert patient.page.evaluate("async () => (await indexedDB.databases()).length") == 0
+    kept = "async () => (await indexedDB.databases()).map(({ name }) => name)"
+    assert patient.page.evaluate(kept) == []
+    assert provider.page.evaluate(kept) == ["housecall"]
+    patient.page.goto(f"{practice.url}/cookies")
+    expect(patient.page.get_by_text("The browser of a member of the practice keeps a key of its own")).to_be_visible()
     assert not [url for each in (provider, patient) for url in each.urls if "k=" in url], "a server was told the key"
 
 
@@ -204,8 +220,10 @@ def test_a_browser_that_keeps_no_keys_says_so(practice: Practice, room: Room, pe
     page = person(login=room.login).page
     page.add_init_script("IDBFactory.prototype.open = () => { throw new DOMException('', 'InvalidStateError'); }")
     open_dashboard(page, practice.url)
-    page.get_by_label("A link for visits on this device").click()
+    tick = page.get_by_label("A link for visits on this device")
+    tick.click()
     expect(page.get_by_text("This browser keeps no keys")).to_have_count(2)  # one of them is said aloud
+    expect(tick).not_to_be_checked()
     expect(page.locator(".copied")).to_have_value(room.url)
 
 

@@ -36,7 +36,7 @@ function buttons({ digest }) {
 }
 
 function body(at) {
-  const { digest, silent, findings, compared, anew, device } = at, all = made("div", { className: "safety", tabIndex: -1, autofocus: true }); // read from its beginning
+  const { digest, silent, findings, compared, anew, device } = at, all = made("div", { className: "safety", tabIndex: -1 }); // read from its beginning
   if (findings.size) all.append(says(words(at), "notice bad"));
   else if (compared || anew) all.append(says(words(at), compared ? "notice good" : "notice"));
   if (!digest) all.append(says(silent ? text("Not checked yet: the page of {name} does not answer. It may be an older one; reloading it may help.", at) : text("One moment, the pictures are coming …"), "lead"));

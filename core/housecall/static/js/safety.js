@@ -59,7 +59,7 @@ export class Safety extends EventTarget {
     if (at.certificates.size > MOST) this.find(at, "many");
     const exchange = new Exchange({ mine, theirs, send: body => peer.say("safety", body) });
     exchange.code().then(found => this.holds(peer) && this.found(at, found));
-    if (page.device && !at.device && this.call.rows.get(at.id)?.role === "provider") {
+    if (page.device && at.device !== "own" && this.call.rows.get(at.id)?.role === "provider") {
       at.device = "asked";
       peer.say("safety", { device: page.device });
     }
