@@ -247,7 +247,8 @@ def recovery(rows: Rows, pictures: Pictures) -> Iterator[str]:
     yield "## How long a fault is heard and seen"
     yield (
         "Two browsers and the practice on hosts of a network of their own; seconds from the moment in which the "
-        "network lets a call through again until picture and sound are back ([what each side sees](../docs/reliability.md)):"
+        "network lets a call through again (or closes a way for good) until picture and sound are back. "
+        "[What each side sees](../docs/reliability.md):"
     )
     body = [
         [fault, *(str(rows.figure("housecall", key, fault=fault)) for key in ("provider_s", "patient_s"))]
