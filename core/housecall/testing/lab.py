@@ -134,7 +134,7 @@ class Lab:
 
 
 def interrupted(page: Page, whose: str = "") -> None:
-    """The page has said that a connection is interrupted, and on whose side: "ours", "between", a name, or "" for any."""
+    """The page has said that a connection is interrupted, and whose: "ours", "between", a name, or "" for any."""
     known = {"": ".*", "ours": "Your connection", "between": "The connection between you and .*"}
     words = f"^{known.get(whose, whose + chr(39) + 's connection')} is interrupted"
     wait(page, "words => lines.some(line => RegExp(words).test(line))", words, patience=PATIENCE / 1000)
