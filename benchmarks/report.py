@@ -251,10 +251,14 @@ def recovery(rows: Rows, pictures: Pictures) -> Iterator[str]:
         "[What each side sees](../docs/reliability.md):"
     )
     body = [
-        [fault, *(str(rows.figure("housecall", key, fault=fault)) for key in ("provider_s", "patient_s"))]
+        [
+            fault,
+            *(str(rows.figure("housecall", key, fault=fault)) for key in ("provider_s", "patient_s")),
+            str(len(rows.figure("housecall", "patient_s", fault=fault).values)),
+        ]
         for fault in dict.fromkeys(row["fault"] for row in rows.all)
     ]
-    yield table(["", "at the provider, s", "at the patient, s"], body)
+    yield table(["", "at the provider, s", "at the patient, s", "runs"], body)
 
 
 def page_cpu(rows: Rows, pictures: Pictures) -> Iterator[str]:
