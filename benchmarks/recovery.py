@@ -31,58 +31,77 @@ LISTEN = """() => {
 }"""
 
 
-def short_cut(lab: Lab, visit: Visit) -> None:
+def now() -> float:
+    """ms, on the clock of the machine."""
+    return time.time() * 1000
+
+
+def short_cut(lab: Lab, visit: Visit) -> float:
     """The patient's cable is out for 8 s."""
-    cable_out(lab, visit, 8)
+    return cable_out(lab, visit, 8)
 
 
-def long_cut(lab: Lab, visit: Visit) -> None:
+def long_cut(lab: Lab, visit: Visit) -> float:
     """The patient's cable is out for 25 s."""
-    cable_out(lab, visit, 25)
+    return cable_out(lab, visit, 25)
 
 
-def cable_out(lab: Lab, visit: Visit, seconds: float) -> None:
+def cable_out(lab: Lab, visit: Visit, seconds: float) -> float:
     lab.net.cable("b", plugged=False)
     unchanged(visit.provider, "frames", seconds=seconds)
     lab.net.cable("b", plugged=True)
+    return now()
 
 
-def address(lab: Lab, visit: Visit) -> None:
+def silence(visit: Visit, since: float) -> float:
+    """What was under way has come in: only what comes from now on came by another way."""
+    for page in (visit.provider, visit.patient):
+        unchanged(page, "frames")
+    return since
+
+
+def address(lab: Lab, visit: Visit) -> float:
     """The patient's address changes."""
     lab.net.readdress("b", "10.77.0.33")
+    return silence(visit, now())
 
 
-def parted(lab: Lab, visit: Visit) -> None:
+def parted(lab: Lab, visit: Visit) -> float:
     """The direct way is closed; the relay is open."""
     lab.net.part("a", "b")
+    return silence(visit, now())
 
 
-def no_udp(lab: Lab, visit: Visit) -> None:
+def no_udp(lab: Lab, visit: Visit) -> float:
     """UDP is closed on the patient's side; the relay is open by TCP."""
     lab.net.drop("b", "meta l4proto udp")
+    return silence(visit, now())
 
 
-def udp_back(lab: Lab, visit: Visit) -> None:
+def udp_back(lab: Lab, visit: Visit) -> float:
     """UDP is closed on the patient's side for 20 s, without a relay."""
     lab.net.drop("b", "meta l4proto udp")
     unchanged(visit.provider, "frames", seconds=20)
     lab.net.heal("b")
+    return now()
 
 
-def server_and_cable(lab: Lab, visit: Visit) -> None:
+def server_and_cable(lab: Lab, visit: Visit) -> float:
     """The server is killed and the patient's cable is out for 25 s; then both are back."""
     visit.practice.stop(signal.SIGKILL)
     cable_out(lab, visit, 25)
     visit.practice.start()
+    return now()
 
 
-def reload(lab: Lab, visit: Visit) -> None:
+def reload(lab: Lab, visit: Visit) -> float:
     """The patient reloads the page."""
     visit.patient.reload(wait_until="commit")
+    return now()
 
 
-#: By the name of a row: (what happens until the clock starts, whether the practice has a relay).
-FAULTS: dict[str, tuple[Callable[[Lab, Visit], None], bool]] = {
+#: By the name of a row: (the fault, which says when the clock started; whether the practice has a relay).
+FAULTS: dict[str, tuple[Callable[[Lab, Visit], float], bool]] = {
     "cable 8 s": (short_cut, False),
     "cable 25 s": (long_cut, False),
     "address": (address, False),
@@ -104,8 +123,7 @@ def measure(name: str) -> Iterator[Row]:
             pages = {"provider": visit.provider, "patient": visit.patient}
             for page in pages.values():
                 page.wait_for_function("() => window.flow?.frames > 20")
-            cause(lab, visit)
-            healed = time.time() * 1000
+            healed = cause(lab, visit)
             for page in pages.values():
                 page.wait_for_function("() => window.flow")
                 page.evaluate(LISTEN)

@@ -274,13 +274,18 @@ def recovery(rows: Rows, pictures: Pictures) -> Iterator[str]:
     yield "## How long a fault is heard and seen"
     yield (
         "Two browsers and the practice on hosts of a network of their own; seconds from the moment in which the "
-        "network lets a call through again until picture and sound are back ([what each side sees](../docs/reliability.md)):"
+        "network lets a call through again (or closes a way for good) until picture and sound are back. "
+        "[What each side sees](../docs/reliability.md):"
     )
     body = [
-        [fault, *(str(rows.figure("housecall", key, fault=fault)) for key in ("provider_s", "patient_s"))]
+        [
+            fault,
+            *(str(rows.figure("housecall", key, fault=fault)) for key in ("provider_s", "patient_s")),
+            str(len(rows.figure("housecall", "patient_s", fault=fault).values)),
+        ]
         for fault in dict.fromkeys(row["fault"] for row in rows.all)
     ]
-    yield table(["", "at the provider, s", "at the patient, s"], body)
+    yield table(["", "at the provider, s", "at the patient, s", "runs"], body)
 
 
 def page_cpu(rows: Rows, pictures: Pictures) -> Iterator[str]:

@@ -63,6 +63,13 @@ def test_the_demo_shows_a_first_frame(tmp_path: Path) -> None:
     _reported("frame", "demo", rows, tmp_path)
 
 
+@pytest.mark.browser
+def test_a_page_in_a_call_yields_its_cpu(tmp_path: Path) -> None:
+    rows = list(measures.PARTS["page_cpu"].run("demo", SECONDS))
+    assert rows[0]["pct"] > 0
+    _reported("page_cpu", "demo", rows, tmp_path)
+
+
 def _reported(part: str, server: str, rows: list[dict[str, Any]], folder: Path) -> None:
     path = folder / "rows.jsonl"
     about = {"part": "machine", "of": part}

@@ -16,15 +16,15 @@ LINES = [[cell.strip() for cell in line.strip("|").split("|")] for line in PAGE.
 NOT_A_FAULT = {"test_each_fault_is_one_and_ends"}  #: of tests/lab
 
 
-def tests_in(folder: str) -> set[str]:
+def names_in(folder: str) -> set[str]:
     sources = (path.read_text(encoding="utf-8") for path in (ROOT / "tests" / folder).glob("test_*.py"))
     return {name for source in sources for name in re.findall(r"^def (test_\w+)", source, re.M)}
 
 
 def test_every_test_that_it_names_is_there_and_every_fault_of_the_lab_is_on_it() -> None:
     named = set(re.findall(r"\btest_\w+", PAGE))
-    assert named <= tests_in("lab") | tests_in("browser")
-    assert tests_in("lab") - NOT_A_FAULT <= named
+    assert named <= names_in("lab") | names_in("browser")
+    assert names_in("lab") - NOT_A_FAULT <= named
     assert all(line[4].startswith("test_") for line in LINES)
 
 

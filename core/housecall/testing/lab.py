@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from .. import relay
-from .acts import Visit, check_in, connected, media_flows, open_dashboard, start
+from .acts import Visit, check_in, connected, media_flows, open_dashboard, start, wait
 from .certificate import certificate
 from .netlab import Impossible, NetLab
 from .parts import find
@@ -35,6 +35,15 @@ ROAD = """async () => {
   const here = rows.get(pair.localCandidateId), there = rows.get(pair.remoteCandidateId);
   return here.relayProtocol ?? (there.candidateType === "relay" ? here.protocol : "direct");
 }"""
+
+#: Keeps what the page says of interruptions, since some are soon over.
+LINES = """
+  window.lines = [];
+  new MutationObserver(() => {
+    const line = document.getElementById("line")?.textContent;
+    if (line && line !== lines.at(-1)) lines.push(line);
+  }).observe(document, { childList: true, subtree: true, characterData: true });
+"""
 
 
 @dataclass
@@ -96,6 +105,7 @@ class Lab:
         """Somebody at a host."""
         made = meet(self.browser(host), practice.url, colour, **options)
         made.expected += LINE_LOST
+        made.context.add_init_script(LINES)
         self.people.append(made)
         return made
 
@@ -124,10 +134,10 @@ class Lab:
 
 
 def interrupted(page: Page, whose: str = "") -> None:
-    """The page says that a connection is interrupted, and on whose side: "ours", "between", a name, or "" for any."""
+    """The page has said that a connection is interrupted, and whose: "ours", "between", a name, or "" for any."""
     known = {"": ".*", "ours": "Your connection", "between": "The connection between you and .*"}
     words = f"^{known.get(whose, whose + chr(39) + 's connection')} is interrupted"
-    expect(page.locator("#line")).to_have_text(re.compile(words), timeout=PATIENCE)
+    wait(page, "words => lines.some(line => RegExp(words).test(line))", words, patience=PATIENCE / 1000)
 
 
 def back(visit: Visit) -> None:

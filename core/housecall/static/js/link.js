@@ -18,7 +18,7 @@ export class Link {
     });
     for (const [event, function_] of Object.entries(heard)) this.socket.on(event, function_);
     this.socket.on("cut", ({ reason }) => { this.close(); refused(reason); });
-    this.due = 0;                                            // since when something that we said should be answered
+    this.due = this.last = 0;                                // since when something that we said should be answered; when something was
     this.gone = 0;                                           // since when it is closed
     this.socket.on("connect", () => { this.due = this.gone = 0; found(); });
     this.socket.on("disconnect", reason => { this.due = 0; this.gone = performance.now(); if (reason !== "io client disconnect") lost(); });
@@ -30,6 +30,12 @@ export class Link {
   get connected() { return this.socket.connected; }
   // A line whose cable is out stays "connected" for long: whether this one lives, as far as can be known.
   get answers() { return this.connected && !(this.due && performance.now() - this.due > LATE); }
+  // Where a call is interrupted, we want to know at once whether this line lives: one that does not is opened anew.
+  probe() {
+    if (!this.connected) return;
+    if (!this.answers) this.socket.io.engine.close();
+    else if (!this.due && performance.now() - this.last > LATE) this.emit("ice", {}, () => {});
+  }
   close() { this.socket.disconnect(); }
 
   // Answers the server's ack: {ok: true, …} or {error, message, …}. Never waits for a line that is gone.
@@ -43,6 +49,7 @@ export class Link {
     this.due ||= performance.now();
     this.socket.emit(event, body, ack => {
       this.due = 0;
+      this.last = performance.now();
       answered(ack);
     });
   }

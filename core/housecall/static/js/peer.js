@@ -180,6 +180,7 @@ export class Peer {
       this.onstate(state);
     } else if (!this.closed) this.onstats(null);
     if (pc.connectionState !== "connected") this.onstate(state);
+    if (this.well || now - this.since > 2000) this.link.probe();
     if (state === "closed" || now - this.since < PATIENCE[state] || now < this.next || !this.there || !this.link.connected) return;
     this.next = now + GAPS[Math.min(this.tries++, 3)];
     this.soon(() => state === "silent" || this.tries % 3 === 0 ? this.rebuild() : this.restart());
