@@ -1,4 +1,4 @@
-"""ladder.js alone: hand-made seconds in, the rung out; each threshold, the hysteresis, the trial, what a person chose."""
+"""ladder.js alone: hand-made seconds in, the rung out; thresholds, hysteresis, trials, what a person chose."""
 
 from __future__ import annotations
 

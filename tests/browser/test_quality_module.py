@@ -94,6 +94,7 @@ def test_an_even_second(page: Page) -> None:
         "room": 2_000_000,
         "rate": 800_000,
         "came": 80,
+        "pictures": 30,
         "missing": 0,
         "made": 0,
         "frozen": 0,
