@@ -133,6 +133,8 @@ def test_the_report_of_a_stream_that_rests_is_old(page: Page) -> None:
     now[1]["packetsSent"] = before[1]["packetsSent"]  # the picture is paused
     now[3]["fractionLost"] = 0.9
     assert page.evaluate(SAMPLE, [before, now])["loss"] == 0
+    now[1]["packetsSent"] = 0  # or begins anew
+    assert page.evaluate(SAMPLE, [before, now])["loss"] == 0
 
 
 def test_a_report_counts_once_and_never_for_what_was_before(page: Page) -> None:
