@@ -1,4 +1,4 @@
-"""ladder.js alone: hand-made seconds in, the rung out; each threshold, the hysteresis, the trial, what a person chose."""
+"""ladder.js alone: hand-made seconds in, the rung out; thresholds, hysteresis, trials, what a person chose."""
 
 from __future__ import annotations
 
@@ -178,3 +178,8 @@ def test_a_second_without_news_of_loss_neither_ends_nor_begins_fine_ones(page: P
     silent = {**FINE, "loss": None}
     said = climb(page, (10, FINE), (4, LOSSY), (3, FINE), (5, silent), (4, FINE))
     assert steps(said["climbed"]) == [(1, "hd"), (14, "sd"), (25, "hd")]
+
+
+def test_who_is_given_more_has_five_seconds_to_find_out_how_much_room_there_is(page: Page) -> None:
+    said = climb(page, (10, FINE), (20, {**FINE, "ceiling": "sound"}), (8, {**TINY, "ceiling": "hd"}))
+    assert steps(said["climbed"]) == [(1, "hd"), (11, "sound"), (31, "hd"), (38, "sound")]

@@ -57,9 +57,10 @@ def test_until_check_in_the_page_asks_for_little(practice: Practice, room: Room,
 def test_a_whole_call_asks_for_each_file_once_and_for_little(
     serve: Callable[..., Practice], person: Callable[..., Person]
 ) -> None:
-    """The call page with chat, until the other side is there: 60 KiB of compressed scripts and styles, each fetched once.
+    """The call page with chat, until the other side is there: 60 KiB of compressed scripts and styles.
 
     What comes when a connection has stood for a while (lines.js and what it needs) is at most 8 KiB more.
+    Each file is fetched once.
     """
     practice = serve('[clinic.main]\nname = "Elm Street Practice"\nplugins = ["chat"]\n')
     room, own = practice.room(), f"localhost:{practice.port}"

@@ -1,4 +1,4 @@
-"""Never loses the voice: what two real pages send each other follows the line, a provider's choice, and a person's own."""
+"""Never loses the voice: what two pages send each other follows the line, a provider's choice, a person's own."""
 
 from __future__ import annotations
 
@@ -19,6 +19,24 @@ SAID = """{
 }"""
 #: What the camera's sender does: the parameters of its encoding.
 CAMERA = "made.at(-1).getTransceivers()[1].sender.getParameters().encodings[0]"
+
+
+#: From now on this page's `media` says this of its line, whatever the line is; `ceiling` is what it wants.
+PRETEND = """({ ceiling, ...quality }) => {
+  window.pretended = { ceiling, quality };
+  if (window.claimed) return;
+  window.claimed = 1;
+  const send = RTCDataChannel.prototype.send;
+  RTCDataChannel.prototype.send = function (data) {
+    const [type, body, id] = JSON.parse(data);
+    if (type === "media") {
+      Object.assign(body.quality, window.pretended.quality);
+      if (window.pretended.ceiling) body.ceiling = window.pretended.ceiling;
+      window.claimed += 1;
+    }
+    send.call(this, JSON.stringify([type, body, id]));
+  };
+}"""
 
 
 def choose(page: Page, rung: str) -> None:
@@ -88,6 +106,24 @@ def test_a_ceiling_is_remembered_over_a_reload_of_the_patients_page(
     no_new_frames(provider)
 
 
+def test_a_new_connection_in_the_place_of_an_old_one_keeps_to_it(
+    practice: Practice, person: Callable[..., Person]
+) -> None:
+    provider, patient = in_call(practice, person)
+    choose(provider, "sound")
+    expect(provider.locator(".tile[data-paused]")).to_be_visible()
+    before = patient.evaluate("made.length")
+    patient.evaluate("channels.at(-1).close()")  # words are gone, so the two begin anew
+    wait(patient, "before => made.length > before && made.at(-1).connectionState === 'connected'", before)
+    connected(provider, patient)
+    for page in (provider, patient):
+        wait(page, f"() => {CAMERA}.active === false", None)
+        no_new_frames(page)
+    choose(provider, "hd")
+    for page in (provider, patient):
+        media_flows(page)
+
+
 def test_a_camera_that_a_person_switched_off_never_comes_back_by_itself(
     practice: Practice, person: Callable[..., Person]
 ) -> None:
@@ -105,15 +141,49 @@ def test_a_camera_that_a_person_switched_off_never_comes_back_by_itself(
     media_flows(provider)
 
 
+def test_the_number_is_shown_and_the_other_side_knows(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    own = serve('[clinic.main]\nname = "Elm"\n[clinic.main.core]\nphone = "+1 555 0100"\n')
+    provider, patient = in_call(own, person, own=f"localhost:{own.port}")
+    expect(patient.locator("#instead")).to_be_hidden()
+    provider.evaluate(PRETEND, {"sent": "text"})
+    number = patient.get_by_role("link", name="+1 555 0100")
+    expect(number).to_be_visible()
+    expect(number).to_have_attribute("href", "tel:+15550100")
+    said = "The line is very weak. If the call breaks, telephone the practice: +1 555 0100"
+    wait(patient, "words => said.some(each => each.includes(words))", said)
+    expect(provider.locator("#calm")).to_have_text(
+        "The line is very weak. Grace Hopper sees the practice's telephone number."
+    )
+    provider.evaluate(PRETEND, {})
+    expect(number).to_be_hidden()
+    expect(provider.locator("#calm")).to_be_hidden()
+
+
+def test_without_a_number_the_patient_is_told_to_stay(practice: Practice, person: Callable[..., Person]) -> None:
+    provider, patient = in_call(practice, person)
+    provider.evaluate(PRETEND, {"sent": "text"})
+    expect(patient.locator("#instead")).to_contain_text("leave this page open")
+    expect(provider.locator("#calm")).to_be_hidden()
+
+
+def test_what_another_page_says_of_its_line_is_taken_for_what_it_is(
+    practice: Practice, person: Callable[..., Person]
+) -> None:
+    provider, patient = in_call(practice, person)
+    for nonsense in ({"sent": 7, "got": ["lost"], "causes": "ours"}, {"sent": "<b>", "got": None, "causes": [{}, "x"]}):
+        provider.evaluate(PRETEND, nonsense)
+        wait(provider, "before => window.claimed > before + 2", provider.evaluate("window.claimed ?? 0"))
+    expect(patient.locator(".quality")).to_have_accessible_name("Good line")
+    media_flows(patient)
+
+
 def test_only_a_provider_has_a_ceiling(practice: Practice, person: Callable[..., Person]) -> None:
     """A patient's page that claims one is not obeyed."""
     provider, patient = in_call(practice, person)
     expect(patient.get_by_label("Picture at most")).to_have_count(0)
-    patient.evaluate(
-        "() => { const send = RTCDataChannel.prototype.send; RTCDataChannel.prototype.send = function (data) {"
-        " const [type, body, id] = JSON.parse(data); if (type === 'media') { body.ceiling = 'sound'; window.claimed ="
-        " (window.claimed ?? 0) + 1; } send.call(this, JSON.stringify([type, body, id])); }; }"
-    )
+    patient.evaluate(PRETEND, {"ceiling": "sound"})
     wait(patient, "() => window.claimed > 3", None)
     assert provider.evaluate(f"{CAMERA}.active")
     media_flows(patient)
@@ -146,7 +216,7 @@ def test_a_browser_that_cannot_choose_codecs_is_in_the_call_all_the_same(
 def test_a_badge_tells_how_good_the_line_is_and_why_by_keyboard_and_by_tap(
     practice: Practice, person: Callable[..., Person]
 ) -> None:
-    provider, patient = in_call(practice, person)
+    _, patient = in_call(practice, person)
     badge = patient.locator(".quality")
     expect(badge).to_have_accessible_name("Good line")
     cause = patient.locator(".cause")

@@ -94,6 +94,7 @@ def test_an_even_second(page: Page) -> None:
         "room": 2_000_000,
         "rate": 800_000,
         "came": 80,
+        "pictures": 30,
         "missing": 0,
         "made": 0,
         "frozen": 0,
@@ -131,6 +132,8 @@ def test_the_report_of_a_stream_that_rests_is_old(page: Page) -> None:
     before, now = rows(10), rows(11)
     now[1]["packetsSent"] = before[1]["packetsSent"]  # the picture is paused
     now[3]["fractionLost"] = 0.9
+    assert page.evaluate(SAMPLE, [before, now])["loss"] == 0
+    now[1]["packetsSent"] = 0  # or begins anew
     assert page.evaluate(SAMPLE, [before, now])["loss"] == 0
 
 

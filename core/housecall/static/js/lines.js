@@ -10,13 +10,14 @@ const PICTURES = [                                     // by rung; side: of the 
   { side: 180, maxFramerate: 12, maxBitrate: 120_000 },
 ];
 const SOUNDS = [32_000, 32_000, 16_000, 12_000, 8000]; // bit/s by rung; with what RED sends again three times as much
+const STILL = 3, MOVING = 8;                           // seconds; a trial lasts five, and is not spoken of
 const FLIPPED = { ours: "theirs", theirs: "ours", busy: "busy there", slow: "slow" }; // a cause, as the other side says it
 
 export class Lines {
   // call: a Call, whose peers and rows these are
   constructor(call) { Object.assign(this, { call, lines: new Map() }); }
   line(them) {
-    if (!this.lines.has(them)) this.lines.set(them, { ladder: new Ladder(performance.now()), meter: new Meter(), verdict: new Verdict(), far: heard({}), asked: 0, relay: false, camera: null, paused: false });
+    if (!this.lines.has(them)) this.lines.set(them, { ladder: new Ladder(performance.now()), meter: new Meter(), verdict: new Verdict(), far: heard({}), asked: 0, relay: false, camera: null, paused: false, moving: 0 });
     return this.lines.get(them);
   }
   // What `media` says of the line to one of them.
@@ -46,7 +47,10 @@ export class Lines {
     line.camera = peer.pc.getTransceivers()[1]?.sender.track ?? null;
     if (mean) ladder.take({ ...mean, at, camera: line.camera !== null });
     if (mean || !rows) line.verdict.take(at, judge(mean, ladder.fallen));
-    if (mean) line.relay = mean.relay > 0;
+    if (mean) {
+      line.relay = mean.relay > 0;
+      line.moving = mean.last.pictures > 0 ? Math.max(line.moving, 0) + 1 : Math.min(line.moving, 0) - 1;
+    }
     if (rows) this.shape(line, peer);
     if (ladder.rung !== before) meter.forget();         // what was is no measure of what is sent now
     this.tell(them, line);
@@ -71,13 +75,21 @@ export class Lines {
     const rung = (name, camera) => camera || name === "text" ? name : "";
     const told = {
       level: LEVELS[level], causes: [...new Set([...verdict.causes, ...far.causes.map(cause => FLIPPED[cause])])], relay: line.relay,
-      ours: rung(RUNGS[ladder.told], line.camera), theirs: rung(far.sent, far.camera), number: far.number,
+      ours: rung(RUNGS[ladder.told], line.camera), theirs: rung(seen(line), far.camera), number: far.number,
       ceiling: RUNGS[ceiling], mine: ceiling > 0 && ceiling === this.ceiling,
     };
     const words = JSON.stringify(told);
     if (words !== line.words) this.call.on.quality(them, told);
     line.words = words;
   }
+}
+
+// What they send: as they say, but words go astray on a line that is bad (the channel may be silent for a minute), and then by what comes.
+// moving: for how many seconds pictures come, or, below zero, do not
+function seen({ far: { sent }, moving, verdict }) {
+  const pauses = RUNGS.indexOf(sent) >= PICTURES.length;
+  if (!pauses && moving <= -STILL && verdict.level) return "sound";
+  return pauses && moving >= MOVING ? "low" : sent;
 }
 
 // A sender that pauses would go on to send again what was lost, for half a minute, and drown the sound in it (seen in Chromium).

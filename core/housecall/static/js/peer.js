@@ -162,7 +162,7 @@ export class Peer {
     const now = performance.now(), pc = this.pc;
     let state = pc.connectionState;                   // never iceConnectionState: it stays "disconnected" for a minute
     if (state === "connected") {
-      this.say("media", this.media());                // also our sign of life
+      if (this.channel.bufferedAmount < 1000) this.say("media", this.media()); // also our sign of life; what waits is old when it comes
       let packets = 0;
       const rows = await pc.getStats();
       for (const row of rows.values()) if (row.type === "inbound-rtp") packets += row.packetsReceived || 0;

@@ -21,6 +21,7 @@ export function reading(rows) {
     reports: new Map(reports.map(row => [row.ssrc, { at: row.timestamp, lost: row.fractionLost ?? 0, trip: row.roundTripTime ?? null }])),
     busy: of("outbound-rtp").some(row => row.active !== false && row.qualityLimitationReason === "cpu"),
     came: sum(came, "packetsReceived"), missing: sum(came, "packetsLost"),
+    pictures: sum(of("inbound-rtp", "video"), "packetsReceived"),
     samples: sum(sound, "totalSamplesReceived"), made: sum(sound, "concealedSamples") - sum(sound, "silentConcealedSamples"),
     frozen: sum(of("inbound-rtp", "video"), "totalFreezesDuration"),
   };
@@ -41,7 +42,7 @@ export function sample(before, now, since = 0) {
   const came = now.came - before.came, missing = Math.max(now.missing - before.missing, 0), frozen = now.frozen - before.frozen;
   return {
     loss: packets ? lost / packets : null, trip: trip ?? now.trip, room: now.room, rate: 8 * (now.sent - before.sent) / span,
-    came, missing: share(missing, came + missing), made: share(now.made - before.made, now.samples - before.samples),
+    came, pictures: now.pictures - before.pictures, missing: share(missing, came + missing), made: share(now.made - before.made, now.samples - before.samples),
     frozen: frozen <= span ? share(frozen, span) : 0,   // one that began before was a pause
     busy: Number(now.busy), relay: Number(now.relay),
   };
@@ -62,7 +63,7 @@ export class Meter {
     if (!this.recent.length) return null;
     const means = Object.fromEntries(Object.keys(this.recent[0]).map(name => [name, mean(this.recent.map(each => each[name]))]));
     if (fresh && fresh.loss !== null) this.heard = { at: now.at, loss: means.loss };
-    return { ...means, room: now.room, loss: this.heard && now.at - this.heard.at < KEPT ? this.heard.loss : null };
+    return { ...means, last: this.recent.at(-1), room: now.room, loss: this.heard && now.at - this.heard.at < KEPT ? this.heard.loss : null };
   }
 }
 
