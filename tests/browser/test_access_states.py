@@ -10,7 +10,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from housecall import clinics, config
 from housecall.testing.access import PHONE, ZOOMED, audit, bare
-from housecall.testing.acts import connected, open_dashboard
+from housecall.testing.acts import connected, more, open_dashboard
 from housecall.testing.people import Person, sign_in
 from housecall.testing.practice import Practice
 
@@ -214,11 +214,13 @@ def weak_line(practice: Practice, person: People, **options: Any) -> States:
     for page in (provider.page, patient.page):
         page.locator(".quality").click()
     yield "what a badge says", provider.page
+    more(provider.page)
     provider.page.locator("#ceiling").select_option("sound")
     for page in (provider.page, patient.page):
         expect(page.locator(".tile[data-paused]")).to_be_visible()
     yield "sound only, as I chose", provider.page
     yield "sound only, as the provider chose", patient.page
+    more(provider.page)
     provider.page.locator("#ceiling").select_option("hd")
     expect(patient.page.locator(".tile[data-paused]")).to_have_count(0)
     provider.page.evaluate("pretended = { sent: 'sound', got: 'weak', causes: ['ours', 'theirs', 'busy', 'slow'] }")

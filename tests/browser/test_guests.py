@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from housecall.testing.access import NAMES, PHONE, ZOOMED, audit, bare
-from housecall.testing.acts import check_in, connected, end, open_dashboard, start, wait
+from housecall.testing.acts import check_in, connected, end, more, open_dashboard, start, wait
 from housecall.testing.people import COLOURS, Person, sign_in
 from housecall.testing.practice import Practice, Room
 from housecall.testing.visitor import Visitor
@@ -400,6 +400,7 @@ def walk(practice: Practice, room: Room, person: People, **options: Any) -> Iter
     expect(patient.locator("#devices[data-devices=on]")).to_be_visible()
     provider.locator(".card .start").click()
     connected(provider, patient)
+    more(provider)
     provider.locator("#people").click()
     yield "no guests yet", provider
     urls = []
@@ -440,6 +441,7 @@ def walk(practice: Practice, room: Room, person: People, **options: Any) -> Iter
     yield "patient among four", patient
     yield "interpreter among four", maria
     yield "behind the curtain", nina
+    more(provider)
     provider.locator("#people").click()
     yield "as many as fit", provider
     provider.locator("#guest-rows li").last.locator("button").last.click()

@@ -49,6 +49,13 @@ def connected(*pages: Page) -> None:
         expect(page.locator(".tile[data-state=connected]")).to_be_visible(timeout=20_000)
 
 
+def more(page: Page) -> None:
+    """On a small screen, open what is seldom needed of the call's bar."""
+    button = page.locator("#more[aria-expanded=false]")
+    if button.is_visible():
+        button.click()
+
+
 def media_flows(page: Page, *, video: bool = True, patience: float = 20) -> None:
     """Decoded frames and sound energy both grow. `flow` is kept by people.py: what has come in since the page began."""
     page.wait_for_function("() => window.flow")

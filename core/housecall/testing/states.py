@@ -8,7 +8,7 @@ from typing import Any
 
 from playwright.sync_api import Page, expect
 
-from .acts import connected, open_dashboard
+from .acts import connected, more, open_dashboard
 from .people import Person
 from .practice import Practice
 
@@ -65,6 +65,9 @@ def a_visit_in_every_state(
         provider.locator(".card .start").first.click()
         connected(provider, patient)
         yield "provider in the call", provider
+        more(provider)
+        yield "all of the bar", provider
+        provider.keyboard.press("Escape")
         yield "patient in the call", patient
         patient.locator("#mute").click()
         patient.locator("#camera").click()

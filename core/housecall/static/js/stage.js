@@ -16,6 +16,7 @@ export class Stage {
     this.devices = devices;
     this.tiles = new Map();
     part("mute").onclick = () => devices.mute(!devices.muted);
+    if (part("more")) this.more(part("more"), part("extras"));
     part("camera").onclick = () => devices.camera(devices.cameraOff || !devices.video);
     part("end").onclick = async () => { if (await ask(part("ending")) === "end") end(); };
     part("hear").onclick = () => this.play();
@@ -25,6 +26,19 @@ export class Stage {
     document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") this.play(); });
     devices.addEventListener("change", () => this.own());
     this.own();
+  }
+  // On a small screen, what is seldom needed of the bar opens above it.
+  more(button, extras) {
+    const shown = () => button.getAttribute("aria-expanded") === "true";
+    const close = () => {
+      if (!shown()) return;
+      button.focus();                                    // also for a dialog that gives the focus back later
+      button.setAttribute("aria-expanded", "false");
+    };
+    button.onclick = () => shown() ? close() : button.setAttribute("aria-expanded", "true");
+    extras.addEventListener("click", ({ target }) => { if (target.closest("button")) close(); }, true);
+    extras.onchange = close;
+    button.onkeydown = extras.onkeydown = ({ key }) => { if (key === "Escape") close(); };
   }
   open({ media, started, now }) {
     this.audioOnly = media === "audio";
