@@ -12,6 +12,7 @@ from housecall.testing.lab import PATIENCE, Lab, back, interrupted
 
 def test_a_killed_server_leaves_picture_sound_and_chat(lab: Lab) -> None:
     """`kill -9` in mid-call: nobody sees or hears anything of it, words go through, and the visit can be ended."""
+    lab.toml += 'plugins = ["chat"]\n'
     visit = lab.visit()
     provider, patient = visit.provider, visit.patient
     visit.practice.stop(signal.SIGKILL)

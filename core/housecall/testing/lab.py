@@ -23,7 +23,7 @@ from .practice import Practice
 
 HOST, PORT = "elm.localhost", 8000
 SECRET = "s3cret"
-TOML = '[server]\nbind = "0.0.0.0"\n[clinic.main]\nname = "Elm Street Practice"\nplugins = ["chat"]\n'
+TOML = '[server]\nbind = "0.0.0.0"\n[clinic.main]\nname = "Elm Street Practice"\n'
 LINE_LOST = ("WebSocket", "net::ERR_")  #: what a browser says in its console of a line to the server that is gone
 PATIENCE = 90_000  #: ms for a call to come back, on a machine that has more to do
 
