@@ -15,7 +15,9 @@ from housecall.testing.practice import Practice
 def send_on(page: Page, button: str, room: str) -> None:
     page.get_by_role("button", name=button).click()
     dialog = page.get_by_role("dialog", name="Send Grace Hopper on")
-    dialog.get_by_label("To the waiting room of").select_option(room)
+    rooms = dialog.get_by_label("To the waiting room of")
+    expect(rooms.locator("option:enabled")).to_have_text([room])  # the one where the patient is, is not offered
+    rooms.select_option(room)
     dialog.get_by_role("button", name="Send on").click()
     expect(page.locator("#ended")).to_have_text(f"Grace Hopper waits in the room of {room} now.")
 

@@ -45,7 +45,8 @@ def door(slug: str) -> ResponseReturnValue:
         "scopes": [("room", room.id)],
         "room": {"id": room.id, "slug": room.slug, "name": room.name},
     }
-    html = render("join.html", room=room, page=page, shown=shown, steps=[])
+    contact = parts.site.clinics[g.clinic.id].core
+    html = render("join.html", room=room, page=page, contact=contact, shown=shown, steps=[])
     return squeezed(html, "text/html")  # it shows nothing of what the request says
 
 

@@ -300,10 +300,11 @@ function undo(id) {
   rows.get(id)?.querySelector(".remove").focus();
 }
 
-// A move; once more when only something small has changed since we looked.
+// A move; again when only something small has changed since we looked: a patient's page tells of its devices meanwhile.
 async function retried(move, state, event = "move") {
-  const ack = await link.ask(event, move);
-  return ack.error === "stale" && ack.state === state ? link.ask(event, { ...move, rev: ack.rev }) : ack;
+  let ack = await link.ask(event, move);
+  for (let tries = 0; tries < 3 && ack.error === "stale" && ack.state === state; tries++) ack = await link.ask(event, { ...move, rev: ack.rev });
+  return ack;
 }
 
 // From the queue, or out of the call, which ends by it; the visit does not.

@@ -42,8 +42,9 @@ export class Queue {
     } else state.cards.delete(drop);
     this.changed();
   }
+  // A card, with its room; or null.
   find(id) {
-    for (const { cards } of this.rooms.values()) if (cards.has(id)) return cards.get(id);
+    for (const [room, { cards }] of this.rooms) if (cards.has(id)) return { ...cards.get(id), room };
     return null;
   }
   // All cards of all rooms, first come first, each with its room.
