@@ -1,6 +1,7 @@
 """`housecall run` for a load from one machine: `launch.py run DIR`.
 
 It lifts four limits, which count a sender's events and are checked as before: one client plays a thousand people here.
+And a device check may give any reason, looked up as before: the client writes there when it said so.
 With `STALLS=FILE` a heartbeat of 5 ms runs inside the server; SIGUSR1 writes its longest gap to FILE and begins anew.
 """
 
@@ -26,11 +27,20 @@ MUCH = 1_000_000.0
 
 def lift_limits() -> None:
     """Signals of a seat, check-ins at a door, sign-ins by network and by account."""
+    from housecall.visits import REASONS
     from housecall.web import sign_in, sockets, waiting
 
+    vars(sockets)["REASONS"] = Anything(REASONS)
     sockets.SIGNAL_RATE = sockets.SIGNAL_BURST = int(MUCH)
     for buckets in (waiting.AT_A_DOOR, sign_in.BY_ADDRESS, sign_in.BY_ACCOUNT):
         buckets.rate = buckets.burst = MUCH
+
+
+class Anything(frozenset[str]):
+    """A set that has it."""
+
+    def __contains__(self, value: object) -> bool:
+        return super().__contains__(value) or True
 
 
 class Heartbeat:

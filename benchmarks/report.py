@@ -29,7 +29,7 @@ HEAD = """# How fast, beside what
   core for at most 5 % of the time ("no quiet run": there was none).
 * Every handshake offers permessage-deflate, as browsers do. Housecall is the whole application: ticket, checks, rate
   counters. Four limits count as ever but are lifted, because one client plays everybody (`launch.py`): signals of a
-  seat, check-ins at a door, sign-ins by network and by account.
+  seat, check-ins at a door, sign-ins by network and by account; and a device check may give any reason.
 
 `make bench ONLY=relay` (or several: `ONLY=relay,frame`) runs a part, `ROUNDS=3` fewer rounds, `QUICK=1` only finds out
 whether all works. Linux, two cores, Node 20 and Chromium are needed.

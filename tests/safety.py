@@ -24,6 +24,6 @@ def shield(page: Page, state: str) -> None:
 def device_link(dashboard: Page) -> str:
     """The link that names this browser's key."""
     dashboard.get_by_label("A link for visits on this device").check()
-    field = dashboard.locator(".copied")
+    field = dashboard.locator(".links .copied")
     expect(field).to_have_value(re.compile(r"/room-[\w-]+#k=[\w-]{22}$"))
     return field.input_value()

@@ -207,7 +207,7 @@ def test_the_link_without_a_device_stays_as_it_is(
 ) -> None:
     page = person(login=room.login).page
     open_dashboard(page, practice.url)
-    field, tick = page.locator(".copied"), page.get_by_label("A link for visits on this device")
+    field, tick = page.locator(".links .copied"), page.get_by_label("A link for visits on this device")
     expect(field).to_have_value(room.url)
     link = device_link(page)
     tick.uncheck()
@@ -224,7 +224,7 @@ def test_a_browser_that_keeps_no_keys_says_so(practice: Practice, room: Room, pe
     tick.click()
     expect(page.get_by_text("This browser keeps no keys")).to_have_count(2)  # one of them is said aloud
     expect(tick).not_to_be_checked()
-    expect(page.locator(".copied")).to_have_value(room.url)
+    expect(page.locator(".links .copied")).to_have_value(room.url)
 
 
 # -- everybody can use it

@@ -69,12 +69,14 @@ def _environment(app: Flask, *folders: str) -> jinja2.Environment:
 
 @functools.cache
 def _needed(template: str) -> frozenset[str]:
-    """The ids that a page's modules ask for; a theme may lay them out anew, not leave them out."""
+    """The ids that a page's modules cannot do without; a theme may lay them out anew, not leave them out."""
     modules = house().assets.files
     if f"js/{Path(template).stem}.js" not in modules:
         return frozenset()
     names = (f"js/{Path(template).stem}.js", "js/visit.js", "js/stage.js", "js/surface.js")
-    asked = {id for name in names for id in re.findall(r'\bpart\("([\w-]+)"\)', modules[name].read_text("utf-8"))}
+    asked = {
+        id for name in names for id in re.findall(r'\bpart\("([\w-]+)"\)(?!\?\.)', modules[name].read_text("utf-8"))
+    }
     source = (TEMPLATES / template).read_text("utf-8")
     if "_stage.html" in source:
         source += (TEMPLATES / "_stage.html").read_text("utf-8")

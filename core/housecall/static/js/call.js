@@ -69,7 +69,7 @@ export class Call {
     const spare = life === 0 && this.me < them && row.role === "provider" ? this.spare?.take() : null;
     const peer = new Peer({
       visit: this.visit, me: this.me, them, page, life, link: this.link, ice: this.ice, certificate: pass,
-      tracks: this.devices.tracks, may: sends(this.own, row), media: () => ({ ...this.media, quality: this.lines?.quality(them) ?? "" }), spare,
+      tracks: this.devices.tracks, may: sends(this.own, row), veiled: !(sends(this.own, row)[1] && sends(row, this.own)[1]), media: () => ({ ...this.media, quality: this.lines?.quality(them) ?? "" }), spare,
       ontrack: (kind, track) => this.on.track(them, kind, track),
       onmessage: (type, body, id) => type === "safety" ? this.safe(peer, body) : this.heard(them, page, type, body, id),
       onroad: () => this.on.road(),

@@ -15,14 +15,15 @@ export function connection({ ice, certificate }) {
 }
 
 // What it will carry, in the fixed order. Only the side that offers adds it; the other one finds it in the offer.
-export function three(pc, tracks = []) {
+export function three(pc, tracks = [], veiled = false) {
   for (const [i, kind] of ["audio", "video", "video"].entries()) {
     pc.addTransceiver(tracks[i] ?? kind, { sendEncodings: [[VOICE, FIRST, {}][i]] });
   }
-  redundant(pc);
+  if (!veiled) redundant(pc);
 }
 
-// Sound is sent twice where both browsers can (RED): one packet in ten may be lost and nobody hears it.
+// Sound is sent twice where both browsers can (RED): one packet in ten may be lost and nobody hears it. Chromium then
+// fills a line for a moment to see what it carries, with empty packets of video: not where none may go.
 function redundant(pc) {
   const [sound] = pc.getTransceivers(), codecs = RTCRtpReceiver.getCapabilities?.("audio")?.codecs ?? [];
   const red = codecs.filter(({ mimeType }) => mimeType === "audio/red");
@@ -41,11 +42,11 @@ function read(data) {
 
 export class Peer {
   // me, them: seat ids; link: the socket to the server; ice: {current(), async fresh()} giving {iceServers};
-  // tracks: [audio, camera, screen], null where off; may: which of them go to this seat (sends.js); media(): what to say of them each second;
+  // tracks: [audio, camera, screen], null where off; may: which of them go to this seat (sends.js); veiled: whether no picture goes one of the two ways; media(): what to say of them each second;
   // spare: a connection whose offer is ready (spare.js), or null; renew(life): our owner closes this Peer and makes the next; ontrack(kind, track); onmessage(type, body, id); onstats(rows) each second, null while not connected; onroad(): the channel opened or closed
-  constructor({ visit, me, them, page, life = 0, link, ice, certificate, tracks, may, media, spare, ontrack, onmessage, onstate, onstats, onroad, renew, report }) {
+  constructor({ visit, me, them, page, life = 0, link, ice, certificate, tracks, may, veiled, media, spare, ontrack, onmessage, onstate, onstats, onroad, renew, report }) {
     Object.assign(this, {
-      visit, them, page, life, link, ice, tracks, may, media, onstate, onstats, renew, report,
+      visit, them, page, life, link, ice, tracks, may, veiled, media, onstate, onstats, renew, report,
       there: true, polite: me > them, queue: Promise.resolve(),
       round: 0, seen: 0, making: false, called: 0, well: 0, tries: 0, next: 0, packets: 0, since: performance.now(), heard: 0, closed: false,
     });
@@ -67,7 +68,7 @@ export class Peer {
     pc.onconnectionstatechange = () => { this.since = performance.now(); onstate(pc.connectionState); this.watch(); };
     pc.ontrack = ({ track, transceiver }) => ontrack(KINDS[pc.getTransceivers().indexOf(transceiver)], track);
     if (spare) this.give(pc.localDescription);
-    else if (!this.polite) three(pc, this.sent);
+    else if (!this.polite) three(pc, this.sent, veiled);
     this.timer = setInterval(() => this.watch(), 1000);
   }
   close() {
@@ -151,7 +152,7 @@ export class Peer {
     await pc.setRemoteDescription(description);       // on the polite side this rolls its own offer back
     if (first) {                                      // the polite side adopts the three
       for (const transceiver of pc.getTransceivers()) transceiver.direction = "sendrecv";
-      redundant(pc);
+      if (!this.veiled) redundant(pc);
       this.carry();
       this.shape(1, FIRST);
     }

@@ -16,7 +16,8 @@ export class Stage {
     this.devices = devices;
     this.tiles = new Map();
     part("mute").onclick = () => devices.mute(!devices.muted);
-    if (part("more")) this.more(part("more"), part("extras"));
+    const more = document.querySelector("#more");       // a provider's page has it
+    if (more) this.more(more, document.querySelector("#extras"));
     part("camera").onclick = () => devices.camera(devices.cameraOff || !devices.video);
     part("end").onclick = async () => { if (await ask(part("ending")) === "end") end(); };
     part("hear").onclick = () => this.play();
@@ -180,10 +181,10 @@ export class Stage {
     at.tile.dataset.state = connected ? "connected" : at.connected ? "broken" : "connecting";
     this.why(at);
     at.whose = whose;
-    this.trouble();
+    this.interruption();
   }
   // One line for all that is interrupted; our own connection explains every other.
-  trouble() {
+  interruption() {
     const broken = [...this.tiles.values()].filter(({ tile, since }) =>
       tile.dataset.state === "broken" || (tile.dataset.state === "connecting" && performance.now() - since > LONG));
     const worst = broken.find(at => at.whose === "ours") ?? broken[0];
@@ -194,8 +195,8 @@ export class Stage {
   }
   // How good the line is, as lines.js says it.
   async quality(id, line) {
-    const { show } = await import("./quality-badge.js"), at = this.tiles.get(id);
-    if (at) show(this, at, line);
+    const badge = await import("./quality-badge.js").catch(() => null), at = this.tiles.get(id);
+    if (at) badge?.show(this, at, line);                // without the server: in a later second
   }
   why(at) {
     const state = at.tile.dataset.state;
@@ -214,7 +215,7 @@ export class Stage {
     at.tile.remove();
     this.tiles.delete(id);
     if (at.role === "guest" && at.connected) say(text("{name} has left", at));
-    this.trouble();
+    this.interruption();
     this.lines?.();
   }
 }
