@@ -32,6 +32,7 @@ ROAD = """async () => {
   if (!pc) return "none";
   const rows = await pc.getStats();
   const pair = rows.get([...rows.values()].find(row => row.type === "transport").selectedCandidatePairId);
+  if (!pair) return "none";
   const here = rows.get(pair.localCandidateId), there = rows.get(pair.remoteCandidateId);
   return here.relayProtocol ?? (there.candidateType === "relay" ? here.protocol : "direct");
 }"""

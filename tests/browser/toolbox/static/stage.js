@@ -6,7 +6,7 @@ export function mount({ root, me, visit, call, ui, text, signal }) {
   const tools = {
     async look() {
       const far = visit.seats.find(({ role }) => role !== me.role), report = await call.stats(far.id);
-      const stats = [...new Set([...report.values()].map(({ type }) => type))].filter(type => /bound-rtp$/.test(type)).sort();
+      const stats = [...new Set([...report.values()].map(({ type }) => type))].filter(type => /^(in|out)bound-rtp$/.test(type)).sort();
       return { state: call.state, local: kinds(call.local), remote: kinds(call.remote(far.id)), nobody: call.remote("nobody"), stats, none: await call.stats("nobody") };
     },
     ask: () => ui.dialog({
