@@ -18,7 +18,7 @@ TRIED = [
     ("change", "tuned"),
 ]
 SECONDS = measures.Scale(
-    pairs=2, warm=0.1, secs=0.5, long=0.3, waiting=(2, 4), crowd=4, hold=0.1, stalls=0.5, stalls_at=(4,), past=50
+    pairs=2, warm=0.2, secs=1, long=0.3, waiting=(2, 4), crowd=4, hold=0.1, stalls=0.5, stalls_at=(4,), past=50
 )  #: shorter still than QUICK
 
 
