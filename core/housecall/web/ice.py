@@ -21,13 +21,13 @@ def apart(configured: Iterable[IceServer]) -> list[IceServer]:
     return [replace(server, urls=(url,)) for server in configured for url in server.urls]
 
 
-def servers(configured: Iterable[IceServer], now: int, *, lifetime: int = LIFETIME) -> dict[str, Any]:
+def servers(configured: Iterable[IceServer], now: int, *, lifetime: int | None = None) -> dict[str, Any]:
     """`{servers, until}` for RTCPeerConnection; `now` and `until` in ms.
 
     The user name is `<expiry>:<random id>` and the password `base64(HMAC-SHA1(secret, user name))`, as coturn's
     `use-auth-secret` wants it. The id is random, so a relay's log says nothing about the visit.
     """
-    until = now // 1000 + lifetime
+    until = now // 1000 + (lifetime or LIFETIME)
     made: list[dict[str, Any]] = []
     for server in configured:
         entry: dict[str, Any] = {"urls": list(server.urls)}
