@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from housecall.testing.access import PHONE, ZOOMED, audit, bare
-from housecall.testing.acts import check_in, connected, open_dashboard, start
+from housecall.testing.acts import begin, connected, open_dashboard
 from housecall.testing.people import Person
 from housecall.testing.practice import Practice
 from housecall.testing.states import a_visit_in_every_state
@@ -128,10 +128,7 @@ def test_every_state_change_is_said_aloud(practice: Practice, person: Callable[.
             " window.said.push(document.getElementById('said').textContent)).observe("
             "document.getElementById('said'), { childList: true }))"
         )
-    open_dashboard(provider, practice.url)
-    check_in(patient, room.url, "Grace Hopper")
-    start(provider, "Grace Hopper")
-    connected(provider, patient)
+    begin(practice, room, provider, patient)
     patient.get_by_role("button", name="Mute").click()
     expect(provider.locator(".tile[data-muted=true]")).to_be_visible()
     assert provider.evaluate("said") == [

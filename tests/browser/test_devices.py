@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from housecall.testing.access import PHONE, audit, bare
-from housecall.testing.acts import check_in, connected, media_flows, open_dashboard, sees, start, wait
+from housecall.testing.acts import begin, check_in, connected, media_flows, open_dashboard, sees, start, wait
 from housecall.testing.parts import find
 from housecall.testing.people import Person, meet
 from housecall.testing.practice import Practice, Room
@@ -67,10 +67,7 @@ PHONE_CAMERAS = """{
 def in_call(practice: Practice, room: Room, person: People, patient: Person) -> Page:
     """The provider's page, in a call with this patient."""
     provider = person("red", login=room.login).page
-    open_dashboard(provider, practice.url)
-    check_in(patient.page, room.url, "Grace Hopper")
-    start(provider, "Grace Hopper")
-    connected(provider, patient.page)
+    begin(practice, room, provider, patient.page)
     return provider
 
 

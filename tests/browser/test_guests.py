@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from housecall.testing.access import NAMES, PHONE, ZOOMED, audit, bare
-from housecall.testing.acts import check_in, connected, end, more, open_dashboard, start, wait
+from housecall.testing.acts import begin, check_in, connected, end, more, open_dashboard, start, wait
 from housecall.testing.people import COLOURS, Person, sign_in
 from housecall.testing.practice import Practice, Room
 from housecall.testing.visitor import Visitor
@@ -125,10 +125,7 @@ def meeting(practice: Practice, room: Room, person: People, *, own: str | None =
     sign_in(provider.context, practice.url, room.login)
     for each in (provider, patient):
         each.context.add_init_script(EACH)
-    open_dashboard(provider.page, practice.url)
-    check_in(patient.page, room.url, "Grace Hopper")
-    start(provider.page, "Grace Hopper")
-    connected(provider.page, patient.page)
+    begin(practice, room, provider.page, patient.page)
     return Meeting(practice, room, person, provider, patient)
 
 

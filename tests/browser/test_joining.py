@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from housecall.testing.access import PHONE, audit, bare
-from housecall.testing.acts import check_in, connected, end, media_flows, open_dashboard, sees, start, wait
+from housecall.testing.acts import begin, check_in, connected, end, media_flows, open_dashboard, sees, start, wait
 from housecall.testing.people import Person
 from housecall.testing.practice import Practice, Room
 from housecall.testing.visitor import Visitor
@@ -155,10 +155,7 @@ STRICT = """{
 def test_sound_that_the_browser_holds_back_is_one_tap_away(practice: Practice, room: Room, person: People) -> None:
     provider, patient = person("red", login=room.login), person("green", viewport=PHONE, has_touch=True)
     patient.context.add_init_script(STRICT)
-    open_dashboard(provider.page, practice.url)
-    check_in(patient.page, room.url, "Grace Hopper")
-    start(provider.page, "Grace Hopper")
-    connected(provider.page, patient.page)
+    begin(practice, room, provider.page, patient.page)
     tap = patient.page.get_by_role("button", name="Tap to hear")
     expect(tap).to_have_count(1)
     box = tap.bounding_box()

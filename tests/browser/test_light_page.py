@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from housecall.testing.acts import check_in, connected, open_dashboard, start, wait
+from housecall.testing.acts import begin, check_in, connected, open_dashboard, start, wait
 from housecall.testing.people import Person, sign_in
 from housecall.testing.practice import Practice, Room
 from housecall.testing.visitor import Visitor
@@ -68,10 +68,7 @@ def test_a_whole_call_asks_for_each_file_once_and_for_little(
     sign_in(provider.context, practice.url, room.login)
     patient.context.add_init_script(READY)
     patient.context.add_init_script(CONNECTED)
-    open_dashboard(provider.page, practice.url)
-    check_in(patient.page, room.url, "Grace Hopper")
-    start(provider.page, "Grace Hopper")
-    connected(provider.page, patient.page)
+    begin(practice, room, provider.page, patient.page)
     expect(patient.page.locator("hc-part[data-plugin=chat][data-mounted]").first).to_be_attached()
     expect(patient.page.locator(".quality")).to_be_visible()
     rows = asked(patient.page)
@@ -123,10 +120,7 @@ def test_the_picture_is_whole_soon_after_it_began_small(
     practice: Practice, room: Room, person: Callable[..., Person]
 ) -> None:
     provider, patient = person("red", login=room.login), person("green")
-    open_dashboard(provider.page, practice.url)
-    check_in(patient.page, room.url, "Grace Hopper")
-    start(provider.page, "Grace Hopper")
-    connected(provider.page, patient.page)
+    begin(practice, room, provider.page, patient.page)
     for page in (provider.page, patient.page):  # of a camera of 320 x 240
         wait(page, "() => document.querySelector('.tile video').videoWidth === 320", None)
 

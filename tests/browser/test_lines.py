@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from housecall.testing.acts import check_in, connected, media_flows, no_new_frames, open_dashboard, start, wait
+from housecall.testing.acts import begin, connected, media_flows, no_new_frames, wait
 from housecall.testing.people import Person
 from housecall.testing.practice import Practice
 
@@ -49,10 +49,7 @@ def in_call(practice: Practice, person: Callable[..., Person], **options: object
     provider, patient = person("red", login=room.login, **options), person("green", **options)
     for each in (provider, patient):
         each.context.add_init_script(SAID)
-    open_dashboard(provider.page, practice.url)
-    check_in(patient.page, room.url, "Grace Hopper")
-    start(provider.page, "Grace Hopper")
-    connected(provider.page, patient.page)
+    begin(practice, room, provider.page, patient.page)
     for page in (provider.page, patient.page):
         expect(page.locator(".quality")).to_be_visible()
     return provider.page, patient.page
@@ -205,10 +202,7 @@ def test_a_browser_that_cannot_choose_codecs_is_in_the_call_all_the_same(
     patient.context.add_init_script(
         "delete RTCRtpTransceiver.prototype.setCodecPreferences; delete RTCRtpReceiver.getCapabilities"
     )
-    open_dashboard(provider.page, practice.url)
-    check_in(patient.page, room.url, "Grace Hopper")
-    start(provider.page, "Grace Hopper")
-    connected(provider.page, patient.page)
+    begin(practice, room, provider.page, patient.page)
     media_flows(provider.page)
     media_flows(patient.page)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from housecall.testing.acts import check_in, connected, media_flows, open_dashboard, start
+from housecall.testing.acts import begin, media_flows
 from housecall.testing.parts import find
 from housecall.testing.people import Person, sign_in
 from housecall.testing.practice import Practice, free_port
@@ -61,10 +61,7 @@ def test_a_call_through_the_clinics_own_relay(
     sign_in(provider.context, own.url, room.login)
     for each in (provider, patient):
         each.context.add_init_script(RELAY_ONLY)
-    open_dashboard(provider.page, own.url)
-    check_in(patient.page, room.url, "Grace Hopper")
-    start(provider.page, "Grace Hopper")
-    connected(provider.page, patient.page)
+    begin(own, room, provider.page, patient.page)
     media_flows(provider.page)
     media_flows(patient.page)
     for page in (provider.page, patient.page):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import Page, expect
 
 from housecall.testing.access import PHONE, ZOOMED, audit, bare
-from housecall.testing.acts import Visit, check_in, connected, end, open_dashboard, start, wait
+from housecall.testing.acts import Visit, begin, check_in, connected, end, open_dashboard, start, wait
 from housecall.testing.people import Person
 from housecall.testing.practice import Practice, Room
 from safety import PICTURES, device_link, open_check, shield
@@ -30,10 +30,7 @@ def test_a_browser_that_cannot_tell_the_far_certificate_reads_it_from_the_agreed
 ) -> None:
     provider, patient = person("red", login=room.login).page, person("green").page
     patient.add_init_script("delete RTCDtlsTransport.prototype.getRemoteCertificates")
-    open_dashboard(provider, practice.url)
-    check_in(patient, room.url, "Grace Hopper")
-    start(provider, "Grace Hopper")
-    connected(provider, patient)
+    begin(practice, room, provider, patient)
     assert open_check(patient) == open_check(provider)
 
 
@@ -136,10 +133,7 @@ def test_a_page_that_does_not_answer_is_not_checked_yet_and_no_finding(
     provider, patient = person("red", login=room.login).page, person("green").page
     patient.add_init_script(OLD)
     provider.add_init_script(IMPATIENT)
-    open_dashboard(provider, practice.url)
-    check_in(patient, room.url, "Grace Hopper")
-    start(provider, "Grace Hopper")
-    connected(provider, patient)
+    begin(practice, room, provider, patient)
     shield(provider, "")
     provider.locator(".shield").click()
     expect(provider.locator(".safety .lead")).to_contain_text("Not checked yet", timeout=20_000)
@@ -235,10 +229,7 @@ def test_the_check_by_keyboard_with_a_screen_reader_and_on_a_phone(
 ) -> None:
     options = {"viewport": PHONE, "reduced_motion": "reduce"}
     provider, patient = person("red", login=room.login, **options).page, person("green", **options).page
-    open_dashboard(provider, practice.url)
-    check_in(patient, room.url, "Grace Hopper")
-    start(provider, "Grace Hopper")
-    connected(provider, patient)
+    begin(practice, room, provider, patient)
     shield(patient, "")
     patient.locator(".shield").focus()
     patient.keyboard.press("Enter")

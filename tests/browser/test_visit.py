@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from housecall.testing.acts import (
+    begin,
     check_in,
     connected,
     end,
@@ -286,10 +287,7 @@ def test_the_call_survives_the_death_of_the_server(
     sign_in(provider.context, own.url, room.login)
     for each in people.values():
         each.expected += ["WebSocket connection", "ERR_CONNECTION_REFUSED", "ERR_INTERNET_DISCONNECTED"]
-    open_dashboard(provider.page, own.url)
-    check_in(patient.page, room.url, "Grace Hopper")
-    start(provider.page, "Grace Hopper")
-    connected(provider.page, patient.page)
+    begin(own, room, provider.page, patient.page)
     own.stop(signal.SIGKILL)
     expect(provider.page.locator("#link-lost")).to_be_visible()
     media_flows(provider.page)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
-from housecall.testing.acts import Visit, check_in, connected, media_flows, no_new_frames, open_dashboard, start, wait
+from housecall.testing.acts import Visit, media_flows, no_new_frames, wait
 from housecall.testing.lab import Lab
 
 PATIENCE = 90_000  #: ms for what happens after some seconds of a bad or a fine line, on a machine that has more to do
@@ -53,20 +53,11 @@ LISTEN = """() => {
 def in_call(lab: Lab) -> Visit:
     """Grace Hopper, at `b`, and her provider, at `a`, see and hear each other."""
     lab.toml += f'[clinic.main.core]\nphone = "{PHONE}"\n'
-    practice = lab.open()
-    room = practice.room()
-    provider = lab.person("a", "red", practice, login=room.login)
-    patient = lab.person("b", "green", practice)
-    for each in (provider, patient):
-        each.context.add_init_script(BUSY_CAMERA)
-    open_dashboard(provider.page, practice.url)
-    check_in(patient.page, room.url, "Grace Hopper")
-    start(provider.page, "Grace Hopper")
-    connected(provider.page, patient.page)
-    for page in (provider.page, patient.page):
+    visit = lab.visit(script=BUSY_CAMERA)
+    for page in (visit.provider, visit.patient):
         media_flows(page)
         expect(page.locator(".quality[data-level=good]")).to_be_visible(timeout=PATIENCE)
-    return Visit(room=room, provider=provider.page, patient=patient.page, practice=practice)
+    return visit
 
 
 def concealed(page: Page, seconds: int) -> float:

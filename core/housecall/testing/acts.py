@@ -49,6 +49,14 @@ def connected(*pages: Page) -> None:
         expect(page.locator(".tile[data-state=connected]")).to_be_visible(timeout=20_000)
 
 
+def begin(practice: Practice, room: Room, provider: Page, patient: Page) -> None:
+    """A whole beginning: Grace Hopper checks in, her provider starts, both pages are connected."""
+    open_dashboard(provider, practice.url)
+    check_in(patient, room.url, "Grace Hopper")
+    start(provider, "Grace Hopper")
+    connected(provider, patient)
+
+
 def more(page: Page) -> None:
     """On a small screen, open what is seldom needed of the call's bar."""
     button = page.locator("#more[aria-expanded=false]")
@@ -121,8 +129,5 @@ def visit(practice: Practice, person: Callable[..., Person]) -> Visit:
     """A whole visit: Grace Hopper has checked in, her provider has started, both pages are connected."""
     room = practice.room()
     provider, patient = person("red", login=room.login).page, person("green").page
-    open_dashboard(provider, practice.url)
-    check_in(patient, room.url, "Grace Hopper")
-    start(provider, "Grace Hopper")
-    connected(provider, patient)
+    begin(practice, room, provider, patient)
     return Visit(room=room, provider=provider, patient=patient, practice=practice)

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from .. import relay
-from .acts import Visit, check_in, connected, media_flows, open_dashboard, start, wait
+from .acts import Visit, begin, media_flows, wait
 from .certificate import certificate
 from .netlab import Impossible, NetLab
 from .parts import find
@@ -110,17 +110,18 @@ class Lab:
         self.people.append(made)
         return made
 
-    def visit(self, **more: Any) -> Visit:
-        """Grace Hopper, at `b`, has checked in, and her provider, at `a`, has started; both pages are connected."""
+    def visit(self, *, script: str = "", **more: Any) -> Visit:
+        """Grace Hopper, at `b`, has checked in, and her provider, at `a`, has started; both pages are connected.
+
+        `script` runs on each page before its own.
+        """
         practice = self.open(**more)
         room = practice.room()
-        provider = self.person("a", "red", practice, login=room.login).page
-        patient = self.person("b", "green", practice).page
-        open_dashboard(provider, practice.url)
-        check_in(patient, room.url, "Grace Hopper")
-        start(provider, "Grace Hopper")
-        connected(provider, patient)
-        return Visit(room=room, provider=provider, patient=patient, practice=practice)
+        provider, patient = self.person("a", "red", practice, login=room.login), self.person("b", "green", practice)
+        for each in (provider, patient) if script else ():
+            each.context.add_init_script(script)
+        begin(practice, room, provider.page, patient.page)
+        return Visit(room=room, provider=provider.page, patient=patient.page, practice=practice)
 
     def close(self) -> None:
         """Everybody goes home; the practice is its maker's to stop."""

@@ -241,21 +241,13 @@ class Visits:
             raise Stale(visit)
         if to not in MOVES[visit.state]:
             raise Invalid(to="invalid")
-        if to != "ended" and actor.kind != "clock":
-            refusals = self.ports.refuse(self.view(visit), to, actor)
-            if refusals:
-                raise Closed([refusal.reason for refusal in refusals])
         if to == "ended":
             return self._end(visit, actor, reason or _outcome(visit, actor))
+        self._grant(visit, to, actor)
         moved = _moved(visit, to, self.clock())
         if actor.kind == "member" and to == "in_call":
             moved = _seat_member(moved, actor.id, name, page)
-        if not self.store.put(replace(moved, rev=visit.rev + 1), visit.rev):
-            raise Stale(self.store.get(visit_id) or visit)
-        moved = replace(moved, rev=visit.rev + 1)
-        self._silent.pop((visit.id, getattr(moved.seat_of(actor.id), "id", "")), None)
-        self._tell(visit, moved, actor)
-        return moved
+        return self._put(visit, moved, actor)
 
     def transfer(self, visit_id: str, room: str, *, actor: Actor, note: str, rev: int | None = None) -> Visit:
         """A member sends a patient on to another room of the clinic, who waits there in the place of the arrival.
@@ -272,11 +264,21 @@ class Visits:
             raise Stale(visit)
         if visit.state == "arriving" or room == visit.room:
             raise Invalid(room="invalid")
-        if refusals := self.ports.refuse(self.view(visit), "waiting", actor):
+        self._grant(visit, "waiting", actor)
+        return self._put(visit, replace(_moved(visit, "waiting", self.clock()), room=room, note=note), actor)
+
+    def _grant(self, visit: Visit, to: str, actor: Actor) -> None:
+        """Raises Closed where a plugin has something against a move; the clock asks nobody."""
+        refusals = self.ports.refuse(self.view(visit), to, actor) if actor.kind != "clock" else []
+        if refusals:
             raise Closed([refusal.reason for refusal in refusals])
-        moved = replace(_moved(visit, "waiting", self.clock()), room=room, note=note, rev=visit.rev + 1)
+
+    def _put(self, visit: Visit, moved: Visit, actor: Actor) -> Visit:
+        """Store what a move makes of a visit. Raises Stale where somebody was faster."""
+        moved = replace(moved, rev=visit.rev + 1)
         if not self.store.put(moved, visit.rev):
-            raise Stale(self.store.get(visit_id) or visit)
+            raise Stale(self.store.get(visit.id) or visit)
+        self._silent.pop((visit.id, getattr(moved.seat_of(actor.id), "id", "")), None)
         self._tell(visit, moved, actor)
         return moved
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from flask import Blueprint, abort, g, jsonify, make_response, request
+from flask import Blueprint, g, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
 from ..clinics.models import Room
@@ -18,7 +18,7 @@ from .language import lang
 from .look import render, wear
 from .messages import REFUSALS, for_modules, say
 from .pages import page_data
-from .waiting import AT_A_DOOR, CHECK_IN_BYTES, guest_cookie, refused, room_or_404
+from .waiting import given, guest_cookie, refused, room_or_404
 
 pages = Blueprint("joining", __name__)
 
@@ -67,15 +67,7 @@ def _ticket(room: Room) -> str:
 def join(slug: str) -> ResponseReturnValue:
     """Takes the seat: 201 `{visit}` and a ticket of its own; 409 where another browser has it, 410 where nobody may."""
     room = room_or_404(slug)
-    if (request.content_length or 0) > CHECK_IN_BYTES:
-        abort(413)
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        abort(400)
-    if unknown := sorted(set(body) - {"name", "lang", "link"}):
-        return refused({name[:40]: "unknown" for name in unknown})
-    if not AT_A_DOOR.take(f"join {room.id}"):
-        abort(429)
+    body = given(f"join {room.id}", "name", "lang", "link")
     try:
         visit, _, ticket = house().visits.join(
             str(body.get("link", "")), clinic=g.clinic.id, room=room.id, name=body.get("name", ""), ticket=_ticket(room)

@@ -565,6 +565,13 @@ class Sockets:
         self.io.server.emit("signal", {**said, "from": mine, "page": here.page}, to=target.sid)
         return {"reached": True}
 
+    def _served(self, here: Connection, body: dict[str, Any]) -> Visit:
+        """The visit that a member's page speaks of. Raises _Bad."""
+        visit = self.visits.get(str(body.get("visit", "")))
+        if visit is None or not here.serves(visit):
+            raise _Bad("unknown")
+        return visit
+
     def _seat_in(self, here: Connection, visit_id: str) -> tuple[str, tuple[Seat, ...]]:
         """The seat that this page holds in a visit, and all seats; what belongs to others is simply unknown."""
         visit = self.visits.get(visit_id)
@@ -603,17 +610,15 @@ class Sockets:
 
     def transfer(self, here: Connection, body: dict[str, Any]) -> Ack:
         """A member sends a patient on to another room of the clinic."""
-        visit_id, room, rev = body.get("visit"), body.get("room"), body.get("rev")
-        if not isinstance(visit_id, str) or not isinstance(room, str) or not isinstance(rev, (int, type(None))):
-            raise _Bad("invalid", visit="required", room="required", rev="required")
-        visit = self.visits.get(visit_id)
-        if visit is None or not here.serves(visit):
-            raise _Bad("unknown")
+        room, rev = body.get("room"), body.get("rev")
+        if not isinstance(room, str) or not isinstance(rev, (int, type(None))):
+            raise _Bad("invalid", room="required", rev="required")
+        visit = self._served(here, body)
         with self.app.app_context():
             if clinics.rooms.by_id(here.clinic, room) is None:
                 raise _Bad("invalid", room="unknown")
         actor = Actor(kind="member", id=here.member)
-        return {"rev": self.visits.transfer(visit_id, room, actor=actor, note=here.name, rev=rev).rev}
+        return {"rev": self.visits.transfer(visit.id, room, actor=actor, note=here.name, rev=rev).rev}
 
     def say(self, here: Connection, body: dict[str, Any]) -> Ack:
         return self.gate.say(here.clinic, here.sid, here.rates, body)
@@ -692,9 +697,7 @@ class Sockets:
         if here.ticket:
             self._enter(here, name=_text(body.get("name")), take=True)
             return {}
-        visit = self.visits.get(str(body.get("visit", "")))
-        if visit is None or not here.serves(visit):
-            raise _Bad("unknown")
+        visit = self._served(here, body)
         if pass_ := _text(body.get("pass")):
             self.visits.restore(pass_, clinic=here.clinic)
         entry = self.visits.sit(visit.id, member=here.member, name=here.name, page=here.page, take=True)
@@ -705,13 +708,6 @@ class Sockets:
         return ice.servers(house.site.clinics[here.clinic].ice, self.clock())
 
     # -- guests
-
-    def _served(self, here: Connection, body: dict[str, Any]) -> Visit:
-        """The visit that a member's page speaks of. Raises _Bad."""
-        visit = self.visits.get(str(body.get("visit", "")))
-        if visit is None or not here.serves(visit):
-            raise _Bad("unknown")
-        return visit
 
     def invite(self, here: Connection, body: dict[str, Any]) -> Ack:
         """A link for one guest more; of a seat that there is already, its link again."""

@@ -108,15 +108,7 @@ def patient(slug: str) -> ResponseReturnValue:
 def check_in(slug: str) -> ResponseReturnValue:
     """Takes the name, gives a place in line: 201 `{visit}` and the ticket's cookie, or 422 `{fields}`."""
     room = room_or_404(slug)
-    if (request.content_length or 0) > CHECK_IN_BYTES:
-        abort(413)
-    body = request.get_json(silent=True)
-    if not isinstance(body, dict):
-        abort(400)
-    if unknown := sorted(set(body) - {"name", "lang"}):
-        return refused({name[:40]: "unknown" for name in unknown})
-    if not AT_A_DOOR.take(room.id):
-        abort(429)
+    body = given(room.id, "name", "lang")
     parts = house()
     try:
         visit, ticket = parts.visits.arrive(
@@ -131,6 +123,20 @@ def check_in(slug: str) -> ResponseReturnValue:
     response = make_response(jsonify(visit=visit.id), 201)
     set_cookie(response, ticket_cookie(room), ticket)
     return response
+
+
+def given(door: str, *known: str) -> dict[str, Any]:
+    """What somebody brings to a door: JSON of these fields and no others, small, and not too often; else it aborts."""
+    if (request.content_length or 0) > CHECK_IN_BYTES:
+        abort(413)
+    body = request.get_json(silent=True)
+    if not isinstance(body, dict):
+        abort(400)
+    if unknown := sorted(set(body) - set(known)):
+        abort(make_response(refused({name[:40]: "unknown" for name in unknown})))
+    if not AT_A_DOOR.take(door):
+        abort(429)
+    return body
 
 
 def refused(fields: dict[str, str]) -> ResponseReturnValue:

@@ -2,7 +2,7 @@
 
 import { Peer } from "./peer.js";
 import { sends } from "./sends.js";
-import { side } from "./trouble.js";
+import { side } from "./interrupted.js";
 
 const APART = 10_000; // ms between two losses that have not one cause
 

@@ -3,7 +3,7 @@
 import { words } from "./devices.js";
 import { ask, part, say } from "./page.js";
 import { text } from "./text.js";
-import * as interrupted from "./trouble.js";
+import * as interrupted from "./interrupted.js";
 
 const LONG = 15_000; // ms without a connection after which we say that it takes long
 
@@ -168,7 +168,7 @@ export class Stage {
     if (before.off !== undefined && before.off !== at.media.off) say(at.media.off ? text("{name} turned the camera off", at) : text("{name} turned the camera on", at));
     this.why(at);
   }
-  // whose: on whose side it is interrupted, if it is (trouble.js)
+  // whose: on whose side it is interrupted, if it is (interrupted.js)
   state(id, state, whose) {
     const at = this.tiles.get(id);
     if (!at) return;

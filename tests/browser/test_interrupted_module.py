@@ -1,4 +1,4 @@
-"""trouble.js alone: on whose side a connection is interrupted, and how that is said."""
+"""interrupted.js alone: on whose side a connection is interrupted, and how that is said."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from collections.abc import Callable
 from housecall.testing.people import Person
 from housecall.testing.practice import Room
 
-SIDE = 'async known => (await import("housecall/trouble.js")).side(known)'
-WORDS = 'async told => (await import("housecall/trouble.js")).words(...told)'
+SIDE = 'async known => (await import("housecall/interrupted.js")).side(known)'
+WORDS = 'async told => (await import("housecall/interrupted.js")).words(...told)'
 
 
 #: (the browser is online, the practice answers us, the other side is there) -> on whose side it is
