@@ -120,10 +120,11 @@ OLD = """{
     send.call(this, String(text).startsWith('["safety"') ? other : text);
   };
 }"""
-#: What would be given up after twenty seconds is given up at once.
+#: What would be given up after twenty seconds of a call is given up at once (the socket's own patience is as long).
 IMPATIENT = """{
   const later = window.setTimeout;
-  window.setTimeout = (step, ms, ...rest) => later(step, ms === 20000 ? 100 : ms, ...rest);
+  window.setTimeout = (step, ms, ...rest) =>
+    later(step, ms === 20000 && document.querySelector("main[data-state=call]") ? 100 : ms, ...rest);
 }"""
 
 
