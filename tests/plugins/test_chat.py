@@ -54,7 +54,7 @@ def write(page: Page, where: str, text: str) -> None:
 
 
 def shows(page: Page, where: str, *texts: str) -> None:
-    expect(page.locator(f"{where} .chat-log p")).to_have_text(list(texts))
+    expect(page.locator(f"{where} .chat-log p")).to_have_text(list(texts), timeout=20_000)  # said again after 4 s
 
 
 def test_from_the_waiting_room_to_what_may_be_copied(pair: Callable[..., Any]) -> None:
@@ -208,6 +208,8 @@ def test_ten_thousand_messages_over_roads_that_break(pair: Callable[..., Any]) -
     both(1000, 2000, "#side", "#side")
     provider.page.evaluate("channels.at(-1).close()")  # from the DataChannel to the socket, and back to a new one
     all_there(4000, "#side", "#side")
+    for page in pages:
+        wait(page, "() => channels.at(-1).readyState === 'open'", None)
     both(2000, 3000, "#side", "#side")
     practice.stop(signal.SIGKILL)  # the socket goes, the DataChannel carries on
     all_there(6000, "#side", "#side")
