@@ -130,7 +130,7 @@ def lines(practice: Practice, person: People, **options: Any) -> States:
     expect(patient.page.locator("#link-lost")).to_be_visible()
     yield "line lost while waiting", patient.page
     patient.context.set_offline(False)
-    expect(patient.page.locator("#link-lost")).to_be_hidden(timeout=20_000)
+    expect(patient.page.locator("#link-lost")).to_be_hidden()
     provider.page.locator(".card .start").click()
     connected(provider.page, patient.page)
     second = provider.context.new_page()
@@ -149,7 +149,7 @@ def lines(practice: Practice, person: People, **options: Any) -> States:
     expect(provider.page.locator(".tile[data-state=broken]")).to_be_visible()
     yield "the connection is interrupted", provider.page
     provider.context.set_offline(False)
-    expect(provider.page.locator("#link-lost")).to_be_hidden(timeout=20_000)
+    expect(provider.page.locator("#link-lost")).to_be_hidden()
     end(provider.page)
     provider.page.goto(f"{practice.url}/dashboard/history")
     expect(provider.page.locator("table.visits tbody tr")).to_have_count(1)

@@ -42,11 +42,11 @@ def begin(page: Page, url: str) -> None:
 
 
 def row(page: Page, name: str, state: str) -> None:
-    expect(page.locator(f"[data-row={name}]")).to_have_attribute("data-state", state, timeout=20_000)
+    expect(page.locator(f"[data-row={name}]")).to_have_attribute("data-state", state)
 
 
 def verdict(page: Page, colour: str) -> None:
-    expect(page.locator(".verdict")).to_have_attribute("data-colour", colour, timeout=25_000)
+    expect(page.locator(".verdict")).to_have_attribute("data-colour", colour)
     expect(page.locator(".verdict")).to_be_visible()
 
 
@@ -145,9 +145,7 @@ def test_the_connection_is_tested_through_the_practices_own_relay(
     verdict(patient.page, "yellow")
     with running(tmp_path, relay.configuration("localhost", "another"), port, free_port()):
         patient.page.get_by_role("button", name="Test again").click()
-        expect(patient.page.locator("[data-row=connection]")).to_contain_text(
-            "The practice's relay does not work", timeout=20_000
-        )
+        expect(patient.page.locator("[data-row=connection]")).to_contain_text("The practice's relay does not work")
 
 
 def test_the_waiting_room_offers_the_check_and_the_board_hears_of_it(
@@ -190,7 +188,7 @@ def test_a_relay_that_is_out_of_reach_is_told_to_the_board_without_a_question(
     provider.context.add_cookies([{"name": "hc-login", "value": room.login, "url": own.url, "httpOnly": True}])
     open_dashboard(provider.page, own.url)
     check_in(patient.page, room.url, "Grace Hopper")
-    expect(provider.page.locator(".card .ready")).to_have_text("The network may block the call", timeout=25_000)
+    expect(provider.page.locator(".card .ready")).to_have_text("The network may block the call")
     expect(patient.page.locator("#devices-words")).to_contain_text("This network may block the call")
 
 

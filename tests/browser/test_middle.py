@@ -72,7 +72,7 @@ def between(
 
 
 def finding(page: Page, words: str) -> None:
-    expect(page.locator(".finding")).to_contain_text(words, timeout=20_000)
+    expect(page.locator(".finding")).to_contain_text(words)
     expect(page.locator(".finding")).to_contain_text("Somebody may be in between. End the visit and call")
     expect(page.locator(".shield[data-safety=finding]")).to_be_visible()
 

@@ -40,7 +40,7 @@ def site(port: int, tls: int) -> str:
 def try_it(page: Page, own: Practice) -> None:
     page.goto("about:blank")
     page.goto(f"{own.url}/-/relay#{relay_proof.token(load(own.folder, environ={}).secret, 'main')}")
-    expect(page.locator("main[data-ready]")).to_be_attached(timeout=30_000)
+    expect(page.locator("main[data-ready]")).to_be_attached()
 
 
 def said(page: Page) -> dict[str, str]:

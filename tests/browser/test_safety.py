@@ -90,11 +90,11 @@ def test_a_reload_takes_the_tick_away_and_says_so(visit: Visit) -> None:
     visit.patient.reload()
     connected(visit.patient)
     words = "The page of Grace Hopper is another one now. Compare again."
-    expect(visit.provider.locator(".safety .notice")).to_have_text(words, timeout=20_000)
+    expect(visit.provider.locator(".safety .notice")).to_have_text(words)
     expect(visit.provider.locator("#said")).to_have_text(words)
     shield(visit.provider, "")
     shield(visit.patient, "")
-    expect(visit.provider.locator(PICTURES)).to_have_count(4, timeout=20_000)
+    expect(visit.provider.locator(PICTURES)).to_have_count(4)
     after = [*visit.provider.locator(PICTURES).all_text_contents(), visit.provider.locator(".by-number").inner_text()]
     assert after != before
     assert after == open_check(visit.patient)
@@ -108,7 +108,7 @@ def test_a_sixth_page_in_one_visit_is_a_finding(visit: Visit) -> None:
         connected(visit.patient)
         shield(visit.patient, "")
     expect(visit.provider.locator(".finding")).to_contain_text(
-        "The page of Grace Hopper was another one more than five times in this visit.", timeout=20_000
+        "The page of Grace Hopper was another one more than five times in this visit."
     )
     expect(visit.patient.locator(".finding")).to_have_count(0)
 
@@ -137,7 +137,7 @@ def test_a_page_that_does_not_answer_is_not_checked_yet_and_no_finding(
     begin(practice, room, provider, patient)
     shield(provider, "")
     provider.locator(".shield").click()
-    expect(provider.locator(".safety .lead")).to_contain_text("Not checked yet", timeout=20_000)
+    expect(provider.locator(".safety .lead")).to_contain_text("Not checked yet")
     expect(provider.get_by_role("button", name="They are the same")).to_have_count(0)
     expect(provider.locator(".finding")).to_have_count(0)
 
@@ -235,7 +235,7 @@ def test_the_check_by_keyboard_with_a_screen_reader_and_on_a_phone(
     patient.locator(".shield").focus()
     patient.keyboard.press("Enter")
     dialog = patient.get_by_role("dialog", name="Check that nobody is in between")
-    expect(dialog.locator(PICTURES)).to_have_count(4, timeout=20_000)
+    expect(dialog.locator(PICTURES)).to_have_count(4)
     expect(dialog.locator(".safety")).to_be_focused()  # it is read from its beginning
     patient.keyboard.press("Enter")  # and says nothing by itself
     expect(dialog).to_be_visible()
@@ -268,7 +268,7 @@ def test_no_word_of_the_check_is_bare(practice: Practice, room: Room, person: Ca
     connected(provider, patient)
     for button, page in (("differ", patient), ("same", provider), ("same", patient)):
         page.locator(".shield").click()
-        expect(page.locator(PICTURES)).to_have_count(4, timeout=20_000)
+        expect(page.locator(PICTURES)).to_have_count(4)
         assert bare(page) == []
         page.locator(f"dialog button[value={button}]").click()
         assert bare(page) == []

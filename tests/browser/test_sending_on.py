@@ -33,7 +33,7 @@ def test_a_patient_is_sent_on_and_back_and_stays_there_when_the_server_dies(
         sign_in(member.context, practice.url, room.login)
         open_dashboard(member.page, practice.url)
     for each in (nurse, doctor, patient):
-        each.expected += ["WebSocket connection", "ERR_CONNECTION_REFUSED"]
+        each.expected += ["WebSocket connection", "net::ERR_"]
     check_in(patient.page, rooms[0].url, "Grace Hopper")
     start(nurse.page, "Grace Hopper")
     connected(nurse.page, patient.page)
@@ -48,9 +48,9 @@ def test_a_patient_is_sent_on_and_back_and_stays_there_when_the_server_dies(
 
     practice.stop(signal.SIGKILL)
     practice.start()
-    expect(doctor.page.locator("#link-lost")).to_be_hidden(timeout=20_000)
+    expect(doctor.page.locator("#link-lost")).to_be_hidden()
     expect(doctor.page.locator(".card .name")).to_have_text("Grace Hopper")
-    expect(doctor.page.locator(".card .away")).to_be_hidden(timeout=20_000)
+    expect(doctor.page.locator(".card .away")).to_be_hidden()
     expect(nurse.page.get_by_role("heading", name="Nobody is waiting")).to_be_visible()
     expect(patient.page.get_by_text("You were sent on to Doctor.")).to_be_visible()
 

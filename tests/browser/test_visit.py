@@ -286,7 +286,7 @@ def test_the_call_survives_the_death_of_the_server(
     provider, patient = people["provider"], people["patient"]
     sign_in(provider.context, own.url, room.login)
     for each in people.values():
-        each.expected += ["WebSocket connection", "ERR_CONNECTION_REFUSED", "ERR_INTERNET_DISCONNECTED"]
+        each.expected += ["WebSocket connection", "net::ERR_"]
     begin(own, room, provider.page, patient.page)
     own.stop(signal.SIGKILL)
     expect(provider.page.locator("#link-lost")).to_be_visible()
@@ -299,7 +299,7 @@ def test_the_call_survives_the_death_of_the_server(
     later.context.set_offline(True)  # its socket only: media goes on
     own.start()
     if first == "provider":
-        expect(provider.page.locator("#link-lost")).to_be_hidden(timeout=20_000)
+        expect(provider.page.locator("#link-lost")).to_be_hidden()
         expect(provider.page.locator(".card .away")).to_be_visible()  # the new server has never heard of the visit
         media_flows(provider.page)
     else:
@@ -308,8 +308,8 @@ def test_the_call_survives_the_death_of_the_server(
             assert cards[0]["name"] == "Grace Hopper"
             assert cards[0]["state"] == "in_call"
     later.context.set_offline(False)
-    expect(provider.page.locator("#link-lost")).to_be_hidden(timeout=20_000)
-    expect(provider.page.locator(".card .name")).to_have_text(["Grace Hopper"], timeout=20_000)
+    expect(provider.page.locator("#link-lost")).to_be_hidden()
+    expect(provider.page.locator(".card .name")).to_have_text(["Grace Hopper"])
     expect(provider.page.locator(".card .state")).to_have_text("In your call")
     expect(provider.page.locator("main[data-state=call]")).to_be_visible()
     media_flows(patient.page)
@@ -326,7 +326,7 @@ def test_a_restart_and_a_reload_keep_the_place_and_ask_for_the_name_again(
     room, host = own.room(), f"localhost:{own.port}"
     first, second, provider = person("green", own=host), person("blue", own=host), person("red", own=host)
     sign_in(provider.context, own.url, room.login)
-    second.expected += ["WebSocket connection", "ERR_CONNECTION_REFUSED"]
+    second.expected += ["WebSocket connection", "net::ERR_"]
     check_in(first.page, room.url, "Grace Hopper")
     check_in(second.page, room.url, "Katherine Johnson")
     first.page.goto("about:blank")
@@ -336,7 +336,7 @@ def test_a_restart_and_a_reload_keep_the_place_and_ask_for_the_name_again(
     first.page.goto(room.url)
     expect(first.page.get_by_role("heading", name="You are checked in")).to_be_visible()
     names = provider.page.locator(".card .name")
-    expect(names).to_have_text(["Name not given yet", "Katherine Johnson"], timeout=20_000)
+    expect(names).to_have_text(["Name not given yet", "Katherine Johnson"])
     expect(first.page.locator("#place")).to_have_text("You are next.")
     first.page.get_by_label("The name for your provider").fill("Grace Hopper")
     first.page.get_by_role("button", name="Send my name again").click()
@@ -370,7 +370,7 @@ def test_a_visit_that_ends_without_the_server_stays_ended(
     expect(patient.page.get_by_role("heading", name="Your visit has ended")).to_be_visible()
     expect(provider.page.get_by_text("The visit has ended after 1 minute.")).to_be_visible()
     online(*(people[who] for who in away))
-    expect(provider.page.locator(".card")).to_have_count(0, timeout=20_000)
+    expect(provider.page.locator(".card")).to_have_count(0)
     with Visitor(practice.url, login=room.login).dashboard() as board:
         left = board.hear("welcome")["rooms"][0]["cards"]
         while left:  # the page may know before the server has heard
@@ -394,7 +394,7 @@ def test_a_patient_who_leaves_without_the_server_has_left(
     patient.page.get_by_role("button", name="Leave", exact=True).click()
     expect(patient.page.get_by_role("heading", name="You have left the waiting room")).to_be_visible()
     online(patient)
-    expect(provider.page.locator(".card")).to_have_count(0, timeout=20_000)
+    expect(provider.page.locator(".card")).to_have_count(0)
     expect(patient.page.locator("main[data-state=after]")).to_be_visible()
     patient.page.reload()
     expect(patient.page.locator("main[data-state=welcome]")).to_be_visible()

@@ -212,7 +212,7 @@ def test_a_visit_does_not_notice(elm: Practice, person: Callable[..., Person]) -
     media_flows(patient.page)
     flood = patient.page.locator('#side hc-part[data-plugin="hostile"]')
     patient.page.wait_for_function(
-        "() => document.querySelector('#side hc-part[data-plugin=hostile]')?.dataset.refused", timeout=20_000
+        "() => document.querySelector('#side hc-part[data-plugin=hostile]')?.dataset.refused"
     )
     refused = json.loads(flood.get_attribute("data-refused") or "{}")
     assert refused["unknown"] == 2, refused

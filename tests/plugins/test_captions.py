@@ -31,7 +31,7 @@ def guest(provider: Page, person: Callable[..., Person], kind: str, name: str, c
     page.get_by_label("Your name").fill(name)
     page.get_by_role("button", name="Ask to join").click()
     provider.get_by_role("button", name=f"Admit {name}").click()
-    expect(page.locator(".tile[data-state=connected]").nth(1)).to_be_visible(timeout=20_000)
+    expect(page.locator(".tile[data-state=connected]").nth(1)).to_be_visible()
     return page
 
 

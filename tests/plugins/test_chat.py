@@ -54,7 +54,7 @@ def write(page: Page, where: str, text: str) -> None:
 
 
 def shows(page: Page, where: str, *texts: str) -> None:
-    expect(page.locator(f"{where} .chat-log p")).to_have_text(list(texts), timeout=20_000)  # said again after 4 s
+    expect(page.locator(f"{where} .chat-log p")).to_have_text(list(texts))  # said again after 4 s
 
 
 def test_from_the_waiting_room_to_what_may_be_copied(pair: Callable[..., Any]) -> None:

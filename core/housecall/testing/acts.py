@@ -46,7 +46,7 @@ def end(page: Page) -> None:
 
 def connected(*pages: Page) -> None:
     for page in pages:
-        expect(page.locator(".tile[data-state=connected]")).to_be_visible(timeout=20_000)
+        expect(page.locator(".tile[data-state=connected]")).to_be_visible()
 
 
 def begin(practice: Practice, room: Room, provider: Page, patient: Page) -> None:
@@ -64,7 +64,7 @@ def more(page: Page) -> None:
         button.click()
 
 
-def media_flows(page: Page, *, video: bool = True, patience: float = 20) -> None:
+def media_flows(page: Page, *, video: bool = True, patience: float = 30) -> None:
     """Decoded frames and sound energy both grow. `flow` is kept by people.py: what has come in since the page began."""
     page.wait_for_function("() => window.flow")
     before = page.evaluate("() => window.flow")
@@ -72,7 +72,7 @@ def media_flows(page: Page, *, video: bool = True, patience: float = 20) -> None
     wait(page, f"before => {condition}", before, patience=patience)
 
 
-def wait(page: Page, condition: str, argument: object, *, patience: float = 20) -> None:
+def wait(page: Page, condition: str, argument: object, *, patience: float = 30) -> None:
     """Wait until a function of the page says true, at most `patience` seconds.
 
     Never an async one: Playwright takes its promise for true.
@@ -110,7 +110,7 @@ def unchanged(page: Page, figure: str, *, seconds: float = 1) -> None:
         " if (!before || now > before.value + 1e-7) { still[figure] = { value: now, at }; return false; }"
         " if (at - before.at < ms) return false; delete still[figure]; return true; }",
         [figure, seconds * 1000],
-        patience=20 + seconds,
+        patience=30 + seconds,
     )
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from .parts import SHIM, find
 from .practice import Practice
@@ -19,6 +19,7 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--autoplay-policy=no-user-gesture-required",
 )
+PATIENCE = 30_000  #: ms until what a page should show is missed: a machine that does much else may be slow, not wrong
 COLOURS = {"red": "#e00000", "green": "#00c000", "blue": "#0000e0", "yellow": "#c0c000"}
 
 #: A camera of one colour and a steady tone, so that the far side can tell who is who, and a record of
@@ -117,6 +118,7 @@ class Person:
 @pytest.fixture(scope="session")
 def engines() -> Iterator[Playwright]:
     """Playwright, which starts browsers: one for all tests of this process, since it has a loop of its own."""
+    expect.set_options(timeout=PATIENCE)
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("NODE_OPTIONS", f"--require={SHIM}")
         with sync_playwright() as playwright:
@@ -145,7 +147,7 @@ def meet(
     if browser.browser_type.name == "chromium":  # Firefox has none to give; it is started so that it does not ask
         options.setdefault("permissions", ["camera", "microphone"] if devices else [])
     context = browser.new_context(**options)
-    context.set_default_timeout(15_000)
+    context.set_default_timeout(PATIENCE)
     tone = 300 + 100 * list(COLOURS).index(colour) if colour else 0
     context.add_init_script(f"({DEVICES})({[COLOURS[colour] if colour else '', tone]!r})")
     if login:

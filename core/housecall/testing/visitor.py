@@ -96,7 +96,7 @@ class Socket:
         self.io.on("disconnect", lambda *reason: self.heard.put(("disconnect", None)))
         self.io.on("connect_error", lambda *data: self.heard.put(("connect_error", data[0] if data else None)))
         try:
-            self.io.connect(url, headers=headers, auth=auth, transports=["websocket"], wait_timeout=10)
+            self.io.connect(url, headers=headers, auth=auth, transports=["websocket"], wait_timeout=30)
         except socketio.exceptions.ConnectionError:
             self.close()
             said = dict(self._drain()).get("connect_error")
@@ -104,7 +104,7 @@ class Socket:
 
     def ask(self, event: str, *body: Any) -> dict[str, Any]:
         data = body if len(body) > 1 else body[0] if body else None
-        answer: dict[str, Any] = self.io.call(event, data, timeout=10)
+        answer: dict[str, Any] = self.io.call(event, data, timeout=30)
         return answer
 
     def hear(self, event: str, timeout: float = 10) -> Any:

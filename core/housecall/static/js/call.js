@@ -114,8 +114,9 @@ export class Call {
       this.on.media(them, body);
       this.lines?.heard(them, body);
     }
-    if (type === "bye" && this.rows.get(them)?.role === "guest") this.drop(them);
-    else if (type === "bye") this.on.bye(them);
+    const role = this.rows.get(them)?.role;             // none: the server has said already that they left
+    if (type === "bye" && role === "guest") this.drop(them);
+    else if (type === "bye" && role) this.on.bye(them);
     if (type === "say" || type === "ack") this.on.heard(page, type, body, id);
   }
   // Whether anybody is in between is looked at once the picture stands (safety.js). Nothing waits for it.
