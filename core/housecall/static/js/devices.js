@@ -16,7 +16,7 @@ export class Devices extends EventTarget {
     navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (this.problem?.kind === "missing" || this.problem?.kind === "unplugged") this.ask(); });
     this.follow();
   }
-  get tracks() { return [this.audio, this.cameraOff ? null : this.video, null]; }
+  get tracks() { return [this.audio, this.cameraOff ? null : this.video]; }
   changed() { this.dispatchEvent(new Event("change")); }
   wish(kind) { return { ...GIVEN[kind], ...this.choice[kind] }; }
   get facing() { return this.video?.getSettings().facingMode ?? this.choice.video.facingMode?.exact ?? "user"; }
