@@ -364,6 +364,7 @@ VISITED = (
     "dashboard.card",
     "call.stage",
     "call.bar",
+    "call.more",
     "call.side",
     "call.after",
 )
