@@ -138,4 +138,3 @@ def test_layouts_of_three(practice: Practice, person: Callable[..., Person]) -> 
     large_or_alone = patient.locator(".tile")
     expect(large_or_alone).to_have_count(1)
     expect(patient.locator(".tiles")).to_have_attribute("data-layout", "grid")
-

@@ -32,7 +32,9 @@ SCREEN = """() => {
 }"""
 
 #: What is sent of a camera (1) or a screen (2): the parameters of its encoding.
-SENT = "made.findLast(pc => pc.connectionState === 'connected').getTransceivers()[{}].sender.getParameters().encodings[0]"
+SENT = (
+    "made.findLast(pc => pc.connectionState === 'connected').getTransceivers()[{}].sender.getParameters().encodings[0]"
+)
 
 #: The tracks that this page was given of its screens, and what was asked for.
 TRACKS = """{
@@ -85,10 +87,8 @@ def pair(serve: Callable[..., Practice], person: Callable[..., Person], sharer: 
         provider = person("red", own=own, browser=sharer)
         patient = person("green", own=own, browser=sharer, **options)
         sign_in(provider.context, practice.url, room.login)
-        for each in (provider, patient):
-            each.context.add_init_script(TRACKS)
-        if phone:
-            patient.context.add_init_script(PHONES)
+        provider.context.add_init_script(TRACKS)
+        patient.context.add_init_script(PHONES if phone else TRACKS)
         open_dashboard(provider.page, practice.url)
         check_in(patient.page, room.url, "Grace")
         start(provider.page, "Grace")

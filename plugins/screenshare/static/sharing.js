@@ -3,6 +3,7 @@
 const RATES = { detail: 15, motion: 30 };              // pictures a second, by what is shown
 const style = Object.assign(document.createElement("link"), { rel: "stylesheet", href: new URL("screenshare.css", import.meta.url).href });
 document.head.append(style);
+await new Promise(done => { style.onload = style.onerror = done; });
 
 const make = (name, more, ...inside) => {
   const element = Object.assign(document.createElement(name), more);
