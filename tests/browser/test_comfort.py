@@ -108,7 +108,7 @@ def large(page: Page, name: str) -> None:
 
 
 def test_layouts_of_three(practice: Practice, person: Callable[..., Person]) -> None:
-    """One large: whoever speaks, or whom one chooses, such as an interpreter; side by side; all the same; on a phone."""
+    """One large: whoever speaks, or whom one chooses, such as an interpreter; side by side; all the same; on phones."""
     room = practice.room()
     provider, patient = person("red", login=room.login).page, person("green", viewport=PHONE).page
     otto = person("blue").page

@@ -49,7 +49,8 @@ def wait_in_line(patient: Page) -> None:
 CENTRE = """() => {
   const video = document.querySelector(".screen-tile video");
   if (!video?.videoWidth) return "";
-  const canvas = Object.assign(document.createElement("canvas"), { width: 8, height: 8 }), pen = canvas.getContext("2d");
+  const canvas = Object.assign(document.createElement("canvas"), { width: 8, height: 8 });
+  const pen = canvas.getContext("2d");
   pen.drawImage(video, 0, 0, 8, 8);
   const [red, , blue] = pen.getImageData(4, 4, 1, 1).data;
   return blue > 120 ? "blue" : red > 120 ? "yellow" : "";
