@@ -14,7 +14,7 @@ certificate.then(pass => { made = pass; });
 
 export class Call extends EventTarget {
   // link: the socket; ice: an Ice; devices: a Devices; spare: a Spare, where there is one; on: {tile(seat), track(seat, kind, track), media(seat, state),
-  // state(seat, state, whose), quality(seat, {level, …}: lines.js), gone(seat), bye(seat), heard(page, type, body, id), road(); ceiling?(), number?()}. Fires "change" for parts.
+  // state(seat, state, whose), quality(seat, {level, …}: lines.js), gone(seat), bye(seat), heard(page, type, body, id), bulk(page, channel), road(); ceiling?(), number?()}. Fires "change" for parts.
   constructor({ visit, me, link, ice, devices, spare, on }) {
     super();
     Object.assign(this, { visit, me, link, ice: ice.by(link), devices, spare, on, peers: new Map(), rows: new Map(), said: new Map(), early: [], screen: null });
@@ -80,6 +80,7 @@ export class Call extends EventTarget {
       media: () => ({ ...this.media, screen: Boolean(peer.sent[2]), quality: this.lines?.quality(them) ?? "" }),
       ontrack: (kind, track) => this.on.track(them, kind, track),
       onmessage: (type, body, id) => type === "safety" ? this.safe(peer, body) : this.heard(them, page, type, body, id),
+      onbulk: channel => this.on.bulk(page, channel),
       onroad: () => this.on.road(),
       onstate: state => {
         this.on.state(them, state, this.whose(peer, state));
