@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-from playwright.sync_api import Page, Request, Route, expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
 from housecall.testing import Person, Practice, Room, Visitor, check_in, end, open_dashboard, sign_in, start
 from plugin_folders import plain, write
@@ -59,21 +60,31 @@ def test_parts_of_one_slot_keep_their_order_when_switched_on_live(
     expect(provider.page.locator(".card", has_text="Katherine").locator(".numbered")).to_have_text(pair)
 
 
-def hold(page: Page) -> Callable[[], None]:
-    """From now on what the page fetches anew of itself is on its way; until the answer is called."""
-    held: list[Route] = []
-    page.route("**", lambda route: held.append(route) if fetched(route.request) else route.continue_())
+class Held(NamedTuple):
+    """Answers of the server that are still on their way to a page."""
 
-    def let_go() -> None:
-        page.unroute("**")
-        for route in held:
+    answers: list[tuple[Route, APIResponse]]
+    let_go: Callable[[], None]
+
+
+def hold(page: Page) -> Held:
+    """From now on what the page fetches anew of itself comes late."""
+    held: list[tuple[Route, APIResponse]] = []
+
+    def answered(route: Route) -> None:
+        if route.request.resource_type == "xhr":
+            held.append((route, route.fetch()))
+        else:
             route.continue_()
 
-    return let_go
+    def let_go() -> None:
+        for route, answer in held:
+            route.fulfill(response=answer)
+        held.clear()
+        page.unroute("**")
 
-
-def fetched(request: Request) -> bool:
-    return request.resource_type == "xhr"
+    page.route("**", answered)
+    return Held(held, let_go)
 
 
 def test_a_page_that_fetches_slowly_follows_the_newest_switch_and_after_the_visit_too(
@@ -89,11 +100,12 @@ def test_a_page_that_fetches_slowly_follows_the_newest_switch_and_after_the_visi
     def turn(plugin: str, on: bool) -> None:
         assert owner.post("/admin/plugins", {"plugin": plugin, "on": "yes" if on else "no"}).status_code == 303
 
-    def on_its_way(plugin: str) -> list[Callable[[], None]]:
-        """Both pages have heard that it is on, and have not got it yet."""
+    def on_its_way(plugin: str) -> list[Held]:
+        """The server has given it to both pages, and they have not got it yet."""
         held = [hold(page) for page in pages]
-        with provider.page.expect_request(fetched), patient.page.expect_request(fetched):
-            turn(plugin, True)
+        turn(plugin, True)
+        while not all(each.answers for each in held):
+            provider.page.wait_for_timeout(50)  # the condition is the answer; this only paces the asking
         return held
 
     open_dashboard(provider.page, practice.url)
@@ -102,8 +114,8 @@ def test_a_page_that_fetches_slowly_follows_the_newest_switch_and_after_the_visi
     held = on_its_way("late")
     turn("late", False)
     turn("other", True)
-    for let_go in held:
-        let_go()
+    for each in held:
+        each.let_go()
     for place in (provider.page.locator(".card .numbered"), patient.page.locator(".waiting .numbered")):
         expect(place).to_have_text(["other 1 mounted"])
     start(provider.page, "Grace")
@@ -111,8 +123,8 @@ def test_a_page_that_fetches_slowly_follows_the_newest_switch_and_after_the_visi
     end(provider.page)
     expect(patient.page.locator("main[data-state=after]")).to_be_visible()
     expect(provider.page.locator("#after")).to_be_visible()
-    for let_go in held:
-        let_go()
+    for each in held:
+        each.let_go()
     for place in (provider.page.locator("#after .numbered"), patient.page.locator("[data-when=after] .numbered")):
         expect(place).to_have_text(["late 1 mounted", "other 1 mounted"])
 
