@@ -25,7 +25,8 @@ STATIC = Path(__file__).resolve().parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 IMPORT = re.compile(r'^import .*? from "(?:\./)?([\w.-]+)";$', re.MULTILINE)
-REMARK = re.compile(rb"^[ \t]*//.*$", re.MULTILINE)  #: a line that is nothing but a comment; the line itself stays
+#: A line that is nothing but a comment, and one behind what ends a thought and before no quote; the line itself stays.
+REMARK = re.compile(rb"""^[ \t]*//.*$|(?<=[;,{}()\[\]])[ \t]+// [^"'`\n]*$""", re.MULTILINE)
 BARE = {"socket.io-client": "vendor/socket.io.js"}  #: what is imported by a name -> our file
 
 SHELF = 500  #: answers that a shelf keeps: our files by a few hosts and a few kinds of browser
@@ -67,9 +68,9 @@ class Assets:
 
     @functools.cache  # noqa: B019  as long as the files themselves
     def served(self, name: str) -> bytes:
-        """A file as it goes over the line: of lean modules without their lines of comment, which people read here."""
+        """A file as it goes over the line: of lean modules (our own) without their comments, which people read here."""
         data = self.files[name].read_bytes()
-        return REMARK.sub(b"", data) if self.lean and name.endswith(".js") else data
+        return REMARK.sub(b"", data) if self.lean and name.startswith("js/") else data
 
     @functools.cache  # noqa: B019
     def packed(self, name: str) -> bytes:

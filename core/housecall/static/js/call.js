@@ -14,7 +14,7 @@ certificate.then(pass => { made = pass; });
 
 export class Call {
   // link: the socket; ice: an Ice; devices: a Devices; spare: a Spare, where there is one; on: {tile(seat), track(seat, kind, track), media(seat, state),
-  // state(seat, state, whose), quality(seat, {level, …}: lines.js), gone(seat), bye(seat), heard(page, type, body, id), bulk(page, channel), road(); ceiling?(), number?()}
+  // state(seat, state, whose), quality(seat, {level, …}: lines.js), gone(seat), bye(seat), left?(seat): of a guest, heard(page, type, body, id), bulk(page, channel), road(); ceiling?(), number?()}
   constructor({ visit, me, link, ice, devices, spare, on }) {
     Object.assign(this, { visit, me, link, ice: ice.by(link), devices, spare, on, peers: new Map(), rows: new Map(), early: [] });
     this.awake = () => { for (const peer of this.peers.values()) { peer.next = 0; peer.watch(); } };
@@ -116,8 +116,10 @@ export class Call {
       this.lines?.heard(them, body);
     }
     const role = this.rows.get(them)?.role;             // none: the server has said already that they left
-    if (type === "bye" && role === "guest") this.drop(them);
-    else if (type === "bye" && role) this.on.bye(them);
+    if (type === "bye" && role === "guest") {
+      this.drop(them);
+      this.on.left?.(them);
+    } else if (type === "bye" && role) this.on.bye(them);
     if (type === "say" || type === "ack") this.on.heard(page, type, body, id);
   }
   // Whether anybody is in between is looked at once the picture stands (safety.js). Nothing waits for it.
