@@ -277,7 +277,7 @@ export class Channel {
       throw error;
     });
   }
-  async deliver(name, blob, options) { return (await this.bulk()).deliver(name, blob, options); }
+  async bring(name, blob, options) { return (await this.bulk()).deliver(name, blob, options); }
   incoming(name, taker, signal) {
     if (!this.takers.has(name)) this.takers.set(name, new Set());
     this.takers.get(name).add(taker);

@@ -35,7 +35,7 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
       on: (event, listener) => channel.on(full(event), guarded(listener), signal),
       history: (event, options) => channel.history(full(event), options),
       others: () => channel.others(),
-      deliver: (name, blob, options) => channel.deliver(full(name), blob, options),
+      deliver: (name, blob, options) => channel.bring(full(name), blob, options),
       incoming: (name, taker) => channel.incoming(full(name), guarded(taker), signal),
     }),
     call: call ? Object.freeze({
