@@ -7,7 +7,7 @@ const DEVICE = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i; // what Windows does not
 
 // Without folders, control characters, text-direction tricks, what systems do not take, and endless lengths.
 export function safe(given, instead = "file") {
-  const last = String(given ?? "").slice(-4096).split(/[/\\]/u).at(-1);
+  const last = (typeof given === "string" ? given : "").slice(-4096).split(/[/\\]/u).at(-1);
   const kept = last.normalize("NFC").replace(/[\p{C}\p{Zl}\p{Zp}]/gu, "").replace(/[<>:"|?*]/gu, "_").replace(/\s+/gu, " ").replace(/^[. ]+|[. ]+$/gu, "");
   return cut(DEVICE.test(kept) ? `_${kept}` : kept, LONGEST) || instead;
 }
