@@ -86,7 +86,7 @@ def test_from_the_waiting_room_sealed_and_only_the_far_page_can_read_it(
     provider.page.locator(".files-card > summary").click()
     expect(provider.page.locator(".files-card .badge")).to_be_hidden()
     says(provider.page, ".card", "report.html", "Arrived whole.")
-    says(patient.page, ".waiting", "report.html", "Delivered, and the same there.")
+    says(patient.page, ".waiting", "report.html", "Delivered. The checksums agree.")
 
     folder = clinic.folder / "data/passing"
     pieces = [path.read_bytes() for path in folder.iterdir()]
@@ -180,7 +180,7 @@ def test_fifty_megabytes_both_ways_over_a_connection_that_breaks(
     wait(provider.page, FAR, 0.2)
     provider.page.evaluate(BREAK)
     for each, mine, theirs in ((provider, "scan.bin", "film.bin"), (patient, "film.bin", "scan.bin")):
-        says(each.page, "#side", mine, "Delivered, and the same there.")
+        says(each.page, "#side", mine, "Delivered. The checksums agree.")
         says(each.page, "#side", theirs, "Arrived whole.")
         name, got = saved(each.page, "#side", theirs)
         assert name == theirs
@@ -297,7 +297,7 @@ def test_a_gigabyte_goes_to_the_disk_while_it_comes(pair: Callable[..., tuple[Pe
         each.page.get_by_role("button", name="Files").click()
     part = base64.b64decode(provider.page.evaluate(GIGABYTE))
     row(patient.page, "#side", "film.bin").get_by_role("button", name="Receive").click()
-    for page, words in ((provider.page, "Delivered, and the same there."), (patient.page, "Saved.")):
+    for page, words in ((provider.page, "Delivered. The checksums agree."), (patient.page, "Saved.")):
         expect(row(page, "#side", "film.bin").locator(".files-state")).to_have_text(words, timeout=600_000)
     whole: Any = hashlib.sha256()
     for _ in range(64):

@@ -134,7 +134,7 @@ class Desk {
 
   async ask() {
     const { text, ui, channel } = this.host;
-    const label = document.createElement("label"), field = Object.assign(document.createElement("input"), { maxLength: 120, className: "files-what" });
+    const label = Object.assign(document.createElement("label"), { className: "files-wanted" }), field = Object.assign(document.createElement("input"), { maxLength: 120, className: "files-what", type: "text" });
     label.append(text("What do you need? You may leave this empty."), field);
     const go = await ui.dialog({ title: text("Ask for a file"), body: label, buttons: [{ value: "", label: text("Cancel") }, { value: "ask", label: text("Ask"), kind: "primary" }] });
     if (go !== "ask") return;
@@ -255,7 +255,7 @@ function about({ text, visit }, { mine, who, size: n }) {
 function said(host, row) {
   const { text, visit } = host, { state, road, stored, size: n, speed } = row;
   if (state === "failed") return why(host, row);
-  if (state === "done") return row.mine ? text("Delivered, and the same there.") : row.saved ? text("Saved.") : text("Arrived whole.");
+  if (state === "done") return row.mine ? text("Delivered. The checksums agree.") : row.saved ? text("Saved.") : text("Arrived whole.");
   if (state === "queued") return text("Waits for its turn.");
   if (state === "offered") return window.showSaveFilePicker ? text("Large. Choose where to save it.") : text("Large. It stays in this browser's memory until you save it.");
   if (road === "waiting" || (row.mine && !road)) {
