@@ -366,8 +366,8 @@ def goals(of: dict[str, Rows]) -> Iterator[list[str]]:
 
     bare, whole = (medians(of["files"], "mb_s").get(name) for name in ("bare", own))
     if bare and whole:
-        found = whole / bare
-        yield ["a file, × bare (at least)", "0.9", f"{found:.2f}", "yes" if found >= 0.9 else "no"]
+        share = whole / bare
+        yield ["a file, × bare (at least)", "0.9", f"{share:.2f}", "yes" if share >= 0.9 else "no"]
     score = of["lighthouse"].figure(own, "score")
     if score.values:
         yield [
