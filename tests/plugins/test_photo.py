@@ -110,7 +110,8 @@ def kept(page: Page, button: str) -> tuple[str, Image.Image]:
     with page.expect_download() as download:
         page.get_by_role("dialog").get_by_role("button", name=button, exact=True).click()
     picture = Image.open(io.BytesIO(Path(download.value.path()).read_bytes()))
-    return download.value.suggested_filename, picture.convert("RGB") if not picture.getexif() else picture
+    assert dict(picture.getexif()) == {}
+    return download.value.suggested_filename, picture
 
 
 def corners(picture: Image.Image) -> list[tuple[int, ...]]:
@@ -428,13 +429,17 @@ def test_what_is_no_photo_is_not_shown_and_a_request_can_be_taken_back(pair: Cal
         stands(board, "What came is no photo, and is not shown. Ask again if you like.")
     expect(board.locator(".photo-tile")).to_have_count(0)
     assert board.evaluate("window.hurt") is None
+    page.get_by_role("button", name="Turn camera off").click()
+    expect(board.locator(".tile[data-camera=off]")).to_be_visible()
     ask(board, "A wound")
     press(page, "Open the camera")
+    expect(dialog(page).get_by_role("button", name="Take the photo")).to_be_enabled()
     board.get_by_role("button", name="Take the request back").click()
     expect(dialog(page)).to_have_count(0)
     expect(page.get_by_text("Your provider does not need the photo any more.").last).to_be_visible()
-    sees(board, (0, 192, 0))
-    wait(page, "() => given.filter(each => each.kind === 'video' && each.readyState === 'live').length === 1", None)
+    live = "given.filter(each => each.kind === 'video' && each.readyState === 'live').length"
+    wait(page, f"() => {live} === 0", None)  # a camera that she had turned off stays off
+    expect(page.get_by_role("button", name="Turn camera on")).to_be_visible()
 
 
 def test_everybody_can_use_it_in_every_language(pair: Callable[..., Any]) -> None:

@@ -7,7 +7,7 @@ import { KINDS, named } from "./named.js";
 const SMALL = 320;                                       // px of a photo in the list
 const OPEN = ["asked", "away", "sees", "camera", "looks", "none", "comes", "torn"]; // a request that is not settled
 const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
-const numbers = { last: 0 };
+let forms = 0;
 
 // place: where it stands; album: of the visit (photo.js); only: the photos alone; visible(): whether somebody looks at it.
 export async function desk(host, place, album, { only = false, visible }) {
@@ -33,7 +33,7 @@ export async function desk(host, place, album, { only = false, visible }) {
       if (now !== told) {
         told = now;
         bar = standing(host, album, state);
-        host.ui.say(words(host, ask));
+        if (album.ear === signal) host.ui.say(words(host, ask)); // one says it, of several that show it
         if (focused) (state.querySelector("button") ?? form.elements[0]).focus();
       }
       if (bar) bar.value = ask.share;
@@ -64,7 +64,7 @@ const changed = album => album.dispatchEvent(new Event("change"));
 // -- asking
 
 function request(host, album) {
-  const { text, settings } = host, n = numbers.last += 1, id = name => `photo-${name}-${n}`;
+  const { text, settings } = host, n = forms += 1, id = name => `photo-${name}-${n}`;
   const what = make("select", { id: id("what") }, ...KINDS.map(kind => make("option", { value: kind }, named(host, { what: kind }))));
   const other = make("input", { id: id("other"), maxLength: 80, autocomplete: "off" });
   const said = make("textarea", { id: id("words"), rows: 2, maxLength: 400 });
@@ -140,21 +140,16 @@ function listen(host, album) {
     const { ask } = album;
     if (ask?.id === data.id && OPEN.includes(ask.state)) now(data.state);
   });
-  host.channel.incoming("picture", async ({ head, size, cancel, save }) => {
+  host.channel.incoming("picture", async ({ head, cancel, save }) => {
     const { ask } = album;
     if (!ask || head?.id !== ask.id || !OPEN.includes(ask.state) || ask.coming) return cancel("unknown"); // only what was asked for
     Object.assign(ask, { coming: true, cancel, share: 0 });
     now("comes");
     try {
-      const chunks = [];
-      let bytes = 0;
-      await save(new WritableStream({ write(chunk) {
-        chunks.push(chunk);
-        bytes += chunk.byteLength;
-        ask.share = bytes / size;
+      const photo = await photographed(await save(undefined, ({ stored, size }) => {
+        ask.share = stored / size;
         changed(album);
-      } }));
-      const photo = await photographed(new Blob(chunks, { type: "image/jpeg" }));
+      }));
       if (photo) album.photos.push({ ...photo, what: ask.what, other: ask.other, at: new Date(), turn: 0, marks: [] });
       if (OPEN.includes(ask.state)) now(photo ? "here" : "wrong");
       else changed(album);
@@ -170,8 +165,8 @@ function listen(host, album) {
 async function photographed(blob) {
   const found = await measured(blob);
   if (found?.type !== "image/jpeg" || found.width * found.height > SENT) return null;
-  const small = await createImageBitmap(blob, { resizeWidth: SMALL }).catch(() => null);
-  return small && { blob, width: found.width, height: found.height, small };
+  const photo = new Blob([blob], { type: "image/jpeg" }), small = await createImageBitmap(photo, { resizeWidth: SMALL }).catch(() => null);
+  return small && { blob: photo, width: found.width, height: found.height, small };
 }
 
 // -- the photos

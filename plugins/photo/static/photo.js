@@ -70,7 +70,7 @@ function after(host) {
 function patient(host) {
   const { visit } = host, offer = () => load(host, "./take.js").then(({ take }) => take?.(host, asked));
   host.channel.on("ask", ({ data, from }) => {
-    asked.get(visit.id)?.over?.("replaced");
+    asked.get(visit.id)?.taking?.end("replaced");
     asked.set(visit.id, { ...data, from });
     offer();
   });
@@ -78,7 +78,7 @@ function patient(host) {
     const ask = asked.get(visit.id);
     if (ask?.id !== data.id) return;
     asked.delete(visit.id);
-    ask.over?.("withdrawn");
+    ask.taking?.end("withdrawn");
   });
   if (asked.has(visit.id)) offer();                      // the call has begun meanwhile
 }

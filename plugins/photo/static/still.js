@@ -12,9 +12,9 @@ export const BEST = { width: { ideal: 4096 }, height: { ideal: 3072 } };
 export async function still(track, video) {
   const frame = await createImageBitmap(video);
   const photo = await Promise.race([photographed(track).catch(() => null), new Promise(resolve => setTimeout(resolve, PATIENCE, null))]);
-  if (!photo || photo.width * photo.height < frame.width * frame.height) return sendable(frame);
-  frame.close();
-  return sendable(photo);
+  const [best, other] = photo && photo.width * photo.height >= frame.width * frame.height ? [photo, frame] : [frame, photo];
+  other?.close();
+  return sendable(best);
 }
 
 async function photographed(track) {

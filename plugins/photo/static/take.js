@@ -10,13 +10,11 @@ const PICTURES = "image/jpeg,image/png,image/webp";
 // asked: visit -> its request, which stays there until it is answered, also when the call begins meanwhile.
 export async function take(host, asked) {
   const ask = asked.get(host.visit.id);
-  if (!ask || ask.over) return;
-  const taking = new Taking(host, ask);
-  ask.over = why => taking.end(why);
+  if (!ask || (ask.taking && !ask.taking.host.signal.aborted)) return;
+  const taking = ask.taking = new Taking(host, ask);
   await style();
   const why = await taking.shown();
-  ask.over = null;
-  if (host.signal.aborted && why !== "sent") return;     // this part goes; another one asks again
+  if (host.signal.aborted && why !== "sent") return;     // this part goes, and another one asks again
   if (asked.get(host.visit.id) === ask) asked.delete(host.visit.id);
   if (why === "sent") host.ui.notice(host.text("Your photo has arrived."));
   else if (why === "withdrawn") host.ui.notice(host.text("Your provider does not need the photo any more."));
@@ -25,7 +23,9 @@ export async function take(host, asked) {
 
 class Taking {
   constructor(host, ask) {
-    Object.assign(this, { host, ask, why: "", loan: null, track: null, sending: null, facing: "environment", counting: 0, body: make("div", { className: "photo-take" }) });
+    Object.assign(this, { host, ask, why: "", told: "", loan: null, track: null, sending: null, facing: "environment", counting: 0, url: "" });
+    this.body = make("div", { className: "photo-take" });
+    this.file = make("input", { type: "file", accept: PICTURES, hidden: true, onchange: () => this.file.files[0] && this.chosen(this.file.files[0]) });
   }
   get text() { return this.host.text; }
 
@@ -66,7 +66,7 @@ class Taking {
   // One step of it: its nodes, and where the keyboard goes.
   step(nodes, first) {
     clearTimeout(this.counting);
-    this.body.replaceChildren(...nodes.filter(Boolean));
+    this.body.replaceChildren(...nodes.filter(Boolean), this.file);
     if (this.body.isConnected) first?.focus();
     else first?.setAttribute("autofocus", "");
   }
@@ -74,11 +74,10 @@ class Taking {
   refuse() { return button(this.text("Not now"), "quiet", () => this.end("refused")); }
   pick(label, kind = "quiet") {
     if (!this.ask.choose) return null;
-    const input = make("input", { type: "file", accept: PICTURES, hidden: true, onchange: () => input.files[0] && this.chosen(input.files[0]) });
-    const face = button(label, kind, () => input.click());
-    face.append(input);
-    input.onclick = event => event.stopPropagation();    // or the button would be pressed again
-    return face;
+    return button(label, kind, () => {
+      this.file.value = "";                              // the same one may be chosen again
+      this.file.click();
+    });
   }
   wanted() { return make("p", { className: "photo-what" }, this.text("A photo of: {what}", { what: named(this.host, this.ask) })); }
 
@@ -108,7 +107,7 @@ class Taking {
     shoot.disabled = later.disabled = true;
     this.step([
       this.wanted(), frame, more,
-      make("p", { className: "soft" }, host.call?.local ? text("Your provider does not see this. The picture of the call pauses until the photo is taken.") : text("Your provider does not see this.")),
+      make("p", { className: "soft" }, host.call?.local?.camera ? text("Your provider does not see this. The picture of the call pauses until the photo is taken.") : text("Your provider does not see this.")),
       this.row(this.refuse(), later, shoot),
     ], shoot);
     this.answer("camera");
@@ -200,7 +199,7 @@ class Taking {
   }
   async shoot(video) {
     const { text, body } = this;
-    for (const each of body.querySelectorAll("button, input")) each.disabled = true;
+    for (const each of body.querySelectorAll("button, input[type=range]")) each.disabled = true;
     this.host.ui.say(text("Hold still …"));
     try {
       const blob = await still(this.track, video);

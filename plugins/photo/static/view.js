@@ -16,6 +16,7 @@ export async function view(host, album, photo) {
   let used = null;
   words.setAttribute("aria-label", text("Words on the photo"));
   words.oninput = () => { tools.words = words.value; };
+  words.onkeydown = ({ key }) => { if (key === "Enter") used.canvas.focus(); };
 
   const on = {
     say: ui.say,

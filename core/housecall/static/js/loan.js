@@ -13,6 +13,7 @@ export function lend(devices, signal) {
     async open(want) {
       track?.stop();
       track = null;
+      while (devices.state === "asking") await new Promise(resolve => devices.addEventListener("change", resolve, { once: true })); // one after another
       if (!navigator.mediaDevices?.getUserMedia) return { problem: words({ kind: "insecure", device: "camera" }) };
       const { stream, kind } = await attempt({ video: want }), [fresh = null] = stream?.getVideoTracks() ?? [];
       track?.stop();                                     // of an earlier question, answered meanwhile
