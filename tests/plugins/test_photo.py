@@ -152,7 +152,8 @@ def test_a_photo_is_asked_for_agreed_to_taken_and_sent_while_the_picture_is_paus
     expect(dialog(page)).to_contain_text("On your left hand, please")
     stands(board, "Grace Hopper sees the request: A wound")
     assert page.evaluate("sharp") == 0, "nothing is opened before she agrees"
-    press(page, "Open the camera")
+    expect(dialog(page).get_by_role("button", name="Open the camera")).to_be_focused()
+    page.keyboard.press("Enter")
     shoot = dialog(page).get_by_role("button", name="Take the photo")
     expect(shoot).to_be_focused()
     stands(board, "Grace Hopper takes the photo.")
@@ -166,7 +167,9 @@ def test_a_photo_is_asked_for_agreed_to_taken_and_sent_while_the_picture_is_paus
     press(page, "Other camera")
     expect(dialog(page).get_by_role("button", name="Light")).to_be_visible()
     assert page.evaluate("set") == [{"torch": True}, {"zoom": 2}]
-    press(page, "Take the photo")
+    expect(shoot).to_be_enabled()
+    shoot.focus()
+    page.keyboard.press("Enter")
     stands(board, "Grace Hopper looks at the photo before it is sent.")
     press(page, "Take again")
     expect(shoot).to_be_enabled()
@@ -411,16 +414,51 @@ def bomb() -> bytes:
     return bytes(data)
 
 
-def test_what_is_no_photo_is_not_shown_and_a_request_can_be_taken_back(pair: Callable[..., Any]) -> None:
-    _, provider, patient = pair()
+#: Asks for a photo as a page that was tampered with would.
+ASK = """() => {
+  const data = { id: "x".repeat(8), what: "other", other: "your passport", words: "", choose: true };
+  const item = { id: "x", at: Date.now(), t: Date.now(), n: 1, data };
+  const open = channels.filter(each => each.readyState === "open");
+  for (const channel of open) channel.send(JSON.stringify(["say", { event: "photo:ask", after: 0, items: [item] }, 1]));
+  return open.length;
+}"""
+
+
+def a_relative(board: Page, person: Callable[..., Person], practice: Practice) -> Page:
+    """Otto, who was invited and let in."""
+    board.get_by_role("button", name="Guests", exact=True).click()
+    board.get_by_label("Invite").select_option(label="relative")
+    board.get_by_role("button", name="Make a link").click()
+    board.get_by_role("button", name="Copy link for: relative").click()
+    url = board.get_by_label("Link", exact=True).input_value()
+    board.get_by_role("button", name="Close").click()
+    page = person("blue", own=f"localhost:{practice.port}").page
+    page.goto(url)
+    expect(page.locator("main[data-ready]")).to_be_attached()
+    page.get_by_label("Your name").fill("Otto")
+    page.get_by_role("button", name="Ask to join").click()
+    board.get_by_role("button", name="Admit Otto").click()
+    expect(page.locator(".tile[data-state=connected]").nth(1)).to_be_visible()
+    return page
+
+
+def test_what_is_no_photo_is_not_shown_and_only_a_provider_asks_for_one(
+    pair: Callable[..., Any], person: Callable[..., Person]
+) -> None:
+    practice, provider, patient = pair()
     board, page = provider.page, patient.page
     start(board, "Grace Hopper")
     connected(board, page)
+    otto = a_relative(board, person, practice)
+    assert otto.evaluate(ASK) == 2
+    expect(otto.locator("hc-part[data-plugin=photo]")).to_have_count(0)
     board.get_by_role("button", name="Photo", exact=True).click()
     html = b"<html><script>parent.hurt = 1</script></html>"
     svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='parent.hurt = 1'><rect width='9' height='9'/></svg>"
     for wrong in (html, svg, bomb(), b"\xff\xd8\xff", b"\xff\xd8" + html):
         ask(board, "The throat")
+        expect(dialog(page)).to_have_count(1)
+        expect(dialog(page)).to_contain_text("A photo of: The throat")  # not what Otto wants
         press(page, "Open the camera")
         expect(dialog(page).get_by_role("button", name="Take the photo")).to_be_enabled()
         page.evaluate(TAMPER, list(wrong))
