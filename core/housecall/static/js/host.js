@@ -18,7 +18,7 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
       console.warn(`${plugin}: ${error}`);
     }
   };
-  const { channel, call, devices, visit } = scope;
+  const { channel, call, visit, devices } = scope;
   return Object.freeze({
     root: element, plugin, slot, settings: Object.freeze(settings), signal, text,
     me: Object.freeze({ ...scope.me }),
