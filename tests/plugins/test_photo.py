@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from housecall.testing import Person, PluginContract, Practice, check_in, connected, end, open_dashboard, sign_in, start
 from housecall.testing.access import PHONE, audit, bare
-from housecall.testing.acts import media_flows, sees, wait
+from housecall.testing.acts import media_flows, more, sees, wait
 
 TOML = '[clinic.main]\nname = "Elm"\nplugins = ["photo"]\n'
 RECORDING = str(Path(__file__).parent.parent / "recording_server.py")
@@ -128,7 +128,9 @@ def near(picture: Image.Image, place: tuple[float, float], colour: tuple[int, in
     """Whether a pixel close to this place (in parts of the picture) has about this colour."""
     x, y = int(place[0] * picture.width), int(place[1] * picture.height)
     around = picture.crop((x - 25, y - 25, x + 25, y + 25))
-    return any(all(abs(a - b) < 60 for a, b in zip(pixel, colour, strict=True)) for pixel in around.getdata())
+    bytes_ = around.convert("RGB").tobytes()
+    pixels = zip(bytes_[::3], bytes_[1::3], bytes_[2::3], strict=True)
+    return any(all(abs(a - b) < 60 for a, b in zip(pixel, colour, strict=True)) for pixel in pixels)
 
 
 def test_a_photo_is_asked_for_agreed_to_taken_and_sent_while_the_picture_is_paused(pair: Callable[..., Any]) -> None:
@@ -189,6 +191,7 @@ def test_a_photo_is_asked_for_agreed_to_taken_and_sent_while_the_picture_is_paus
     assert picture.size == (2400, 1800), "the call's picture has 320 x 240"
     assert corners(picture) == [RED, GREEN, BLUE, YELLOW]
     board.get_by_role("dialog").get_by_role("button", name="Close").click()
+    more(board)
     board.get_by_label("Picture at most").select_option("hd")
     sees(board, (0, 192, 0))
     end(board)
@@ -221,13 +224,12 @@ def test_a_photo_is_marked_turned_and_compared_with_pointer_and_keyboard(pair: C
     sheet = view.locator(".photo-sheet").first
     expect(sheet).to_be_focused()
     expect(sheet).to_have_attribute("data-drawn", "0")
-    box = sheet.bounding_box()
-    assert box
-    scale = min(box["width"] / 2400, box["height"] / 1800)
 
     def at(x: float, y: float) -> tuple[float, float]:
         """Where a place of the photo, in parts of it, lies on the screen."""
+        box = sheet.bounding_box()
         assert box
+        scale = min(box["width"] / 2400, box["height"] / 1800)
         left = box["x"] + (box["width"] - 2400 * scale) / 2
         top = box["y"] + (box["height"] - 1800 * scale) / 2
         return left + x * 2400 * scale, top + y * 1800 * scale

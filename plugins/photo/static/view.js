@@ -97,7 +97,6 @@ export async function view(host, album, photo) {
   function draw() {
     for (const face of hand) face.setAttribute("aria-pressed", String(face.dataset.tool === tools.tool));
     words.hidden = tools.tool !== "text";
-    colour.hidden = tools.tool === "move";
     const { marks } = used.photo;
     undo.disabled = !marks.length;
     plain.hidden = !marks.length;
