@@ -72,7 +72,7 @@ function request(host, album) {
   const field = (input, label, ...more) => make("div", { className: "field" }, make("label", { htmlFor: input.id }, label, ...more), input);
   const another = field(other, text("Of what?"));
   const optional = make("span", { className: "optional" }, text("optional"));
-  const tick = make("div", { className: "field tick", hidden: !settings.choose }, choose, make("label", { htmlFor: choose.id }, text("A picture that is there already will do")));
+  const tick = make("div", { className: "field tick", hidden: !settings.choose }, choose, make("label", { htmlFor: choose.id }, text("A picture from the device will do, too")));
   const form = make("form", { className: "photo-ask", noValidate: true },
     field(what, text("A photo of")), another, field(said, text("Words to the patient"), " ", optional), tick,
     make("button", { className: "button primary" }, text("Ask for a photo")));
