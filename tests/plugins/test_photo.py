@@ -79,7 +79,7 @@ def pair(serve: Callable[..., Practice], person: Callable[..., Person]) -> Calla
             expect(patient.page.locator("main[data-ready]")).to_be_attached()
             patient.page.locator("#name").fill("Grace Hopper")
             patient.page.locator("#check-in button").click()
-        expect(provider.page.locator(".card")).to_be_visible()
+        expect(provider.page.locator(".card hc-part[data-mounted]")).to_be_attached()
         return practice, provider, patient
 
     return make
@@ -456,8 +456,10 @@ def test_what_is_no_photo_is_not_shown_and_only_a_provider_asks_for_one(
     expect(otto.locator("hc-part[data-plugin=photo]")).to_have_count(0)
     board.get_by_role("button", name="Photo", exact=True).click()
     html = b"<html><script>parent.hurt = 1</script></html>"
+    png = io.BytesIO()
+    Image.new("RGB", (64, 64), RED).save(png, "PNG")
     svg = b"<svg xmlns='http://www.w3.org/2000/svg' onload='parent.hurt = 1'><rect width='9' height='9'/></svg>"
-    for wrong in (html, svg, bomb(), b"\xff\xd8\xff", b"\xff\xd8" + html):
+    for wrong in (html, svg, bomb(), png.getvalue(), b"\xff\xd8" + html):
         ask(board, "The throat")
         expect(dialog(page)).to_have_count(1)
         expect(dialog(page)).to_contain_text("A photo of: The throat")  # not what Otto wants

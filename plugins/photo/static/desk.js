@@ -85,6 +85,7 @@ function request(host, album) {
     album.ask = { ...data, state: "asked" };
     try {
       if (await host.channel.send("ask", data) === "waiting") album.ask.state = "away";
+      said.value = "";
     } catch {
       album.ask.state = "unsent";
     }
