@@ -315,14 +315,12 @@ def test_a_real_camera_gives_its_own_photo(pair: Callable[..., Any]) -> None:
     media_flows(board)
 
 
-#: What the patient's page sends, as it is before it is sealed.
+#: What the patient's page reads of last: once it sends, what it sends.
 SENT = """{
-  const real = HTMLCanvasElement.prototype.toBlob;
-  HTMLCanvasElement.prototype.toBlob = function (then, ...given) {
-    return real.call(this, async blob => {
-      window.sent = [...new Uint8Array(await blob.arrayBuffer())];
-      then(blob);
-    }, ...given);
+  const real = Blob.prototype.slice;
+  Blob.prototype.slice = function (...given) {
+    window.sent = this;
+    return real.apply(this, given);
   };
 }"""
 
@@ -370,13 +368,11 @@ def test_before_the_call_it_goes_sealed_and_without_its_place(
     press(page, "Send")
     expect(board.locator(".photo-tile:visible")).to_have_count(1)
     board.locator(".photo-tile:visible").click()
-    _, picture = kept(board, "Save")
-    assert picture.size == (600, 900), "it is not upright"
-    sent = bytes(page.evaluate("sent"))
+    sent = bytes(page.evaluate("async () => [...new Uint8Array(await sent.arrayBuffer())]"))
     there = Image.open(io.BytesIO(sent))
-    assert there.size == (600, 900)
     assert dict(there.getexif()) == {}
     assert b"Zanzibar" not in sent
+    assert there.size == kept(board, "Save")[1].size == (600, 900), "it is not upright"
     board.keyboard.press("Escape")
     pieces = [sent[i : i + 48] for i in range(len(sent) // 4, len(sent) - 48, len(sent) // 5)]
     assert b"photo:" in record.read_bytes(), "the server was not asked"
@@ -416,6 +412,15 @@ def bomb() -> bytes:
     return bytes(data)
 
 
+#: Keeps what this page is asked for.
+ASKED = """{
+  window.asked = [];
+  new MutationObserver(() => {
+    const what = document.querySelector(".photo-what")?.textContent;
+    if (what && what !== window.asked.at(-1)) window.asked.push(what);
+  }).observe(document, { childList: true, subtree: true });
+}"""
+
 #: Asks for a photo as a page that was tampered with would.
 ASK = """() => {
   const data = { id: "x".repeat(8), what: "other", other: "your passport", words: "", choose: true };
@@ -447,7 +452,7 @@ def a_relative(board: Page, person: Callable[..., Person], practice: Practice) -
 def test_what_is_no_photo_is_not_shown_and_only_a_provider_asks_for_one(
     pair: Callable[..., Any], person: Callable[..., Person]
 ) -> None:
-    practice, provider, patient = pair()
+    practice, provider, patient = pair(camera=f"{CAMERA}\n{ASKED}")
     board, page = provider.page, patient.page
     start(board, "Grace Hopper")
     connected(board, page)
@@ -462,7 +467,7 @@ def test_what_is_no_photo_is_not_shown_and_only_a_provider_asks_for_one(
     for wrong in (html, svg, bomb(), png.getvalue(), b"\xff\xd8" + html):
         ask(board, "The throat")
         expect(dialog(page)).to_have_count(1)
-        expect(dialog(page)).to_contain_text("A photo of: The throat")  # not what Otto wants
+        expect(dialog(page)).to_contain_text("A photo of: The throat")
         press(page, "Open the camera")
         expect(dialog(page).get_by_role("button", name="Take the photo")).to_be_enabled()
         page.evaluate(TAMPER, list(wrong))
@@ -482,6 +487,7 @@ def test_what_is_no_photo_is_not_shown_and_only_a_provider_asks_for_one(
     live = "given.filter(each => each.kind === 'video' && each.readyState === 'live').length"
     wait(page, f"() => {live} === 0", None)  # a camera that she had turned off stays off
     expect(page.get_by_role("button", name="Turn camera on")).to_be_visible()
+    assert page.evaluate("asked") == ["A photo of: The throat", "A photo of: A wound"], "Otto was heard"
 
 
 def test_everybody_can_use_it_in_every_language(pair: Callable[..., Any]) -> None:

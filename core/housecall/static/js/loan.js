@@ -6,7 +6,7 @@ import { attempt, words } from "./devices.js";
 // signal: of the part that borrows; what it forgets to give back is taken.
 export function lend(devices, signal) {
   devices.loan?.back();
-  const { visits } = devices, had = devices.wanted && !devices.cameraOff && (Boolean(devices.video) || devices.state === "asking");
+  const { visits } = devices, had = devices.wanted && (Boolean(devices.video) || devices.state === "asking");
   let track = null, over = false;
   const loan = Object.freeze({
     // want: constraints of a video track. Answers {track}, or {problem}: what happened and what to do, in words.
