@@ -11,7 +11,7 @@ export class Devices extends EventTarget {
   // state: off, asking, on, partly (one of the two), failed. problem: {kind, device} or null. Fires "change".
   constructor({ camera = true } = {}) {
     super();
-    Object.assign(this, { wanted: camera, audio: null, video: null, state: "off", problem: null, muted: false, cameraOff: !camera, visits: 0 });
+    Object.assign(this, { wanted: camera, audio: null, video: null, state: "off", problem: null, muted: false, cameraOff: !camera, visits: 0, loan: null });
     this.choice = { audio: {}, video: { facingMode: "user" } }; // which one of several, as constraints; sink: which speaker
     navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (this.problem?.kind === "missing" || this.problem?.kind === "unplugged") this.ask(); });
     this.follow();
@@ -23,7 +23,7 @@ export class Devices extends EventTarget {
 
   // Ask for what is wanted and not there. The browser may ask the person; the answer may take as long as it likes.
   async ask() {
-    if (this.state === "asking") return;
+    if (this.state === "asking" || this.loan) return;  // who has borrowed the camera gives it back (loan.js)
     if (!navigator.mediaDevices?.getUserMedia) return this.fail({ kind: "insecure", device: "both" });
     this.state = "asking";
     this.problem = null;
@@ -50,7 +50,7 @@ export class Devices extends EventTarget {
       this.have("audio", audio);
       audio.enabled = !this.muted;
     }
-    if (video && this.cameraOff) video.stop();
+    if (video && (this.cameraOff || this.loan)) video.stop();
     else if (video) this.have("video", video);
     this.problem = problem;
     this.state = problem ? "partly" : "on";
@@ -103,6 +103,7 @@ export class Devices extends EventTarget {
   stop() {
     this.stopped = true;
     this.visits += 1;
+    this.loan?.back();
     this.drop("audio");
     this.drop();
     this.state = "off";

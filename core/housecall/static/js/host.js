@@ -4,7 +4,7 @@ import { page, say } from "./page.js";
 import { badge, confirm, dialog, download, notice, panel, progress } from "./surface.js";
 import { text } from "./text.js";
 
-// scope: {me, visit, channel, call, room, member}; visit is a VisitState (visit-state.js) or null.
+// scope: {me, visit, channel, call, devices, room, member}; visit is a VisitState (visit-state.js) or null.
 export function host({ element, plugin, slot, scope, signal, steps }) {
   const known = page.parts[plugin] ?? { settings: {}, events: {} };
   const full = event => `${plugin}:${event}`;
@@ -18,7 +18,7 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
       console.warn(`${plugin}: ${error}`);
     }
   };
-  const { channel, call, visit } = scope;
+  const { channel, call, visit, devices } = scope;
   return Object.freeze({
     root: element, plugin, slot, settings: Object.freeze(settings), signal, text,
     me: Object.freeze({ ...scope.me }),
@@ -44,6 +44,7 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
       remote: seat => call()?.remote(seat) ?? null,
       stats: seat => call()?.stats(seat) ?? Promise.resolve(null),
     }) : null,
+    camera: devices ? () => import("./loan.js").then(({ lend }) => lend(devices, signal)) : null,
     ui: Object.freeze({
       notice: words => notice(words),
       say,

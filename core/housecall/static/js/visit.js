@@ -50,7 +50,7 @@ export function show(state) {
 function place() {
   for (const section of main.querySelectorAll("[data-when]")) if (section.dataset.when !== main.dataset.state) unmount(section);
   const section = main.querySelector(`[data-when="${main.dataset.state}"]`);
-  if (visit && shown) scope = { me: { id: me, role, kind }, visit: shown, channel, call: () => call, room: room.id };
+  if (visit && shown) scope = { me: { id: me, role, kind }, visit: shown, channel, call: () => call, devices, room: room.id };
   else if (main.dataset.state !== "after") scope = null;
   if (scope && section) mount(section, scope, steps);
 }
