@@ -148,7 +148,7 @@ function meet(row, room) {
 
 const scope = (id, room) => ({
   me: { id: page.member.id, role: "provider", name: page.member.name }, visit: talks.get(id)?.shown ?? null, channel: talks.get(id)?.channel ?? null,
-  call: () => id === visit?.id ? call : null, room,
+  call: () => id === visit?.id ? call : null, devices, room,
 });
 
 function switched(change) {

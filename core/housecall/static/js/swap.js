@@ -37,6 +37,16 @@ export async function take(devices, kind, want) {
   return came;
 }
 
+// The microphone anew, with or without what browsers do to its sound: none of them changes it in a track that is there.
+export async function tune(devices, sound) {
+  const before = devices.sound;
+  devices.sound = { ...before, ...sound };
+  const came = await take(devices, "audio", devices.choice.audio);
+  if (!came) devices.sound = before;
+  devices.changed();
+  return came;
+}
+
 // Ours has ended. One that was unplugged has the default instead; a permission that was taken back is only told.
 export async function heal(devices, kind, track) {
   const { deviceId } = track.getSettings(), device = NAMES[kind];

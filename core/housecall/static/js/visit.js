@@ -49,7 +49,7 @@ export function show(state) {
 function place() {
   for (const section of main.querySelectorAll("[data-when]")) if (section.dataset.when !== main.dataset.state) unmount(section);
   const section = main.querySelector(`[data-when="${main.dataset.state}"]`);
-  if (shown && section) mount(section, { me: { id: me, role, kind }, visit: shown, channel, call: () => call, room: room.id }, steps);
+  if (shown && section) mount(section, { me: { id: me, role, kind }, visit: shown, channel, call: () => call, devices, room: room.id }, steps);
 }
 
 // Who else is there to talk to.
