@@ -10,7 +10,7 @@ export class Person {
     await host.trust();
     try {
       await script(`${HERE}selfie_segmentation.js`);
-      const model = new SelfieSegmentation({ locateFile: name => `${HERE}${name}` });
+      const model = new SelfieSegmentation({ locateFile });
       model.setOptions({ modelSelection: LANDSCAPE });
       const person = new Person(model), blank = Object.assign(document.createElement("canvas"), { width: 256, height: 144 });
       blank.getContext("2d");
@@ -34,6 +34,12 @@ export class Person {
     return this.mask;
   }
   close() { Promise.resolve(this.model.close()).catch(() => {}); }
+}
+
+function locateFile(name) {
+  const options = globalThis.createMediapipeSolutionsPackedAssets; // made just before; what it would report as warnings is none
+  if (options) options.printErr = words => console.debug(words);
+  return `${HERE}${name}`;
 }
 
 // Its own way of being loaded is that of a script, which says its name to the whole page.
