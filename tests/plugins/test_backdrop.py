@@ -199,7 +199,7 @@ def test_what_is_behind_a_person_is_hidden_on_every_way_that_a_camera_can_go(
     assert patient.evaluate(ASKED) == ["backdrop.css", "backdrop.js"]  # until it is pressed
     pick(patient, "Blurred")
     behind(patient, BLURRED, "#self-waiting video")
-    expect(button(patient, "Background on")).to_be_visible()
+    expect(button(patient, "Background, on")).to_be_visible()
     start(provider, "Grace")
     connected(provider, patient)
     behind(provider, f"{YELLOW} && {BLURRED}")
@@ -220,7 +220,7 @@ def test_what_is_behind_a_person_is_hidden_on_every_way_that_a_camera_can_go(
     media_flows(provider)
     assert patient.evaluate("lit") == 1
     turn("no")
-    expect(button(patient, "Background on")).to_have_count(0)
+    expect(button(patient, "Background, on")).to_have_count(0)
     expect(patient.locator(".toast").last).to_contain_text("and your camera with it")
     expect(provider.locator(".tile[data-camera=off]")).to_be_visible()
     assert patient.evaluate("[lit, released]") == [0, 1]
@@ -236,7 +236,7 @@ UNSEEN = """{
   HTMLVideoElement.prototype.requestVideoFrameCallback = () => 0;
   const later = globalThis.setTimeout;
   globalThis.setTimeout = (step, ms, ...more) => later(step, Math.max(ms ?? 0, 1000), ...more);
-}"""
+} 0"""
 
 
 def test_a_provider_chooses_before_the_visit_and_is_seen_so_from_the_first_picture(
@@ -307,7 +307,7 @@ def test_what_cannot_be_loaded_is_said_and_changes_nothing(
         audit(page, f"what is seen behind you, {scheme}")
     assert bare(page, only="dialog[open]") == []
     page.locator("dialog label:has([value=blur])").tap()
-    expect(page.locator("dialog [role=status]")).to_contain_text("This background could not be loaded.")
+    expect(page.locator("dialog [role=status]")).to_contain_text("[Thíš báçkgróúñd çóúld ñót bé lóádéd.")
     expect(page.locator("dialog [value=none]")).to_be_checked()
     behind(page, SHARP, "#self-waiting video")
 

@@ -4,7 +4,8 @@ export function mount(host) {
   const button = host.root.querySelector("button"), { devices } = host;
   const draw = () => {
     button.hidden = Boolean(host.visit) && (!devices.wanted || host.me.kind === "captioner"); // there is no picture
-    button.lastElementChild.textContent = devices.filtered ? host.text("Background on") : host.text("Background");
+    button.classList.toggle("backdrop-on", devices.filtered);
+    button.setAttribute("aria-label", devices.filtered ? host.text("Background, on") : host.text("Background"));
   };
   devices.on("change", draw);
   button.addEventListener("click", async () => (await import("./dialog.js")).choose(host), { signal: host.signal });
