@@ -63,7 +63,8 @@ STRIPES = """{
       const [track] = canvas.captureStream(20).getVideoTracks(), stop = track.stop.bind(track);
       lit += 1;
       track.stop = () => { if (track.readyState === "live") lit -= 1; stop(); };
-      track.getSettings = () => ({ width: 320, height: 240, facingMode: rear ? "environment" : "user", deviceId: rear ? "rear" : "front" });
+      const facingMode = rear ? "environment" : "user", deviceId = rear ? "rear" : "front";
+      track.getSettings = () => ({ width: 320, height: 240, facingMode, deviceId });
       given.push(track);
       out.addTrack(track);
       return out;
@@ -75,7 +76,8 @@ STRIPES = """{
 HALVES = """selector => {
   const video = document.querySelector(selector);
   if (!video?.videoWidth) return null;
-  const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 240 }), pen = canvas.getContext("2d", { willReadFrequently: true });
+  const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 240 });
+  const pen = canvas.getContext("2d", { willReadFrequently: true });
   pen.drawImage(video, 0, 0, 320, 240);
   return [30, 190].map(x => {
     const { data } = pen.getImageData(x, 60, 100, 100), sum = [0, 0, 0];
@@ -89,7 +91,8 @@ HALVES = """selector => {
   });
 }"""
 
-#: Every picture that a page shows of the far side is looked at: `sharp` becomes true once the right half was not hidden.
+#: Every picture that a page shows of the far side is looked at: `sharp` is what was seen where its right half was not
+#: hidden.
 WATCH = f"""window.sharp = false; window.looks = 0;
 setInterval(() => {{
   const halves = ({HALVES})(".tile video");
@@ -329,7 +332,10 @@ def test_the_model_itself_runs_under_the_policy_of_the_page(
     """MediaPipe's, from our own host alone. It finds nobody in a plain picture: all of that is behind the person."""
     practice = serve(TOML)
     somebody = person("green", own=f"localhost:{practice.port}")
-    somebody.expected += ["GL Driver Message", "TrustedScript"]  # where there is no graphics card; what is refused below
+    somebody.expected += [
+        "GL Driver Message",
+        "TrustedScript",
+    ]  # without a graphics card; what is refused below
     somebody.context.add_init_script(DRAWN)
     page, room = somebody.page, practice.room()
     check_in(page, room.url, "Grace")
@@ -345,7 +351,8 @@ def test_the_model_itself_runs_under_the_policy_of_the_page(
 
 
 #: Whether an address is refused as a script, though the plugin's own are not.
-SCRIPTS = """() => Object.fromEntries(["/-/asset/core/x.js", "https://cdn.example.org/x.js", "data:text/javascript,1"].map(src => {
+SCRIPTS = """() => Object.fromEntries(
+  ["/-/asset/core/x.js", "https://cdn.example.org/x.js", "data:text/javascript,1"].map(src => {
   try {
     document.createElement("script").src = src;
     return [src, false];

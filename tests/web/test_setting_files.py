@@ -38,5 +38,5 @@ def test_a_file_comes_to_modules_as_an_address(serve: Callable[..., Practice], t
     assert "immutable" in answer.headers["Cache-Control"]
     answer = visitor.get(drawing[0].strip('"'))
     assert (answer.content, answer.headers["Content-Type"]) == (OTHER, "application/octet-stream")
-    for wrong in (face[0].replace("face", "drawing"), face[0].replace("face", "other"), face[0].replace("anna", "core")):
-        assert visitor.get(wrong.strip('"')).status_code == 404
+    for right, wrong in (("face", "drawing"), ("face", "other"), ("anna", "core")):
+        assert visitor.get(face[0].strip('"').replace(right, wrong)).status_code == 404

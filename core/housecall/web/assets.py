@@ -21,8 +21,9 @@ from werkzeug import wrappers as wsgi
 from ..extending import settings
 
 if TYPE_CHECKING:
-    from ..extending.registry import Plugin
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+    from ..extending.registry import Plugin
 
 STATIC = Path(__file__).resolve().parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"

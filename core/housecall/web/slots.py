@@ -191,7 +191,7 @@ def described(*scopes: tuple[str, str], rooms: Iterable[str] = ()) -> dict[str, 
 
 
 def _shown(plugin: Plugin, values: dict[str, Any]) -> dict[str, Any]:
-    """Settings as modules see them: of a file of the practice its address, so that no page carries what it may not show."""
+    """Settings as modules see them: of a file of the practice its address, for no page carries what it may not show."""
     files = [field.id for field in plugin.own.settings if field.type == "file" and field.scope == "clinic"]
     return values | {name: setting_url(plugin.id, name, values[name]) for name in files if values.get(name)}
 

@@ -34,7 +34,7 @@ export class Devices extends EventTarget {
   wish(kind) { return { ...kind === "audio" ? this.hearing : PICTURE, ...this.choice[kind] }; }
   get hearing() {
     const { noise, clinical } = this.sound;
-    return { echoCancellation: !clinical, noiseSuppression: noise && !clinical, autoGainControl: !clinical, ...clinical && { channelCount: 1 } };
+    return { echoCancellation: !clinical, noiseSuppression: noise && !clinical, autoGainControl: !clinical };
   }
   get facing() { return this.video?.getSettings().facingMode ?? this.choice.video.facingMode?.exact ?? "user"; }
 
