@@ -259,7 +259,7 @@ def test_a_provider_chooses_before_the_visit_and_is_seen_so_from_the_first_pictu
     provider.evaluate(UNSEEN)
     wait(patient, "() => flow", None)
     before = patient.evaluate("flow.frames")
-    wait(patient, "before => flow.frames > before + 30", before)
+    wait(patient, "before => flow.frames > before + 45", before)
     pick(provider, "Nothing: as it is", said="You are seen as you are.")
     behind(patient, f"{YELLOW} && {SHARP}")
     assert provider.evaluate("released") == 1  # the model is let go
