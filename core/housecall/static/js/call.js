@@ -26,7 +26,7 @@ export class Call {
   }
   get media() {
     const [audio, camera, screen] = this.devices.tracks;
-    return { mic: Boolean(audio) && !this.devices.muted, camera: Boolean(camera), screen: Boolean(screen), ceiling: this.ceiling };
+    return { mic: Boolean(audio) && !this.devices.muted, camera: Boolean(camera), screen: Boolean(screen), clinical: this.devices.clinical, ceiling: this.ceiling };
   }
   get ceiling() { return this.on.ceiling?.() ?? "hd"; }
 

@@ -10,6 +10,7 @@ const PICTURES = [                                     // by rung; side: of the 
   { side: 180, maxFramerate: 12, maxBitrate: 120_000 },
 ];
 const SOUNDS = [32_000, 32_000, 16_000, 12_000, 8000]; // bit/s by rung; with what RED sends again three times as much
+const CLINICAL = [96_000, 64_000, 32_000, 12_000, 8000];  // the same for unprocessed sound, of which every detail counts
 const STILL = 3, MOVING = 8;                           // seconds; a trial lasts five, and is not spoken of
 const FLIPPED = { ours: "theirs", theirs: "ours", busy: "busy there", slow: "slow" }; // a cause, as the other side says it
 
@@ -62,7 +63,7 @@ export class Lines {
     ladder.allow(performance.now(), Math.max(this.ceiling, line.asked), this.call.peers.size);
     const picture = PICTURES[ladder.rung], pauses = !picture && !line.paused;
     line.paused = !picture;
-    peer.shape(0, { ...VOICE, maxBitrate: SOUNDS[ladder.rung] });
+    peer.shape(0, { ...VOICE, maxBitrate: (this.call.devices.clinical ? CLINICAL : SOUNDS)[ladder.rung] });
     peer.shape(2, { active: Boolean(picture) });
     if (!picture) return peer.shape(1, { active: false, ...pauses && { codec: another(peer.pc.getTransceivers()[1].sender) } });
     const { width = 1280, height = 720 } = line.camera?.getSettings() ?? {}, { side, maxFramerate, maxBitrate } = picture;

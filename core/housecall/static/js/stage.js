@@ -81,11 +81,11 @@ export class Stage {
     for (const place of [part("self-stage"), part("self-waiting")]) if (place) {
       const video = place.querySelector("video");
       if (cameraOff) video?.remove();
-      else if (video?.srcObject?.getVideoTracks()[0] !== devices.video) {
+      else if (video?.srcObject?.getVideoTracks()[0] !== devices.picture) {
         video?.remove();
         const fresh = Object.assign(document.createElement("video"), { muted: true, playsInline: true, autoplay: true });
         fresh.setAttribute("aria-label", text("Your own picture"));
-        fresh.srcObject = new MediaStream([devices.video]);
+        fresh.srcObject = new MediaStream([devices.picture]);
         place.append(fresh);
         fresh.play().catch(() => {});
       }
@@ -156,15 +156,17 @@ export class Stage {
     part("hear").hidden = true;
     for (const { tile } of this.tiles.values()) for (const element of tile.querySelectorAll("audio, video")) if (element.srcObject) this.start(element);
   }
-  media(id, { mic, camera }) {
+  media(id, { mic, camera, clinical }) {
     const at = this.tiles.get(id);
     if (!at) return;
     const muted = mic === false, before = at.media;
-    at.media = { muted, off: camera === false };
+    at.media = { muted, off: camera === false, clinical: clinical === true };
     at.tile.querySelector(".muted-flag").hidden = !muted;
+    at.tile.querySelector(".clinical-flag").hidden = !at.media.clinical;
     at.tile.dataset.camera = at.media.off ? "off" : "on";
     at.tile.dataset.muted = String(muted);
     if (before.muted !== undefined && before.muted !== muted) say(muted ? text("{name} is muted", at) : text("{name} is not muted any more", at));
+    if (at.media.clinical !== Boolean(before.clinical)) say(at.media.clinical ? text("{name} sends unprocessed sound", at) : text("{name} sends ordinary sound again", at));
     if (before.off !== undefined && before.off !== at.media.off) say(at.media.off ? text("{name} turned the camera off", at) : text("{name} turned the camera on", at));
     this.why(at);
   }
