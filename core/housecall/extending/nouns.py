@@ -12,7 +12,7 @@ SEATS = ("provider", "patient", "guest")  #: the roles of a visit; a member in o
 STATES = ("arriving", "waiting", "in_call", "paused")
 PATHS = ("peer", "server", "best")
 RECIPIENTS = ("others", "all", "provider", "patient", "one")
-CSP = ("wasm",)
+CSP = ("wasm", "scripts")
 EVENT_BYTES = 16 * 1024  #: of one event's JSON unless its declaration says otherwise, and at most
 EVENT_RATE = 20.0  #: events a second from one page
 

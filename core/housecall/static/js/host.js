@@ -51,6 +51,7 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
       progress: label => progress(element, label, signal),
       download,
     }),
+    trust: async () => (await import("./trusted.js")).trust(plugin),
     done: (step, is = true) => steps?.done(`${plugin}:${step}`, is),
     answer: (step, values) => steps?.answer(`${plugin}:${step}`, values),
   });
