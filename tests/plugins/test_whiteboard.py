@@ -157,7 +157,7 @@ def test_each_draws_on_the_others_board(pair: Pair) -> None:
     expect(provider.page.locator(".whiteboard-sheet")).to_be_focused()
     choose(provider.page, "Colour", "Red")
     drag(provider.page, (0.2, 0.3), (0.5, 0.3), lift=False)
-    expect(patient.page.locator(".whiteboard-hand")).to_have_text("Dr Ada Smith")  # it opens by itself, and says whose hand
+    expect(patient.page.locator(".whiteboard-hand", has_text="Dr Ada Smith")).to_be_visible()  # it opens by itself, and says whose hand
     provider.page.mouse.up()
     shows(RED, 0.35, 0.3, *both)
     hears(patient.page, "Dr Ada Smith drew: Pen, Red")
@@ -402,9 +402,9 @@ def test_a_picture_a_still_and_a_page_are_drawn_upon(pair: Pair) -> None:
 def guest(provider: Page, person: Callable[..., Person], own: str) -> Page:
     """A relative, who is invited, asks to join and is let in."""
     provider.get_by_role("button", name="Guests", exact=True).click()
-    provider.get_by_label("Invite").select_option(label="Relative")
+    provider.get_by_label("Invite").select_option(label="relative")
     provider.get_by_role("button", name="Make a link").click()
-    provider.get_by_role("button", name="Copy link for: Relative").click()
+    provider.get_by_role("button", name="Copy link for: relative").click()
     url = provider.get_by_label("Link", exact=True).input_value()
     provider.get_by_role("button", name="Close").click()
     page = person("blue", own=own).page
@@ -465,7 +465,7 @@ def test_the_provider_decides_who_draws_and_garbage_is_nothing(pair: Pair, perso
     otto = guest(provider.page, person, f"localhost:{practice.port}")
     shows(BLUE, 0.75, 0.5, otto)
     shows((200, 60, 40), 0.25, 0.5, otto)
-    expect(otto.get_by_text("Your provider draws here. You look on.")).to_be_visible()
+    expect(otto.locator(".whiteboard-told")).to_have_text("Your provider draws here. You look on.")
     expect(otto.locator(".whiteboard").get_by_role("button", name="Pen")).to_be_disabled()
     drag(otto, (0.6, 0.8), (0.9, 0.8))
     tool(provider.page, "More")
@@ -478,7 +478,7 @@ def test_the_provider_decides_who_draws_and_garbage_is_nothing(pair: Pair, perso
     # the patient may not any more: neither by hand nor as a page that was tampered with
     provider.page.get_by_label("The patient may draw").uncheck()
     provider.page.keyboard.press("Escape")
-    expect(patient.page.get_by_text("Your provider draws here. You look on.")).to_be_visible()
+    expect(patient.page.locator(".whiteboard-told")).to_have_text("Your provider draws here. You look on.")
     swipe(patient.page, (0.6, 0.2), (0.9, 0.2))
     sheet = provider.page.locator(".whiteboard-sheet").get_attribute("data-sheet")
     patient.page.evaluate(TAMPER, ["mark", [{**LINE, "sheet": sheet}]])
@@ -510,6 +510,6 @@ def test_the_provider_decides_who_draws_and_garbage_is_nothing(pair: Pair, perso
     provider.page.get_by_role("button", name="Guests", exact=True).click()
     provider.page.get_by_role("button", name="Hide picture from Otto").click()
     provider.page.get_by_role("button", name="Close").click()
-    expect(otto.get_by_text("The picture behind is hidden from you.")).to_be_visible()
+    expect(otto.locator(".whiteboard-told")).to_have_text("The picture behind is hidden from you.")
     shows(WHITE, 0.25, 0.3, otto)
 

@@ -176,7 +176,8 @@ export class Board {
     const begin = Number.isInteger(data.begin) ? data.begin : 0;
     hand.stroke = { ...more, id: data.stroke, points: same ? [...hand.stroke.points.slice(0, begin), ...more.points].slice(0, 1000) : more.points };
     const [x, y] = hand.stroke.points.at(-1);
-    Object.assign(hand.label.style, { left: `${Math.min(x / STEPS, 0.8) * 100}%`, top: `${Math.min(y / STEPS, 0.92) * 100}%` });
+    hand.label.classList.toggle("whiteboard-left", x > STEPS / 2);
+    Object.assign(hand.label.style, { left: `${x / STEPS * 100}%`, top: `${Math.min(y / STEPS, 0.9) * 100}%` });
     this.sheet.append(hand.label);
     this.hands.set(from, hand);
     this.linger(from, hand);

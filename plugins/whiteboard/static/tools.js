@@ -75,7 +75,8 @@ export class Tools {
       buttons[name].setAttribute("aria-pressed", String(board.tool === name));
       buttons[name].disabled = !may;
     }
-    for (const name of ["colour", "width"]) Object.assign(buttons[name], { value: board[name], disabled: !may }).dataset.colour = board.colour;
+    for (const name of ["colour", "width"]) Object.assign(buttons[name], { value: board[name], disabled: !may });
+    buttons.colour.dataset.colour = board.colour;
     for (const [name, is] of Object.entries({ undo, redo, clear: marks.length > 0 })) {
       if (document.activeElement === buttons[name] && !(may && is)) buttons.more.focus();
       buttons[name].disabled = !(may && is);

@@ -40,7 +40,10 @@ function stage(host, own) {
     else if (!own.open) own.show(true);
   };
   marks.addEventListener("add", ({ detail: { entry } }) => { if (!entry.mine || entry.told) heard(); }, { signal });
-  for (const event of EVENTS) channel.on(event, async message => (await load())?.[event](message));
+  for (const event of EVENTS) channel.on(event, async message => {
+    if (!own.open && !own.closed && (event === "trace" || event === "shown")) own.show(true);
+    (await load())?.[event](message);
+  });
   if (marks.entries.length) heard();
   if (host.me.role === "guest") {                        // who comes later is told what is there
     for (const { id, role } of host.visit.seats) if (role === "provider") channel.send("want", {}, { to: id }).catch(() => {});
