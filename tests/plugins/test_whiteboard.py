@@ -157,7 +157,9 @@ def test_each_draws_on_the_others_board(pair: Pair) -> None:
     expect(provider.page.locator(".whiteboard-sheet")).to_be_focused()
     choose(provider.page, "Colour", "Red")
     drag(provider.page, (0.2, 0.3), (0.5, 0.3), lift=False)
-    expect(patient.page.locator(".whiteboard-hand", has_text="Dr Ada Smith")).to_be_visible()  # it opens by itself, and says whose hand
+    expect(
+        patient.page.locator(".whiteboard-hand", has_text="Dr Ada Smith")
+    ).to_be_visible()  # it opens by itself, and says whose hand
     provider.page.mouse.up()
     shows(RED, 0.35, 0.3, *both)
     hears(patient.page, "Dr Ada Smith drew: Pen, Red")
@@ -298,7 +300,7 @@ def picture(colours: tuple[tuple[int, int, int], tuple[int, int, int]], kind: st
 
 
 def pdf(*pages: tuple[float, float, float], more: str = "", locked: bool = False) -> bytes:
-    """A PDF whose pages are filled with these colours, made by hand: object by object, with the table of where they are."""
+    """A PDF whose pages are filled with these colours, made by hand: objects, and the table of where they are."""
     kids = " ".join(f"{3 + 2 * n} 0 R" for n in range(len(pages)))
     objects = ["<</Type/Catalog/Pages 2 0 R" + more + ">>", f"<</Type/Pages/Count {len(pages)}/Kids[{kids}]>>"]
     for n, (r, g, b) in enumerate(pages):
@@ -353,7 +355,9 @@ def test_a_picture_a_still_and_a_page_are_drawn_upon(pair: Pair) -> None:
     ground("pdf", *both)
     shows((26, 77, 204), 0.5, 0.6, *both)
     assert "pdf-worker.js" in {name for name, _ in provider.page.evaluate(OF_IT)}
-    assert not [name for name, _ in patient.page.evaluate(OF_IT) if "pdf" in name], "only who opens a PDF loads its reader"
+    assert not [name for name, _ in patient.page.evaluate(OF_IT) if "pdf" in name], (
+        "only who opens a PDF loads its reader"
+    )
 
     # what cannot be read is said, and nothing of it is on the board
     svg = b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><script>alert(1)</script></svg>"
@@ -494,10 +498,19 @@ def test_the_provider_decides_who_draws_and_garbage_is_nothing(pair: Pair, perso
     provider.page.keyboard.press("Escape")
     hears(patient.page, "You may draw now.")
     patient.page.evaluate(TAMPER, ["mark", [{**each, "sheet": sheet} if "sheet" in each else each for each in GARBAGE]])
-    patient.page.evaluate(TAMPER, ["trace", [{"stroke": "s", "points": "!"}, {**LINE, "stroke": {}}, {"points": "AAAA"}]])
+    patient.page.evaluate(
+        TAMPER, ["trace", [{"stroke": "s", "points": "!"}, {**LINE, "stroke": {}}, {"points": "AAAA"}]]
+    )
     patient.page.evaluate(TAMPER, ["shown", [{**LINE, "id": "x", "at": 1, "who": "y", "role": "provider"}]])
     patient.page.evaluate(TAMPER, ["piece", [{"picture": "A" * 43, "number": 0, "of": 1, "data": "%%%"}]])
-    words = {"op": "text", "sheet": sheet, "colour": "red", "width": "thin", "points": "AAAA", "text": "<img src=x>\u202eabc"}
+    words = {
+        "op": "text",
+        "sheet": sheet,
+        "colour": "red",
+        "width": "thin",
+        "points": "AAAA",
+        "text": "<img src=x>\u202eabc",
+    }
     patient.page.evaluate(TAMPER, ["mark", [words]])
     expect(provider.page.locator(".whiteboard li").last).to_have_text("Text “<img src=x> abc”, Red, Grace")
     marks(4, provider.page)
@@ -512,4 +525,3 @@ def test_the_provider_decides_who_draws_and_garbage_is_nothing(pair: Pair, perso
     provider.page.get_by_role("button", name="Close").click()
     expect(otto.locator(".whiteboard-told")).to_have_text("The picture behind is hidden from you.")
     shows(WHITE, 0.25, 0.3, otto)
-
