@@ -113,11 +113,12 @@ def words(text: str) -> list[str]:
 def test_the_keys_of_a_manifest_are_the_pages() -> None:
     text = section(10)
     tops = words(re.search(r"`id (name version .*?)`", text, re.S)[1])  # type: ignore[index]
-    tables = {"fragment", "event", "step", "settings", "data", "outgoing", "job"}
+    tables = {"fragment", "event", "transfer", "step", "settings", "data", "outgoing", "job"}
     assert {"id", *tops} - {"imports", "missing"} == set(manifest.TOP) - tables
     for name, keys in (
         ("fragment", manifest.FRAGMENT),
         ("event", manifest.EVENT),
+        ("transfer", manifest.TRANSFER),
         ("step", manifest.STEP),
         ("data", manifest.DATA),
         ("outgoing", manifest.OUTGOING),

@@ -12,7 +12,7 @@ from ..config import Site
 from ..extending.registry import Plugin, Registry
 from ..extending.theming import Themes
 from ..runtime import Runtime
-from ..visits import Visits
+from ..visits import Blobs, Visits
 from .assets import Assets
 from .kept import Kept
 
@@ -24,6 +24,7 @@ class House:
     site: Site
     runtime: Runtime
     visits: Visits
+    blobs: Blobs
     themes: Themes
     assets: Assets
     kept: Kept  #: assets of earlier versions
@@ -53,7 +54,8 @@ class House:
         """Whoever comes first after a start does not wait for Brotli, which takes a third of a second for all files."""
         for assets in self._served():
             for name in assets.files:
-                assets.pressed(name, self.runtime.offload)
+                if assets is self.assets or not name.startswith("vendor/"):  # what a plugin borrows is large, and seldom used
+                    assets.pressed(name, self.runtime.offload)
 
     def _served(self) -> list[Assets]:
         themes = [self.assets_in(theme.folder, f"theme-{theme.id}") for theme in self.themes.good.values()]

@@ -214,7 +214,6 @@ export class Board {
       await this.send("shown", { id, at, who, role, name, ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)) }, { to: from });
     }
   }
-  piece(message) { this.pictures.piece(message); }
 
   // -- what a hand here does
 

@@ -1,10 +1,9 @@
 // The pictures behind the marks: told apart by their hash, asked for from whoever has them, and looked at with care.
 
 
-const PIECE = 7000;            // bytes
-const MOST = 900_000;          // bytes of one picture
+const MOST = 900_000;          // bytes of one picture, as plugin.toml says of the transfer
 const KEPT = 8;                // pictures
-const AGAIN = 6000;            // ms without a piece until somebody else is asked
+const AGAIN = 6000;            // ms in which nothing comes, until somebody else is asked
 const TRIES = 4;               // for a picture that nobody sees now
 const LARGEST = 2000;          // px of a side
 
@@ -12,6 +11,7 @@ export class Pictures {
   // changed(): a picture has come
   constructor(host, changed) {
     Object.assign(this, { host, changed, held: new Map(), giving: new Set(), lost: new Set(), near: [], coming: null });
+    host.channel.incoming("picture", arrival => this.come(arrival));
     host.signal.addEventListener("abort", () => clearTimeout(this.timer));
   }
   of(ground) { return this.veiled(ground) ? null : this.held.get(ground.picture)?.bitmap ?? null; }
@@ -28,11 +28,11 @@ export class Pictures {
       if (blob.size <= MOST) break;
     }
     const bytes = new Uint8Array(await blob.arrayBuffer()), picture = await hash(bytes);
-    this.hold(picture, bytes, await createImageBitmap(blob));
+    this.hold(picture, { blob, bitmap: await createImageBitmap(blob) });
     return { picture, w: canvas.width, h: canvas.height };
   }
-  hold(picture, bytes, bitmap) {
-    this.held.set(picture, { bytes, bitmap });
+  hold(picture, found) {
+    this.held.set(picture, found);
     for (const old of this.held.keys()) if (this.held.size > KEPT && old !== picture && !this.near.includes(old)) this.held.delete(old);
   }
 
@@ -42,7 +42,7 @@ export class Pictures {
     this.near = near.map(({ picture }) => picture);
     const ground = near.find(each => this.needs(each) && (each === now || !this.lost.has(each.picture)));
     if (!ground || this.veiled(ground) || this.coming?.picture === ground.picture) return;
-    this.coming = { picture: ground.picture, who: ground.who, now: ground === now, tries: 0, pieces: [] };
+    this.coming = { picture: ground.picture, who: ground.who, now: ground === now, tries: 0 };
     this.again();
   }
   // Its author is asked first, then whoever else is there.
@@ -59,7 +59,6 @@ export class Pictures {
     others.sort((a, b) => Number([b.id, b.member].includes(coming.who)) - Number([a.id, a.member].includes(coming.who)));
     const seat = others[coming.tries % others.length];
     coming.tries += 1;
-    coming.pieces = [];
     if (seat) channel.send("want", { picture: coming.picture }, { to: seat.id }).catch(() => {});
     this.timer = setTimeout(() => this.again(), AGAIN);
   }
@@ -68,49 +67,36 @@ export class Pictures {
     const held = this.held.get(picture), seat = this.host.visit.seats.find(({ id, member }) => id === to || member === to), mark = `${picture} ${to}`;
     if (!held || !seat || seat.curtain || this.giving.has(mark)) return;
     this.giving.add(mark);
-    const of = Math.ceil(held.bytes.length / PIECE);
     try {
-      for (let number = 0; number < of; number++) {
-        const bytes = held.bytes.subarray(number * PIECE, (number + 1) * PIECE);
-        await this.send({ picture, number, of, data: btoa(String.fromCharCode(...bytes)) }, seat.id);
-      }
-    } catch (error) {
-      console.warn(`whiteboard: ${error}`);              // it asks again
+      await this.host.channel.deliver("picture", held.blob, { to: seat.id, head: { picture }, signal: this.host.signal });
+    } catch {
+      // whoever wants it asks again
     }
     this.giving.delete(mark);
   }
-  async send(piece, to) {
-    for (;;) {
-      try {
-        return await this.host.channel.send("piece", piece, { to });
-      } catch (error) {
-        if (error.code !== "slow_down" || this.host.signal.aborted) throw error;
-        await new Promise(resolve => setTimeout(resolve, 100));
-      }
-    }
-  }
-  async piece({ data: { picture, number, of, data } }) {
-    const { coming } = this;
-    if (coming?.picture !== picture || number !== coming.pieces.length || of * PIECE > MOST + PIECE) return;
-    coming.pieces.push(data);
+  // Something comes: only what we have asked for is taken.
+  async come({ head, save, cancel }) {
+    const { coming } = this, patient = () => {
+      clearTimeout(this.timer);
+      this.timer = setTimeout(() => this.again(), AGAIN);
+    };
+    if (!coming || head.picture !== coming.picture) return cancel("refused");
+    patient();
+    const found = await save(null, patient).then(blob => checked(blob, coming.picture)).catch(() => null);
+    if (this.coming !== coming || this.host.signal.aborted) return found?.bitmap.close();
+    if (!found) return patient();
     clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.again(), AGAIN);
-    if (coming.pieces.length < of) return;
-    clearTimeout(this.timer);
-    const bitmap = await checked(coming.pieces, picture).catch(() => null);
-    if (this.coming !== coming) return bitmap?.bitmap.close();
-    if (!bitmap) return this.again();
     this.coming = null;
-    this.hold(picture, bitmap.bytes, bitmap.bitmap);
+    this.hold(coming.picture, found);
     this.changed();
   }
 }
 
-// The bytes of what came, if they are the JPEG that was promised, and none that grows beyond measure.
-async function checked(pieces, picture) {
-  const bytes = Uint8Array.from(pieces.map(piece => atob(piece)).join(""), letter => letter.charCodeAt(0)), size = sizeOf(bytes);
+// What came, if it is the JPEG that was promised, and none that grows beyond measure.
+async function checked(blob, picture) {
+  const bytes = new Uint8Array(await blob.arrayBuffer()), size = sizeOf(bytes);
   if (await hash(bytes) !== picture || !size || Math.max(...size) > LARGEST) throw new Error("no such picture");
-  return { bytes, bitmap: await createImageBitmap(new Blob([bytes], { type: "image/jpeg" })) };
+  return { blob, bitmap: await createImageBitmap(new Blob([bytes], { type: "image/jpeg" })) };
 }
 
 async function hash(bytes) {

@@ -1,7 +1,7 @@
 // The board's button, and an ear for what others do on it. All else is loaded when the board is first used.
 
 const KEEP = 4000;             // things done on one board
-const EVENTS = ["trace", "want", "shown", "piece", "ask", "answer"];
+const EVENTS = ["trace", "want", "shown", "ask", "answer"];
 const visits = new Map();      // by visit: what the parts of this page share
 
 export function mount(host) {
