@@ -329,7 +329,7 @@ def ground(kind: str, *pages: Page) -> None:
         expect(page.locator(".whiteboard-sheet")).to_have_attribute("data-ground", kind)
 
 
-def test_a_picture_a_still_and_a_page_are_drawn_upon(pair: Pair) -> None:
+def test_a_hiddena_still_and_a_page_are_drawn_upon(pair: Pair) -> None:
     _, provider, patient = pair()
     both = (provider.page, patient.page)
     open_board(provider.page)
@@ -502,7 +502,6 @@ def test_the_provider_decides_who_draws_and_garbage_is_nothing(pair: Pair, perso
         TAMPER, ["trace", [{"stroke": "s", "points": "!"}, {**LINE, "stroke": {}}, {"points": "AAAA"}]]
     )
     patient.page.evaluate(TAMPER, ["shown", [{**LINE, "id": "x", "at": 1, "who": "y", "role": "provider"}]])
-    patient.page.evaluate(TAMPER, ["piece", [{"picture": "A" * 43, "number": 0, "of": 1, "data": "%%%"}]])
     words = {
         "op": "text",
         "sheet": sheet,
@@ -525,3 +524,11 @@ def test_the_provider_decides_who_draws_and_garbage_is_nothing(pair: Pair, perso
     provider.page.get_by_role("button", name="Close").click()
     expect(otto.locator(".whiteboard-told")).to_have_text("The picture behind is hidden from you.")
     shows(WHITE, 0.25, 0.3, otto)
+    given = "channels.filter(({ label }) => label.startsWith('whiteboard:picture')).length"
+    before = [page.evaluate(given) for page in both]
+    hidden = provider.page.locator(".whiteboard-sheet").get_attribute("data-picture")
+    assert hidden
+    otto.evaluate(TAMPER, ["want", [{"picture": hidden}]])  # nor is it given to a page that asks all the same
+    drag(provider.page, (0.6, 0.9), (0.9, 0.9))
+    shows(BLUE, 0.75, 0.9, *both, otto)
+    assert [page.evaluate(given) for page in both] == before

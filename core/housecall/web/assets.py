@@ -28,6 +28,7 @@ IMPORT = re.compile(r'^import .*? from "(?:\./)?([\w.-]+)";$', re.MULTILINE)
 REMARK = re.compile(rb"^[ \t]*//.*$", re.MULTILINE)  #: a line that is nothing but a comment; the line itself stays
 BARE = {"socket.io-client": "vendor/socket.io.js"}  #: what is imported by a name -> our file
 
+LARGE = 200_000  #: bytes of a file that is not pressed at its best, which takes a second for each 600 kB
 SHELF = 500  #: answers that a shelf keeps: our files by a few hosts and a few kinds of browser
 
 pages = Blueprint("assets", __name__)
@@ -79,7 +80,8 @@ class Assets:
     @functools.cache  # noqa: B019
     def pressed(self, name: str, offload: Callable[..., bytes]) -> bytes:
         """The same by Brotli at its best, which takes an eighth less, and a while to make."""
-        return offload(brotli.compress, self.served(name))
+        data = self.served(name)
+        return offload(brotli.compress, data, brotli.MODE_GENERIC, 5 if len(data) > LARGE else 11)
 
     @functools.cache  # noqa: B019
     def needs(self, name: str) -> dict[str, str]:

@@ -54,7 +54,7 @@ class House:
         """Whoever comes first after a start does not wait for Brotli, which takes a third of a second for all files."""
         for assets in self._served():
             for name in assets.files:
-                if assets is self.assets or not name.startswith("vendor/"):  # what a plugin borrows is large, and seldom used
+                if assets is self.assets or not name.startswith("vendor/"):  # what a plugin borrows is seldom used
                     assets.pressed(name, self.runtime.offload)
 
     def _served(self) -> list[Assets]:

@@ -105,7 +105,7 @@ export class Board {
     const [width, height] = this.fit(ground), dots = Math.min(2, devicePixelRatio || 1);
     for (const canvas of [drawn, wet]) Object.assign(canvas, { width: Math.round(width * dots), height: Math.round(height * dots) });
     paint(drawn.getContext("2d"), { width: drawn.width, height: drawn.height, picture: this.pictures.of(ground), marks });
-    Object.assign(this.sheet.dataset, { marks: marks.length, sheet: ground.id });
+    Object.assign(this.sheet.dataset, { marks: marks.length, sheet: ground.id, picture: ground.picture });
     this.sheet.dataset.ground = ground.picture && !this.pictures.of(ground) ? "" : ground.kind;
     this.sheet.setAttribute("aria-disabled", String(!may));
     this.told.textContent = this.pictures.veiled(ground) ? text("The picture behind is hidden from you.") :
