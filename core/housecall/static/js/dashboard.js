@@ -22,7 +22,7 @@ const UNDO = 6000; // ms in which "Remove" can be taken back
 const clock = new Intl.DateTimeFormat(page.lang, { hour: "2-digit", minute: "2-digit" }); // made once: it takes 10 ms
 const devices = new Devices();
 const ice = new Ice();
-const stage = new Stage({ devices, end: endVisit });
+const stage = new Stage({ devices, end: endVisit, loud: seat => call?.loud(seat) ?? 0 });
 const main = part("main");
 const rows = new Map(); // card id -> its element
 const removing = new Map(); // card id -> timer

@@ -20,7 +20,7 @@ export class Devices extends EventTarget {
   get clinical() { return this.sound.clinical && this.audio?.getSettings().echoCancellation === false; }
   // What is sent and shown of the camera: its own picture, or what a part makes of it. Never the one while the other is wanted.
   get picture() { return this.video && (this.filter?.track ?? this.video); }
-  get tracks() { return [this.audio, this.cameraOff ? null : this.picture, null]; }
+  get tracks() { return [this.audio, this.cameraOff ? null : this.picture]; }
   changed() {
     this.filter?.take(this.cameraOff ? null : this.video);
     this.dispatchEvent(new Event("change"));

@@ -26,7 +26,7 @@ const role = page.guest ? "guest" : "patient";
 const ice = new Ice();
 const spare = new Spare({ ice: { current: () => link ? ice.by(link).current() : ice.current() }, certificate });
 const title = document.title;
-const stage = new Stage({ devices, end: () => leave("ended") });
+const stage = new Stage({ devices, end: () => leave("ended"), loud: seat => call?.loud(seat) ?? 0 });
 const main = part("main");
 let link = null, call = null, visit = null, me = null, kind = "", pass = null, offset = 0;
 let channel = null, shown = null, watchers = [], steps = null; // what the pages of this visit say; the visit as parts see it
