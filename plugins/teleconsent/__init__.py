@@ -1,0 +1,134 @@
+"""Which form comes before a visit, the forms themselves, receipts; and a command that checks a signed document.
+
+What is filled in and signed never comes here: it goes sealed from page to page.
+"""
+
+from flask import Blueprint, abort, redirect, request
+
+from housecall import (
+    Event,
+    Field,
+    Job,
+    Step,
+    admins_only,
+    clinic_id,
+    hookimpl,
+    member,
+    members_only,
+    page,
+    settings,
+)
+
+from . import forms as known
+from . import receipts
+from .verify import verify_consent
+
+pages = Blueprint("teleconsent_pages", __name__)
+
+
+@pages.get("/")
+@members_only
+def overview():
+    """The forms of this practice; the provider's page reads which there are from it."""
+    return page("teleconsent_forms.html", forms=known.all_of(clinic_id()), own=known.own(clinic_id()))
+
+
+@pages.get("/form/<name>")
+@pages.get("/form/<name>/<version>")
+def form(name, version=None):
+    """A form in the reader's language. Patients have no login; what it says is for everybody who has the link."""
+    found = known.find(clinic_id(), name, version)
+    if found is None:
+        abort(404)
+    return page("teleconsent_form.html", form=found)
+
+
+@pages.get("/own")
+@admins_only
+def write():
+    title, text = known.text_of_own(clinic_id())
+    return page("teleconsent_own.html", title=title, text=text, errors={}, preview=None, saved=request.args.get("saved"))
+
+
+@pages.post("/own")
+@admins_only
+def written():
+    title, text = request.form.get("title", "").strip()[:200], request.form.get("text", "")
+    errors = {}
+    if not title:
+        errors["title"] = "none"
+    if not known.parsed(text):
+        errors["text"] = "none"
+    elif len(text) > known.LONGEST:
+        errors["text"] = "long"
+    if errors or request.form.get("do") != "save":
+        preview = None if errors else known.draft(title, text, version=str(known.latest(clinic_id()) + 1))
+        html = page("teleconsent_own.html", title=title, text=text, errors=errors, preview=preview, saved=None)
+        return html, 422 if errors else 200
+    version = known.keep(clinic_id(), title, text, member().id)
+    return redirect(f"own?saved={version}", 303)
+
+
+def before(view):
+    """The form that comes before this visit, or nothing."""
+    values = settings("teleconsent", clinic=view.clinic, room=view.room)
+    chosen = values["before"] if values["before_here"] == "practice" else values["before_here"]
+    return known.find(view.clinic, chosen)
+
+
+def receipt(context, body):
+    """A signed document was made in this visit."""
+    if not settings("teleconsent", clinic=context.clinic)["receipts"]:
+        return {"kept": False}
+    return {"kept": receipts.keep(context.clinic, body["sha256"], body["form"], body["version"])}
+
+
+@hookimpl
+def blueprints():
+    return [pages]
+
+
+@hookimpl
+def events():
+    fields = (
+        Field(id="sha256", label="Fingerprint", required=True, min=64, max=64),
+        Field(id="form", label="Form", required=True, max=40),
+        Field(id="version", label="Version", required=True, max=20),
+    )
+    return [Event(name="receipt", sources=("patient",), path="server", rate=1.0, fields=fields, handler=receipt)]
+
+
+@hookimpl
+def jobs():
+    return [Job(name="sweep", every=86_400, run=receipts.sweep)]
+
+
+@hookimpl
+def commands():
+    return [verify_consent]
+
+
+@hookimpl
+def checkin_steps(view):
+    """The form of the settings; and those that were asked of this visit before somebody changed them."""
+    begun = [step.partition(":")[2] for step in view.steps if step.startswith("teleconsent:")]
+    asked = begun or [form.id for form in [before(view)] if form]
+    found = filter(None, (known.find(view.clinic, name) for name in asked))
+    return [
+        Step(
+            id=form.id,
+            title=form.title,
+            template="teleconsent_step.html",
+            module="teleconsent.js",
+            required=True,
+        )
+        for form in found
+    ]
+
+
+@hookimpl
+def check_settings(clinic, values):
+    wanted = [name for name in ("before", "before_here") if values.get(name) == known.OWN]
+    if wanted and not known.latest(clinic):
+        return dict.fromkeys(wanted, "Write the practice's own form first, on the page of the forms.")
+    return {}
