@@ -157,6 +157,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
 
     def start() -> None:
         app.extensions["housecall"].keep()
+        runtime.spawn(app.extensions["housecall"].press)
         runtime.spawn(sockets.keep_time)
         runtime.spawn(_keep_lifetimes, app, runtime)
         if any(plugin.own.jobs for plugin in plugins.by_id.values() if plugin.loaded):
