@@ -20,9 +20,10 @@ from housecall import (
 )
 
 from . import forms as known
-from . import receipts
+from . import pdf, receipts
 from .verify import verify_consent
 
+PLUGIN = "teleconsent"
 pages = Blueprint("teleconsent_pages", __name__)
 
 
@@ -45,15 +46,22 @@ def form(name, version=None):
 
 @pages.get("/own")
 @admins_only
-def write():
+def own():
     title, text = known.text_of_own(clinic_id())
-    return page("teleconsent_own.html", title=title, text=text, errors={}, preview=None, saved=request.args.get("saved"))
+    return own_page(title, text, saved=request.args.get("saved", ""))
 
 
 @pages.post("/own")
 @admins_only
 def written():
-    title, text = request.form.get("title", "").strip()[:200], request.form.get("text", "")
+    """Save a version of the practice's own form, look at it first, or begin with the text of a PDF."""
+    title, text, do = request.form.get("title", "").strip()[:200], request.form.get("text", ""), request.form.get("do")
+    if do == "read":
+        upload = request.files.get("pdf")
+        taken = pdf.text_of(upload.stream.read(pdf.LARGEST + 1) if upload else b"")
+        if taken.problem:
+            return own_page(title, text, errors={"pdf": taken.problem}), 422
+        return own_page(title or taken.title, taken.text, taken=True)
     errors = {}
     if not title:
         errors["title"] = "none"
@@ -61,24 +69,29 @@ def written():
         errors["text"] = "none"
     elif len(text) > known.LONGEST:
         errors["text"] = "long"
-    if errors or request.form.get("do") != "save":
-        preview = None if errors else known.draft(title, text, version=str(known.latest(clinic_id()) + 1))
-        html = page("teleconsent_own.html", title=title, text=text, errors=errors, preview=preview, saved=None)
-        return html, 422 if errors else 200
+    if errors:
+        return own_page(title, text, errors=errors), 422
+    if do != "save":
+        return own_page(title, text, preview=known.draft(title, text, version=str(known.latest(clinic_id()) + 1)))
     version = known.keep(clinic_id(), title, text, member().id)
     return redirect(f"own?saved={version}", 303)
 
 
+def own_page(title, text, *, errors=(), preview=None, saved="", taken=False):
+    more = {"errors": dict(errors), "preview": preview, "saved": saved, "taken": taken, "largest": pdf.LARGEST // 1_000_000}
+    return page("teleconsent_own.html", title=title, text=text, **more)
+
+
 def before(view):
     """The form that comes before this visit, or nothing."""
-    values = settings("teleconsent", clinic=view.clinic, room=view.room)
+    values = settings(PLUGIN, clinic=view.clinic, room=view.room)
     chosen = values["before"] if values["before_here"] == "practice" else values["before_here"]
     return known.find(view.clinic, chosen)
 
 
 def receipt(context, body):
     """A signed document was made in this visit."""
-    if not settings("teleconsent", clinic=context.clinic)["receipts"]:
+    if not settings(PLUGIN, clinic=context.clinic)["receipts"]:
         return {"kept": False}
     return {"kept": receipts.keep(context.clinic, body["sha256"], body["form"], body["version"])}
 
@@ -111,7 +124,7 @@ def commands():
 @hookimpl
 def checkin_steps(view):
     """The form of the settings; and those that were asked of this visit before somebody changed them."""
-    begun = [step.partition(":")[2] for step in view.steps if step.startswith("teleconsent:")]
+    begun = [step.partition(":")[2] for step in view.steps if step.startswith(f"{PLUGIN}:")]
     asked = begun or [form.id for form in [before(view)] if form]
     found = filter(None, (known.find(view.clinic, name) for name in asked))
     return [

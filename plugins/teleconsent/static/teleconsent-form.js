@@ -1,5 +1,6 @@
 // A form: loaded in a language, drawn, and the SHA-256 of its text.
 
+const plugin = new URL(import.meta.url).pathname.split("/")[3];
 const MARKS = { h: "## ", li: "- ", p: "" };
 const hex = bytes => [...new Uint8Array(bytes)].map(byte => byte.toString(16).padStart(2, "0")).join("");
 
@@ -12,7 +13,7 @@ export const written = ({ title, blocks }) => [`# ${title}`, ...blocks.map(([kin
 function page(path, lang) {
   return new Promise(resolve => {
     const request = new XMLHttpRequest();
-    request.open("GET", `/-/teleconsent/${path}`);
+    request.open("GET", `/-/${plugin}/${path}`);
     if (lang) request.setRequestHeader("Accept-Language", lang);
     request.responseType = "document";
     request.onload = () => resolve(request.status === 200 ? request.response : null);
