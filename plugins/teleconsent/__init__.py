@@ -3,7 +3,9 @@
 What is filled in and signed never comes here: it goes sealed from page to page.
 """
 
-from flask import Blueprint, abort, redirect, request
+import json
+
+from flask import Blueprint, Response, abort, redirect, request
 
 from housecall import (
     Event,
@@ -58,10 +60,12 @@ def written():
     title, text, do = request.form.get("title", "").strip()[:200], request.form.get("text", ""), request.form.get("do")
     if do == "read":
         upload = request.files.get("pdf")
-        taken = pdf.text_of(upload.stream.read(pdf.LARGEST + 1) if upload else b"")
+        taken = pdf.read(upload.stream.read(pdf.LARGEST + 1) if upload else b"")
         if taken.problem:
             return own_page(title, text, errors={"pdf": taken.problem}), 422
-        return own_page(title or taken.title, taken.text, taken=True)
+        name = title or taken.title or (upload.filename or "").removesuffix(".pdf")[:200] or "PDF"
+        version = known.keep(clinic_id(), name, taken.text, member().id, taken.pages)
+        return redirect(f"own/{version}", 303)
     errors = {}
     if not title:
         errors["title"] = "none"
@@ -77,9 +81,44 @@ def written():
     return redirect(f"own?saved={version}", 303)
 
 
-def own_page(title, text, *, errors=(), preview=None, saved="", taken=False):
-    more = {"errors": dict(errors), "preview": preview, "saved": saved, "taken": taken, "largest": pdf.LARGEST // 1_000_000}
+def own_page(title, text, *, errors=(), preview=None, saved=""):
+    more = {"errors": dict(errors), "preview": preview, "saved": saved, "largest": pdf.LARGEST // 1_000_000}
     return page("teleconsent_own.html", title=title, text=text, **more)
+
+
+@pages.get("/own/<int:version>")
+@admins_only
+def mark(version):
+    """Where to sign on the pages of a PDF."""
+    return page("teleconsent_places.html", form=known.unfinished(clinic_id(), version) or abort(404))
+
+
+@pages.post("/own/<int:version>")
+@admins_only
+def marked(version):
+    form = known.unfinished(clinic_id(), version) or abort(404)
+    places = _places(request.form.get("places", ""), len(form.pages))
+    if places is None:
+        abort(400)
+    known.finish(clinic_id(), version, request.form.get("title", "").strip()[:200] or form.title, places)
+    return redirect(f"../own?saved={version}", 303)
+
+
+def _places(text, pages):
+    """[[page, x, y]] of at most 20 places, or None for what is something else."""
+    try:
+        places = [(int(n), round(float(x), 4), round(float(y), 4)) for n, x, y in json.loads(text or "[]")]
+    except (ValueError, TypeError):
+        return None
+    good = all(0 <= n < pages and 0 <= x <= 1 and 0 <= y <= 1 for n, x, y in places)
+    return [list(place) for place in places] if good and len(places) <= 20 else None
+
+
+@pages.get("/page/<int:version>/<int:number>")
+def picture(version, number):
+    """A page of a form that was a PDF: for everybody who has the link, as its text is."""
+    png = known.picture(clinic_id(), version, number)
+    return Response(png, mimetype="image/png") if png else abort(404)
 
 
 def before(view):

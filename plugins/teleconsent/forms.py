@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 
 from housecall import Field, db, write
 
-from .models import Own
+from .models import Own, Page
 
 FOLDER = Path(__file__).parent / "forms"
 SUPPLIED = ("telehealth", "minor", "release", "photography")
@@ -43,6 +43,8 @@ class Form:
     source: tuple[str, ...] = ()  #: what the text answers to
     fields: tuple[Field, ...] = ()
     signers: tuple[Signer, ...] = (PATIENT,)
+    pages: tuple[tuple[int, int], ...] = ()  #: of one that was a PDF: width and height of their pictures, in pixels
+    places: tuple[tuple[int, float, float], ...] = ()  #: where to sign on these: page, and its left upper corner in parts
 
     def said(self, words, practice, lang):
         """The form for browsers, in words of `lang`, with the practice's name and the SHA-256 of its text."""
@@ -57,6 +59,8 @@ class Form:
             "blocks": blocks,
             "sha256": hashlib.sha256(written(title, blocks).encode()).hexdigest(),
             "fields": [_described(field) for field in self.worded(words)],
+            "pages": [list(size) for size in self.pages],
+            "places": [list(place) for place in self.places],
             "signers": [
                 {"id": each.id, "label": str(words(each.label)), "required": each.required} for each in self.signers
             ],
@@ -147,7 +151,26 @@ def own(clinic, version=None):
     if version is None:
         version = latest(clinic)
     row = db.session.get(Own, (clinic, int(version))) if str(version).isdecimal() else None
-    return draft(row.title, row.text, version=str(row.version)) if row else None
+    return _of(row) if row and row.ready else None
+
+
+def unfinished(clinic, version):
+    """A form of a PDF whose places are to be marked, or None."""
+    row = db.session.get(Own, (clinic, version))
+    return _of(row) if row and not row.ready else None
+
+
+def _of(row):
+    sizes = select(Page.width, Page.height).where(Page.clinic_id == row.clinic_id, Page.version == row.version)
+    pages = tuple((width, height) for width, height in db.session.execute(sizes.order_by(Page.number)))
+    places = tuple((page, x, y) for page, x, y in row.places)
+    return replace(draft(row.title, row.text, version=str(row.version)), pages=pages, places=places)
+
+
+def picture(clinic, version, number):
+    """A page of a form that was a PDF, as a PNG; None where there is none."""
+    row = db.session.get(Page, (clinic, version, number))
+    return row.png if row else None
 
 
 def draft(title, text, *, version):
@@ -157,7 +180,7 @@ def draft(title, text, *, version):
 
 def latest(clinic):
     """The version of the own form that is in use; 0 where there is none."""
-    return db.session.scalar(select(func.max(Own.version)).where(Own.clinic_id == clinic)) or 0
+    return db.session.scalar(select(func.max(Own.version)).where(Own.clinic_id == clinic, Own.ready)) or 0
 
 
 def every(version):
@@ -174,13 +197,25 @@ def text_of_own(clinic):
     return (row.title, row.text) if row else ("", "")
 
 
-def keep(clinic, title, text, member):
-    """Keep a new version of the own form; says its number."""
+def keep(clinic, title, text, member, pages=()):
+    """Keep a new version of the own form; says its number. One with pages is in use when it is `finished`."""
     with write() as session:
         last = session.scalar(select(func.max(Own.version)).where(Own.clinic_id == clinic)) or 0
         made = time.time_ns() // 1_000_000
-        session.add(Own(clinic_id=clinic, version=last + 1, title=title, text=text, made_by=member, made=made))
+        key = {"clinic_id": clinic, "version": last + 1}
+        own = Own(**key, title=title, text=text, ready=not pages, places=[], made_by=member, made=made)
+        session.add(own)
+        session.flush()
+        for number, page in enumerate(pages):
+            session.add(Page(**key, number=number, width=page.width, height=page.height, png=page.png))
     return last + 1
+
+
+def finish(clinic, version, title, places):
+    """From now on a form of a PDF is in use, to be signed at these places."""
+    with write() as session:
+        row = session.get(Own, (clinic, version))
+        row.title, row.places, row.ready = title, places, True
 
 
 def all_of(clinic):

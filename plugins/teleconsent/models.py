@@ -1,6 +1,8 @@
 """What lasts: the practice's own forms, each version for itself, and receipts of signed documents, without a name."""
 
-from sqlalchemy import BigInteger, ForeignKey, String, Text
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, ForeignKeyConstraint, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from housecall import Base
@@ -16,8 +18,29 @@ class Own(Base):
     version: Mapped[int] = mapped_column(primary_key=True)
     title: Mapped[str] = mapped_column(String(200))
     text: Mapped[str] = mapped_column(Text)
+    ready: Mapped[bool]  #: whether it may be asked for; one of a PDF is not until its places are marked
+    places: Mapped[list[Any]] = mapped_column(JSON)  #: where to sign on the pages of a PDF: [page, x, y], parts of it
     made_by: Mapped[str | None] = mapped_column(ForeignKey("member.id", ondelete="SET NULL"))
     made: Mapped[int] = mapped_column(BigInteger)  #: ms
+
+
+class Page(Base):
+    """A page of the PDF that a version was made of, as a picture."""
+
+    __tablename__ = "teleconsent_page"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["clinic_id", "version"], ["teleconsent_own.clinic_id", "teleconsent_own.version"], ondelete="CASCADE"
+        ),
+        {"info": {"owner": "teleconsent"}},
+    )
+
+    clinic_id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    version: Mapped[int] = mapped_column(primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)  #: from 0
+    width: Mapped[int]  #: pixels
+    height: Mapped[int]
+    png: Mapped[bytes] = mapped_column(LargeBinary)
 
 
 class Receipt(Base):

@@ -87,7 +87,8 @@ def _wrong(reader, found):
     if len(drawn) != len(record["printed"]):
         yield f"It has {len(drawn)} pages, the record has {len(record['printed'])}."
     yield from _not_said(record)
-    signed = [stroke for signer in record["signers"] for stroke in signer["strokes"]]
+    first = [record["signers"][0]] * len(form["places"])  # where it is to stand on the pages of a PDF
+    signed = [stroke for signer in (*first, *record["signers"]) for stroke in signer["strokes"]]
     if [stroke for page in drawn for stroke in page.strokes] != [_shown(stroke) for stroke in signed]:
         yield "The drawn signature is not that of the record."
     if sum(page.rules for page in drawn) != len(record["signers"]):

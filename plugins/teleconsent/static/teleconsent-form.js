@@ -38,8 +38,20 @@ export async function list() {
   return [...found?.querySelectorAll("[data-form-id]") ?? []].map(each => ({ form: each.dataset.formId, version: each.dataset.formVersion, title: each.textContent }));
 }
 
-// The text as elements; each block knows its number.
-export function draw(said) {
+export const picture = (said, n) => `/-/${plugin}/page/${encodeURIComponent(said.version)}/${n}`;
+
+// The text as elements; each block knows its number. One that was a PDF is shown as its pages, and as text below.
+export function draw(said, text) {
+  const words = blocks(said);
+  if (!said.pages.length) return words;
+  const all = document.createElement("div"), below = document.createElement("details");
+  all.className = "teleconsent-pages";
+  all.append(...said.pages.map(([width, height], n) => Object.assign(new Image(width, height), { src: picture(said, n), alt: text("Page {n} as a picture; its text is below", { n: n + 1 }) })), below);
+  below.append(Object.assign(document.createElement("summary"), { textContent: text("The same as text") }), words);
+  return all;
+}
+
+function blocks(said) {
   const text = document.createElement("div");
   text.className = "teleconsent-text";
   text.lang = said.lang;

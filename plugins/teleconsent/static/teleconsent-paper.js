@@ -82,7 +82,7 @@ export class Signing {
   drawn(said) {
     const { host, tools: { made, button } } = this;
     const title = made("h3", { className: "teleconsent-title", textContent: said.title, tabIndex: -1, dir: "auto" });
-    this.text = draw(said);
+    this.text = draw(said, host.text);
     const region = made("div", { className: "teleconsent-scroll", tabIndex: 0 }, this.text);
     region.setAttribute("role", "region");
     region.setAttribute("aria-label", said.title);
@@ -109,6 +109,7 @@ export class Signing {
     if (!block || !block.isConnected) return;
     for (const before of this.text.querySelectorAll(".teleconsent-pointed")) before.classList.remove("teleconsent-pointed");
     block.classList.add("teleconsent-pointed");
+    for (const folded of this.text.querySelectorAll("details")) folded.open = true;
     block.scrollIntoView({ block: "center" });
     this.host.ui.say(this.host.text("Your provider points at: {words}", { words: block.textContent }));
   }
@@ -194,7 +195,7 @@ export class Reading {
       element.append(Object.assign(document.createElement("p"), { className: "error", textContent: loaded ? host.text("The patient reads another version of this text. Take the form back and ask again.") : host.text("The form could not be loaded.") }));
       return;
     }
-    const text = draw(loaded.said), blocks = [...text.querySelectorAll("[data-n]")];
+    const text = draw(loaded.said, host.text), blocks = [...text.querySelectorAll("[data-n]")];
     const points = blocks.map((block, i) => {
       const point = Object.assign(document.createElement("button"), { type: "button", className: "teleconsent-point", tabIndex: i ? -1 : 0 });
       point.setAttribute("aria-label", host.text("Point at this passage: {words}", { words: block.textContent.slice(0, 60) }));

@@ -1,6 +1,7 @@
 // The signed document, made in this browser. verify.py reads it: what is drawn here, and how, they have in common.
 
 import { PDFDocument, PDFName, StandardFonts } from "pdf-lib";
+import { picture as address } from "./teleconsent-form.js";
 import { Hidden, fits, picture, plain, rightToLeft, wrapped } from "./teleconsent-line.js";
 
 const A4 = [595, 842], LETTER = [612, 792];
@@ -9,7 +10,7 @@ const MARGIN = 56, FOOT = 64;            // pt
 const PAD = 0.3;                         // pt for each unit of a drawn signature
 const SOFT = 0.35;                       // gray
 
-const n = value => String(Math.round(value * 100) / 100);
+const n = value => String(Math.round(value * 100) / 100), n4 = value => String(Math.round(value * 1e4) / 1e4);
 
 // Pages that are filled from above. `printed` is every line of them, as it was written.
 class Pages {
@@ -56,12 +57,28 @@ class Pages {
   }
   // A rule, or a drawn signature: numbers of its own box, as the record has them.
   rule(x, y, width) { this.here.content.push(`q ${n(SOFT)} G 0.7 w ${n(x)} ${n(y)} m ${n(x + width)} ${n(y)} l S Q`); }
-  strokes(strokes, x, top) {
+  strokes(strokes, x, top, scale = PAD) {
     const path = strokes.map(([a, b, ...rest]) => {
       const points = rest.length ? rest : [a + 1, b];
       return `${a} ${b} m ${points.map((value, i) => i % 2 ? `${value} l` : value).join(" ")} S`;
     });
-    this.here.content.push(`/TeleconsentSignature BMC q ${PAD} 0 0 -${PAD} ${n(x)} ${n(top)} cm 7 w 1 J 1 j 0.08 0.13 0.24 RG`, ...path, "Q EMC");
+    this.here.content.push(`/TeleconsentSignature BMC q ${n4(scale)} 0 0 ${n4(-scale)} ${n(x)} ${n(top)} cm 7 w 1 J 1 j 0.08 0.13 0.24 RG`, ...path, "Q EMC");
+  }
+  // The pages of a form that was a PDF, as pictures, with the signature where it is to stand.
+  async sheets(said, { name, how, strokes }) {
+    const wide = this.width - 72, high = this.height - 36 - FOOT;
+    for (const [number, [across, down]] of said.pages.entries()) {
+      if (number) this.page();
+      const scale = Math.min(wide / across, high / down), [w, h] = [across * scale, down * scale], x = (this.width - w) / 2, y = this.height - 36 - h;
+      const png = await this.doc.embedPng(await (await fetch(address(said, number))).arrayBuffer());
+      this.here.node.setXObject(PDFName.of(`Page${number}`), png.ref);
+      this.here.content.push(`q ${n(w)} 0 0 ${n(h)} ${n(x)} ${n(y)} cm /Page${number} Do Q`);
+      for (const [, left, top] of said.places.filter(([page]) => page === number)) {
+        if (how === "drawn") this.strokes(strokes, x + left * w, y + h - top * h, w * .34 / 1000);
+        else this.line(plain(name), x + left * w, y + h - top * h - 24, { size: 18, font: "script", wide: w * .34 });
+      }
+    }
+    this.page();
   }
   end(foot) {
     this.all.forEach((page, i) => {
@@ -84,6 +101,7 @@ export async function make({ said, signers, answers, providers, text, at, progre
   };
   const pages = new Pages(doc, fonts, said.lang), zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const local = plain(`${new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "long", timeStyle: "long" }).format(at)} (${zone})`), utc = at.toISOString().replace(/\.\d+Z/, "Z");
+  if (said.pages.length) await pages.sheets(said, signers[0]);
   pages.put(said.title, { size: 18, font: "bold", after: 4 });
   pages.put([said.practice, ...providers.length ? [text("with {names}", { names: providers.join(", ") })] : [], text("version {version}", { version: said.version })].join(" · "), { gray: SOFT, after: 12 });
   said.blocks.forEach(([kind, words], i) => {

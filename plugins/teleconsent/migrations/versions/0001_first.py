@@ -14,8 +14,22 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
         sa.Column("title", sa.String(200), nullable=False),
         sa.Column("text", sa.Text, nullable=False),
+        sa.Column("ready", sa.Boolean, nullable=False),
+        sa.Column("places", sa.JSON, nullable=False),
         sa.Column("made_by", sa.String(32), sa.ForeignKey("member.id", ondelete="SET NULL")),
         sa.Column("made", sa.BigInteger, nullable=False),
+    )
+    op.create_table(
+        "teleconsent_page",
+        sa.Column("clinic_id", sa.String(32), primary_key=True),
+        sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("width", sa.Integer, nullable=False),
+        sa.Column("height", sa.Integer, nullable=False),
+        sa.Column("png", sa.LargeBinary, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "version"], ["teleconsent_own.clinic_id", "teleconsent_own.version"], ondelete="CASCADE"
+        ),
     )
     op.create_table(
         "teleconsent_receipt",
