@@ -209,7 +209,7 @@ def verify_consent(file):
             names = ", ".join(signer["name"] for signer in found.record["signers"])
             click.echo(f"Signed by {names} at {found.record['at']}.")
         if found.pictures:
-            click.echo(f"{found.pictures} of its lines are pictures: only a receipt shows that nobody changed these.")
+            click.echo(f"{found.pictures} of its lines or pages are pictures: only a receipt shows that nobody changed these.")
     kept = receipts.find(sha256)
     for each in kept:
         click.echo(f"A receipt of exactly this file was kept: {each.form}, version {each.version}, at {_when(each.at)}.")
