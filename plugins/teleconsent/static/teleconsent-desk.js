@@ -10,7 +10,7 @@ const held = id => visits.get(id) ?? visits.set(id, { signing: new Map(), said: 
 export function papers({ ask, word }) {
   const found = new Map();
   const of = ({ paper, form, version }) => found.get(paper) ?? found.set(paper, { paper, form, version, state: "asked" }).get(paper);
-  for (const { data } of ask.entries) of(data).off = Boolean(data.off);
+  for (const { data } of ask.entries) Object.assign(of(data), { off: Boolean(data.off) }, data.title && { title: data.title });
   for (const { data, mine } of word.entries) {
     const known = of(data);
     Object.assign(known, { state: data.state, mine: known.mine || mine });
@@ -94,7 +94,7 @@ function patient(host, threads, desk, all) {
     if (!desk.signing.has(each.paper)) desk.signing.set(each.paper, new Signing(each));
     const signing = desk.signing.get(each.paper);
     signing.take(host, threads, each, () => document_(threads, each), { made, button, save });
-    if (step && each.state !== "declined" && each.state !== "signed" && each.state !== "withdrawn") signing.read();
+    if (step && each.state !== "declined" && each.state !== "signed" && each.state !== "withdrawn") signing.open(false);
   }
   const parts = shown.map(({ paper }) => desk.signing.get(paper).element);
   if (!parts.length && host.slot === "call.side") parts.push(made("p", { className: "soft", textContent: host.text("No form is here for you to sign.") }));
@@ -175,7 +175,7 @@ async function asking(host, place) {
   const ask = button(host.text("Ask"), async () => {
     const [form, version] = select.value.split(" ");
     ask.disabled = true;
-    await host.channel.send("ask", { paper: crypto.randomUUID().slice(0, 16), form, version }).catch(() => host.ui.notice(host.text("This could not be sent. Try again in a moment.")));
+    await host.channel.send("ask", { paper: crypto.randomUUID().slice(0, 16), form, version, title: select.selectedOptions[0].textContent }).catch(() => host.ui.notice(host.text("This could not be sent. Try again in a moment.")));
     ask.disabled = false;
     host.ui.say(host.text("The patient is asked to sign."));
   }, "primary");

@@ -12,6 +12,14 @@ const base64 = bytes => {
   return btoa(letters);
 };
 
+// Two forms on one page have fields of one name: each is tied to its own labels.
+function alone(form, mark) {
+  for (const name of ["id", "for", "aria-describedby"]) {
+    for (const element of form.querySelectorAll(`[${name}]`)) element.setAttribute(name, element.getAttribute(name).split(" ").map(id => id + mark).join(" "));
+  }
+  return form;
+}
+
 // Says how a paper stands, once: several parts of this page draw at the same time.
 export function word(host, threads, data) {
   const last = threads.word.entries.filter(entry => entry.data.paper === data.paper).at(-1);
@@ -22,7 +30,7 @@ export function word(host, threads, data) {
 // What the patient sees of one form. It stands in one part after another, and keeps what was typed and drawn.
 export class Signing {
   constructor({ paper, form, version }) {
-    Object.assign(this, { paper, form, version, element: document.createElement("div"), was: "", loaded: null, busy: false });
+    Object.assign(this, { paper, form, version, element: document.createElement("div"), was: "", loaded: null, busy: false, mark: `-${crypto.randomUUID().slice(0, 8)}` });
     this.element.className = "teleconsent-paper";
   }
   // host: of the part in which it stands now
@@ -33,7 +41,7 @@ export class Signing {
     if (state === this.was) return;
     this.was = state;
     const focused = this.element.contains(document.activeElement);
-    if (state === "opened") this.open();
+    if (state === "opened") this.open(false);
     else this.said(state);
     if (focused) (this.element.querySelector("h3[tabindex], button") ?? this.element).focus();
   }
@@ -47,18 +55,15 @@ export class Signing {
       withdrawn: host.text("You have withdrawn “{title}”. Your provider sees that.", { title }),
     };
     const row = made("div", { className: "row" });
-    if (state === "asked" || state === "requested") row.append(button(host.text("Read the form"), () => this.read(), "primary"), button(host.text("Decline"), () => this.say("declined")));
-    if (state === "declined") row.append(button(host.text("Read it after all"), () => this.read(), "primary"));
-    if (state === "withdrawn") row.append(button(host.text("Read it again"), () => this.read()));
+    if (state === "asked" || state === "requested") row.append(button(host.text("Read the form"), () => this.open(), "primary"), button(host.text("Decline"), () => this.say("declined")));
+    if (state === "declined") row.append(button(host.text("Read it after all"), () => this.open(), "primary"));
+    if (state === "withdrawn") row.append(button(host.text("Read it again"), () => this.open()));
     if (state === "signed" || state === "withdrawn") this.file().then(blob => blob && row.prepend(button(host.text("Download the signed form"), () => save(this.host, blob, title), "primary")));
     if (state === "signed") row.append(button(host.text("Withdraw"), () => this.withdraw()));
     element.replaceChildren(made("p", { className: "teleconsent-state", textContent: words[state] }), row);
   }
-  async read() {
-    if (this.each.state !== "opened" && !this.busy) await this.open();
-  }
-  // The text, what is to be filled in, and who signs.
-  async open() {
+  // The text, what is to be filled in, and who signs. focus: somebody here has asked for it.
+  async open(focus = true) {
     const { host, element, tools: { made, button } } = this;
     if (this.busy) return;
     this.busy = true;
@@ -75,7 +80,7 @@ export class Signing {
     this.sheet ??= this.drawn(this.loaded.said);
     if (element.firstChild !== this.sheet[0]) {
       element.replaceChildren(...this.sheet);
-      this.sheet[0].focus();
+      if (focus) this.sheet[0].focus();
     }
     this.say("opened");
   }
@@ -86,7 +91,7 @@ export class Signing {
     const region = made("div", { className: "teleconsent-scroll", tabIndex: 0 }, this.text);
     region.setAttribute("role", "region");
     region.setAttribute("aria-label", said.title);
-    this.form_ = this.loaded.fields ?? made("form");
+    this.form_ = alone(this.loaded.fields ?? made("form"), this.mark);
     this.form_.noValidate = true;
     this.form_.classList.add("teleconsent-fields");
     this.form_.addEventListener("submit", event => {
@@ -134,7 +139,7 @@ export class Signing {
       place.classList.toggle("wrong", Boolean(errors[id]));
       input.toggleAttribute("aria-invalid", Boolean(errors[id]));
       if (!errors[id]) continue;
-      const error = Object.assign(document.createElement("p"), { className: "error", id: `${prefix}${id}-error`, textContent: errors[id] === "required" ? host.text("This is needed.") : host.text("Please look at this again.") });
+      const error = Object.assign(document.createElement("p"), { className: "error", id: `${prefix}${id}-error${this.mark}`, textContent: errors[id] === "required" ? host.text("This is needed.") : host.text("Please look at this again.") });
       place.append(error);
       input.setAttribute("aria-describedby", [...new Set([...(input.getAttribute("aria-describedby") ?? "").split(" ").filter(Boolean), error.id])].join(" "));
     }
