@@ -22,6 +22,7 @@ SIGNATURE = "/TeleconsentSignature"
 #: What teleconsent-pdf.js draws with; whatever else stands on a page was not drawn by it.
 OPERATORS = frozenset("BT ET Tf Tm Tz Tj g G RG w J j q Q cm Do m l S BMC EMC".split())
 MISSING = "This command reads PDF with pypdf: pip install 'housecall[teleconsent]'"
+RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _SPACE = re.compile(r"\s+")
 
 
@@ -79,7 +80,7 @@ def _wrong(reader, found):
         if page.strange or "/Annots" in reader.pages[number - 1]:
             yield f"Page {number} holds something that was not there when it was signed."
     for number, (page, lines) in enumerate(zip(drawn, record["printed"], strict=False), 1):
-        different = next((pair for pair in zip(page.lines, lines, strict=False) if pair[0] != pair[1]), None)
+        different = next((pair for pair in zip(page.lines, lines, strict=False) if pair[0] != visual(pair[1])), None)
         if different:
             yield f"Page {number} says “{different[0]}”, the record says “{different[1]}”."
         elif len(page.lines) != len(lines):
@@ -116,7 +117,9 @@ def _not_said(record):
 
 def _drawn(page):
     """The lines of a page as they were drawn, in their order, and the strokes of its signatures."""
-    fonts = {name: _letters(each.get_object()) for name, each in page["/Resources"].get("/Font", {}).items()}
+    resources = page["/Resources"]
+    named = resources["/Font"] if "/Font" in resources else {}
+    fonts = {name: _letters(each.get_object()) for name, each in named.items()}
     drawn, letters, signing, line = Drawn(), None, False, []
     content = page.get_contents()
     for operands, operator in content.operations if content is not None else ():
@@ -156,6 +159,21 @@ def _letters(font):
         for code, letter in re.findall(r"<(\w\w)> <(\w+)>", block):
             table[int(code, 16)] = bytes.fromhex(letter).decode("utf-16-be")
     return lambda data: "".join(table[code] for code in data)
+
+
+def visual(text):
+    """The letters of a line from left to right as they are seen: as `visual` in teleconsent-line.js."""
+    base = next(("R" if RTL.match(c) else "L" for c in text if c.isalpha()), "L")
+    sides = ["L" if unicodedata.category(c) == "Nd" else "R" if RTL.match(c) else "L" if c.isalpha() else "" for c in text]
+    runs, i = [], 0
+    while i < len(text):
+        end = i
+        if sides[i] and sides[i] != base:
+            stop = next((j for j in range(i, len(text)) if sides[j] == base), len(text))
+            end = max(j for j in range(i, stop) if sides[j])
+        runs.append(text[i : end + 1][::-1])
+        i = end + 1
+    return "".join(run[::-1] for run in reversed(runs)) if base == "R" else "".join(runs)
 
 
 def _shown(stroke):

@@ -579,7 +579,7 @@ def own_pdf(*, pages: int = 1, text: str = "Rules of the house", script: bool = 
 
 def bomb() -> bytes:
     """A small file whose page is a gigabyte when it is unpacked."""
-    once = zlib.compressobj(9)
+    once = zlib.compressobj(1)
     packed = b"".join(once.compress(bytes(1 << 24)) for _ in range(64)) + once.flush()
     stream = zlib.compress(packed, 9)
     head = b"<< /Length %d /Filter [/FlateDecode /FlateDecode] >>" % len(stream)

@@ -6,7 +6,7 @@ const SCALE = 4;       // pixels to a pt: 288 to the inch
 const ABOVE = 1.3, BELOW = .55;  // of a picture, in sizes of its letters: marks stand high and low
 const CODES = 255;     // letters of one hidden font
 
-const RTL = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/, STRONG = /\p{L}/u;
+const RTL = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/, STRONG = /\p{L}/u, DIGIT = /\p{Nd}/u;
 const space = /[\u00a0\u2000-\u200a\u202f\u205f\u3000\t]/g, unseen = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
 // As it is drawn and as it is found again: one line, in one form, without signs that only steer.
@@ -18,6 +18,22 @@ export const fits = (text, font) => {
 };
 
 export const rightToLeft = text => RTL.test([...text].find(letter => STRONG.test(letter)) ?? "");
+
+// Letters from left to right as they are seen, which is how a PDF has them and what its readers turn back: as `visual`
+// in verify.py. Runs of the other direction stand in it turned round.
+export function visual(text) {
+  const letters = [...text], base = rightToLeft(text) ? "R" : "L", out = [];
+  const side = letter => DIGIT.test(letter) ? "L" : RTL.test(letter) ? "R" : STRONG.test(letter) ? "L" : "";
+  for (let i = 0; i < letters.length; i++) {
+    let end = i;
+    if (side(letters[i]) && side(letters[i]) !== base) {
+      for (let j = i; j < letters.length && side(letters[j]) !== base; j++) if (side(letters[j])) end = j;
+    }
+    out.push(letters.slice(i, end + 1).reverse());
+    i = end;
+  }
+  return base === "R" ? out.reverse().flatMap(run => run.reverse()) : out.flat();
+}
 
 const pen = () => {
   const canvas = document.createElement("canvas");
@@ -80,7 +96,7 @@ export class Hidden {
     return this.codes.get(letter);
   }
   line(text, node, { x, y, width, size }) {
-    const letters = [...text], wide = width / (letters.length * size * .5) * 100, rtl = rightToLeft(text), shown = [];
+    const letters = visual(text), wide = width / (letters.length * size * .5) * 100, shown = [];
     for (const letter of letters) {
       const [at, code] = this.code(letter), last = shown.at(-1);
       node.setFontDictionary(PDFName.of(`Hidden${at}`), this.fonts[at].ref);
@@ -89,7 +105,7 @@ export class Hidden {
     }
     const round = value => Math.round(value * 100) / 100;
     const runs = shown.map(({ at, hex }) => `/Hidden${at} ${round(size)} Tf <${hex}> Tj`).join(" ");
-    return `q BT ${round(wide)} Tz ${rtl ? -1 : 1} 0 0 1 ${round(rtl ? x + width : x)} ${round(y)} Tm ${runs} ET Q`;
+    return `q BT ${round(wide)} Tz 1 0 0 1 ${round(x)} ${round(y)} Tm ${runs} ET Q`;
   }
   end() {
     const { context } = this.doc;
