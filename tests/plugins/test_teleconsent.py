@@ -489,6 +489,21 @@ def test_the_server_never_has_what_is_signed(
             assert mark.encode() not in held, f"{mark} is in {where}"
 
 
+def test_a_command_of_a_plugin_is_there_where_the_plugin_is_on(tmp_path: Path) -> None:
+    """Elsewhere `housecall` does not know it, and the file that it is given need not be a document at all."""
+    file = tmp_path / "no.pdf"
+    file.write_bytes(b"hello")
+    (tmp_path / "housecall.toml").write_text(TOML, encoding="utf-8")
+    subprocess.run([sys.executable, "-m", "housecall", "migrate", str(tmp_path)], check=True, capture_output=True)
+    told = verify(tmp_path, file)
+    assert (told.returncode, "It is not a signed document" in told.stderr) == (1, True), told.stderr
+    told = verify(tmp_path, tmp_path / "nowhere.pdf")
+    assert (told.returncode, "does not exist" in told.stderr) == (2, True), told.stderr
+    (tmp_path / "housecall.toml").write_text(TOML.replace('["teleconsent"]', "[]"), encoding="utf-8")
+    told = verify(tmp_path, file)
+    assert (told.returncode, "invalid choice: 'verify-consent'" in told.stderr) == (2, True), told.stderr
+
+
 def test_nothing_of_it_is_loaded_until_it_is_used(pair: Callable[..., Any]) -> None:
     """Its smallest module comes with the call; the desk, the paper and what makes PDF do not."""
     _, room, provider, patient = pair()
