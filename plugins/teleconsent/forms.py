@@ -44,7 +44,9 @@ class Form:
     fields: tuple[Field, ...] = ()
     signers: tuple[Signer, ...] = (PATIENT,)
     pages: tuple[tuple[int, int], ...] = ()  #: of one that was a PDF: width and height of their pictures, in pixels
-    places: tuple[tuple[int, float, float], ...] = ()  #: where to sign on these: page, and its left upper corner in parts
+    places: tuple[
+        tuple[int, float, float], ...
+    ] = ()  #: where to sign on these: page, and its left upper corner in parts
 
     def said(self, words, practice, lang):
         """The form for browsers, in words of `lang`, with the practice's name and the SHA-256 of its text."""

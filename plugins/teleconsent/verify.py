@@ -20,7 +20,9 @@ from . import receipts
 
 SIGNATURE = "/TeleconsentSignature"
 #: What teleconsent-pdf.js draws with; whatever else stands on a page was not drawn by it.
-OPERATORS = frozenset("BT ET Tf Tm Tz Tj g G RG w J j q Q cm Do m l S BMC EMC".split())
+OPERATORS = frozenset(
+    ["BT", "ET", "Tf", "Tm", "Tz", "Tj", "g", "G", "RG", "w", "J", "j", "q", "Q", "cm", "Do", "m", "l", "S", "BMC", "EMC"]  # fmt: skip
+)
 MISSING = "This command reads PDF with pypdf: pip install 'housecall[teleconsent]'"
 RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _SPACE = re.compile(r"\s+")
@@ -118,8 +120,8 @@ def _not_said(record):
 def _drawn(page):
     """The lines of a page as they were drawn, in their order, and the strokes of its signatures."""
     resources = page["/Resources"]
-    named = resources["/Font"] if "/Font" in resources else {}
-    fonts = {name: _letters(each.get_object()) for name, each in named.items()}
+    named = resources.get("/Font")
+    fonts = {name: _letters(each.get_object()) for name, each in named.get_object().items()} if named else {}
     drawn, letters, signing, line = Drawn(), None, False, []
     content = page.get_contents()
     for operands, operator in content.operations if content is not None else ():
@@ -164,7 +166,9 @@ def _letters(font):
 def visual(text):
     """The letters of a line from left to right as they are seen: as `visual` in teleconsent-line.js."""
     base = next(("R" if RTL.match(c) else "L" for c in text if c.isalpha()), "L")
-    sides = ["L" if unicodedata.category(c) == "Nd" else "R" if RTL.match(c) else "L" if c.isalpha() else "" for c in text]
+    sides = [
+        "L" if unicodedata.category(c) == "Nd" else "R" if RTL.match(c) else "L" if c.isalpha() else "" for c in text
+    ]
     runs, i = [], 0
     while i < len(text):
         end = i
@@ -182,7 +186,7 @@ def _shown(stroke):
 
 
 def _squeezed(text):
-    """A text without what a line break changes, and without signs that only steer: as `plain` in teleconsent-line.js."""
+    """A text without what a line break changes, without signs that only steer (`plain` in teleconsent-line.js)."""
     kept = "".join(c for c in unicodedata.normalize("NFC", text) if unicodedata.category(c) not in ("Cc", "Cf"))
     return _SPACE.sub("", kept)
 
@@ -227,10 +231,14 @@ def verify_consent(file):
             names = ", ".join(signer["name"] for signer in found.record["signers"])
             click.echo(f"Signed by {names} at {found.record['at']}.")
         if found.pictures:
-            click.echo(f"{found.pictures} of its lines or pages are pictures: only a receipt shows that nobody changed these.")
+            click.echo(
+                f"{found.pictures} of its lines or pages are pictures: only a receipt shows that nobody changed these."
+            )
     kept = receipts.find(sha256)
     for each in kept:
-        click.echo(f"A receipt of exactly this file was kept: {each.form}, version {each.version}, at {_when(each.at)}.")
+        click.echo(
+            f"A receipt of exactly this file was kept: {each.form}, version {each.version}, at {_when(each.at)}."
+        )
     if not kept and receipts.any_kept():
         problems.append("No receipt of exactly this file was kept here, though this server keeps receipts.")
     elif not kept:

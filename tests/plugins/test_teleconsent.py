@@ -1,4 +1,4 @@
-"""Consent (R63-R68): forms that are read together and signed in the two browsers; the server has no part of what is signed."""
+"""Consent (R63-R68): forms are read together and signed in the two browsers; the server never has what is signed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ BEFORE = TOML + '[clinic.main.teleconsent]\nbefore = "telehealth"\n'
 RECEIPTS = BEFORE + "receipts = true\n"
 ROOT = Path(__file__).resolve().parents[2]
 RECORDING = str(ROOT / "tests/recording_server.py")
-FONT = ROOT / "tests/.parts/node_modules/@fontsource/noto-sans-devanagari/files/noto-sans-devanagari-devanagari-400-normal.woff2"
+FONTS = ROOT / "tests/.parts/node_modules/@fontsource/noto-sans-devanagari/files"
+FONT = FONTS / "noto-sans-devanagari-devanagari-400-normal.woff2"
 BLACK = 90  #: of 255: darker than this is ink
 
 #: What a patient fills in who is no real person: none of it may be found on the server.
@@ -140,7 +141,7 @@ def verify(folder: Path, file: Path) -> subprocess.CompletedProcess[str]:
 
 def test_it_is_asked_for_read_together_and_signed_in_the_call(pair: Callable[..., Any]) -> None:
     """The provider asks, points at a passage, sees each step; both save the same document; the patient withdraws."""
-    practice, room, provider, patient = pair()
+    _, room, provider, patient = pair()
     check_in(patient, room.url, "Grace")
     start(provider, "Grace")
     connected(provider, patient)
@@ -196,11 +197,25 @@ def look_at(data: bytes) -> None:
     for paragraph in text_of("telehealth"):
         assert squeezed(paragraph) in re.sub(r"Page\dof\dSHA-256[0-9a-f]{64}", "", whole), paragraph
     written = (
-        "\n\n".join([f"# {said['form']['title']}", *({"h": "## ", "li": "- "}.get(k, "") + t for k, t in said["form"]["blocks"])])
+        "\n\n".join(
+            [
+                f"# {said['form']['title']}",
+                *({"h": "## ", "li": "- "}.get(k, "") + t for k, t in said["form"]["blocks"]),
+            ]
+        )
         + "\n"
     )
     assert said["form"]["sha256"] == hashlib.sha256(written.encode()).hexdigest()
-    for text in (PLACE, PHONE_NUMBER, NAME, "Version1", said["at"], said["zone"], said["form"]["sha256"], "ElmStreetPractice"):
+    for text in (
+        PLACE,
+        PHONE_NUMBER,
+        NAME,
+        "Version1",
+        said["at"],
+        said["zone"],
+        said["form"]["sha256"],
+        "ElmStreetPractice",
+    ):
         assert squeezed(text).lower() in whole.lower(), text
     pages = drawn(data, "telehealth")
     [signer] = said["signers"]
@@ -270,11 +285,15 @@ def test_before_the_visit_it_is_signed_by_keyboard_or_refused_and_overridden(
 
 def by_keyboard(page: Page) -> None:
     """From the heading of the paper to its signature, with nothing but keys."""
-    typed = {"Where are you now?": PLACE, "Telephone number at which you can be reached now": PHONE_NUMBER, "Full name": NAME}
+    typed = {
+        "Where are you now?": PLACE,
+        "Telephone number at which you can be reached now": PHONE_NUMBER,
+        "Full name": NAME,
+    }
     for _ in range(30):
         page.keyboard.press("Tab")
         name, kind = page.evaluate(
-            "(e => [(e.labels?.[0]?.firstChild?.textContent || e.textContent).trim(), e.type ?? ''])(document.activeElement)"
+            "(e => [(e.labels?.[0]?.firstChild?.textContent || e.textContent).trim(), e.type])(document.activeElement)"
         )
         if name in typed:
             page.keyboard.type(typed[name])
@@ -379,7 +398,9 @@ def is_seen(pdf: pypdf.PdfReader, pages: list[Any]) -> bool:
         content = page.get_contents()
         assert content is not None
         height = float(page.mediabox.height)
-        for width, high, x, y in re.findall(rb"q\s+([\d.]+) 0 0 ([\d.]+) ([\d.]+) ([\d.]+) cm\s+/Line", content.get_data()):
+        for width, high, x, y in re.findall(
+            rb"q\s+([\d.]+) 0 0 ([\d.]+) ([\d.]+) ([\d.]+) cm\s+/Line", content.get_data()
+        ):
             left, low, wide, tall = float(x), float(y), float(width), float(high)
             box = tuple(round(v * 1.5) for v in (left, height - low - tall, left + wide, height - low))
             if sum(pages[number].crop(box).histogram()[:128]) < 20:
@@ -441,12 +462,16 @@ def tampered(data: bytes) -> list[tuple[str, bytes, str]]:
     encrypted.encrypt("secret", algorithm="RC4-128")
     out = BytesIO()
     encrypted.write(out)
-    hopper = "Hopper".encode().hex().upper().encode()
+    hopper = b"Hopper".hex().upper().encode()
     return [
-        ("another name on the page", changed(content(last, hopper, "Murray".encode().hex().upper().encode())), "says"),
+        ("another name on the page", changed(content(last, hopper, b"Murray".hex().upper().encode())), "says"),
         ("another signature", changed(content(number, b"250 60 l", b"251 60 l")), "The drawn signature is not"),
         ("a line through it", changed(content(last, b"BT", b"10 10 m 20 20 l S BT")), "Lines were drawn on it"),
-        ("a box over it", changed(content(0, b"BT", b"1 1 1 rg 0 0 600 800 re f BT")), "holds something that was not there"),
+        (
+            "a box over it",
+            changed(content(0, b"BT", b"1 1 1 rg 0 0 600 800 re f BT")),
+            "holds something that was not there",
+        ),
         ("a script", changed(javascript), "/OpenAction"),
         ("a note", changed(noted), "holds something that was not there"),
         ("another text in the record", recorded(reworded), "is not the text that has the SHA-256"),
@@ -484,7 +509,11 @@ def test_the_server_never_has_what_is_signed(
     strokes = ",".join(map(str, record(data)["signers"][0]["strokes"][0][:8]))
     marks = [*PLACE.split(", "), PHONE_NUMBER, *NAME.split(), strokes, "%PDF"]
     files = [path for path in practice.folder.rglob("*") if path.is_file() and "assets" not in path.parts]
-    for where, held in [("the record", seen), ("the log", practice.log.read_bytes()), *((str(p), p.read_bytes()) for p in files)]:
+    for where, held in [
+        ("the record", seen),
+        ("the log", practice.log.read_bytes()),
+        *((str(p), p.read_bytes()) for p in files),
+    ]:
         for mark in marks:
             assert mark.encode() not in held, f"{mark} is in {where}"
 
@@ -512,7 +541,9 @@ def test_nothing_of_it_is_loaded_until_it_is_used(pair: Callable[..., Any]) -> N
     connected(provider, patient)
     for page in (provider, patient):
         expect(page.locator("hc-part[data-plugin=teleconsent][data-slot='call.bar'][data-mounted]")).to_be_attached()
-        asked = page.evaluate("performance.getEntriesByType('resource').map(({ name, encodedBodySize }) => [name, encodedBodySize])")
+        asked = page.evaluate(
+            "performance.getEntriesByType('resource').map(({ name, encodedBodySize }) => [name, encodedBodySize])"
+        )
         own = [(url.rpartition("/")[2], size) for url, size in asked if "/teleconsent/" in url or "pdf-lib" in url]
         assert [name for name, _ in own] == ["teleconsent.js"]
         assert own[0][1] < 1024, "of its one module"
