@@ -91,19 +91,22 @@ def _of_a_plugin(name: str, words: list[str]) -> int | None:
         return None
     import click
 
-    from . import config, workshop
+    from . import clinics, config, workshop
 
     with _site(given.dir) as site:
         if site is None:
             return 1
         with _clinics_of(site, migrate=False) as app:
             try:
-                on = workshop.plugins(app, site).on_anywhere()
+                plugins = workshop.plugins(app, site)
             except config.ConfigError as error:
                 return _problem(str(error))
-            found = next((each for plugin in on for each in plugin.commands if each.name == name), None)
-            if found is None:
+            on = [(plugin, each) for plugin in plugins.on_anywhere() for each in plugin.commands if each.name == name]
+            if not on:
                 return None
+            plugin, found = on[0]
+            plugins.prepare(plugin)  # as a start of the server does
+            clinics.database.db.session.rollback()  # what was read before knows no table that is new
             try:
                 return found.main(rest, prog_name=f"housecall {name}", standalone_mode=False) or 0
             except click.ClickException as error:

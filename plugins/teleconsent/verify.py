@@ -20,9 +20,7 @@ from . import receipts
 
 SIGNATURE = "/TeleconsentSignature"
 #: What teleconsent-pdf.js draws with; whatever else stands on a page was not drawn by it.
-OPERATORS = frozenset(
-    ["BT", "ET", "Tf", "Tm", "Tz", "Tj", "g", "G", "RG", "w", "J", "j", "q", "Q", "cm", "Do", "m", "l", "S", "BMC", "EMC"]  # fmt: skip
-)
+OPERATORS = frozenset("BT ET Tf Tm Tz Tj g G RG w J j q Q cm Do m l S BMC EMC".split())  # noqa: SIM905
 MISSING = "This command reads PDF with pypdf: pip install 'housecall[teleconsent]'"
 RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _SPACE = re.compile(r"\s+")

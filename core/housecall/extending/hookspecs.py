@@ -159,7 +159,7 @@ def jobs() -> list[Job]:
 def commands() -> list[click.Command]:
     """Commands of `housecall` itself, for sites on which some clinic has the plugin on: `housecall NAME … [--dir DIR]`.
 
-    Each runs in an application context, with the database as it is. What `housecall` knows by itself comes first.
+    Each runs in an application context. What `housecall` knows by itself comes first.
 
     Example:
 
