@@ -4,10 +4,11 @@ import base64
 import json
 import re
 import resource
+import signal
 import sys
 from io import BytesIO
 
-MEMORY, SECONDS = 2 << 30, 15
+MEMORY, WORK, SECONDS = 2 << 30, 8, 30  #: bytes, seconds of a processor, and by the clock
 PAGES, LETTERS = 12, 30_000
 PIXELS = 1500  #: the longer side of a page's picture
 
@@ -58,5 +59,6 @@ def clean(text):
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+    resource.setrlimit(resource.RLIMIT_CPU, (WORK, WORK))
+    signal.alarm(SECONDS)
     print(json.dumps(look(sys.stdin.buffer.read())))

@@ -77,7 +77,7 @@ def _wrong(reader, found):
     drawn = [_drawn(page) for page in reader.pages]
     found.pictures = sum(page.pictures for page in drawn)
     for number, page in enumerate(drawn, 1):
-        if page.strange or "/Annots" in reader.pages[number - 1]:
+        if page.strange or reader.pages[number - 1].annotations:
             yield f"Page {number} holds something that was not there when it was signed."
     for number, (page, lines) in enumerate(zip(drawn, record["printed"], strict=False), 1):
         different = next((pair for pair in zip(page.lines, lines, strict=False) if pair[0] != visual(pair[1])), None)
@@ -210,41 +210,50 @@ def known_text(form):
 
 
 @click.command("verify-consent")
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-def verify_consent(file):
-    """Check a signed form: its text, what was filled in, its signature; and its receipt, if the practice keeps them."""
+@click.argument(
+    "files", metavar="FILE...", nargs=-1, required=True, type=click.Path(exists=True, dir_okay=False, path_type=Path)
+)
+def verify_consent(files):
+    """Check signed forms: text, what was filled in, signature; and the receipt, if the practice keeps them."""
     try:
         import pypdf  # noqa: F401  a practice that never checks a document does without
     except ImportError:
         raise click.ClickException(MISSING) from None
-    data = file.read_bytes()
-    found, sha256 = look(data), hashlib.sha256(data).hexdigest()
+    bad = False
+    for file in files:
+        said, problems = judged(file.read_bytes())
+        name = f"{file}: " if len(files) > 1 else ""
+        for line in said:
+            click.echo(f"{name}{line}")
+        for problem in problems:
+            click.echo(f"{name}{problem}", err=True)
+        bad = bad or bool(problems)
+    if bad:
+        click.get_current_context().exit(1)
+
+
+def judged(data):
+    """What is to be said of a document, and what is wrong with it."""
+    found, sha256, said = look(data), hashlib.sha256(data).hexdigest(), []
     problems = found.problems
     if not problems:
-        said, bad = known_text(found.record["form"])
+        text, bad = known_text(found.record["form"])
         if bad:
-            problems.append(said)
+            problems.append(text)
         else:
-            click.echo(f"It agrees with itself. {said}")
             names = ", ".join(signer["name"] for signer in found.record["signers"])
-            click.echo(f"Signed by {names} at {found.record['at']}.")
-        if found.pictures:
-            click.echo(
-                f"{found.pictures} of its lines or pages are pictures: only a receipt shows that nobody changed these."
-            )
+            said += [f"It agrees with itself. {text}", f"Signed by {names} at {found.record['at']}."]
+    if found.pictures:
+        said.append(f"{found.pictures} of its lines or pages are pictures, which only a receipt can vouch for.")
     kept = receipts.find(sha256)
     for each in kept:
-        click.echo(
-            f"A receipt of exactly this file was kept: {each.form}, version {each.version}, at {_when(each.at)}."
-        )
+        what = f"{each.form}, version {each.version}, at {_when(each.at)}"
+        said.append(f"A receipt of exactly this file was kept: {what}.")
     if not kept and receipts.any_kept():
         problems.append("No receipt of exactly this file was kept here, though this server keeps receipts.")
     elif not kept:
-        click.echo("This server keeps no receipts: that the file agrees with itself does not show who made it.")
-    for problem in problems:
-        click.echo(problem, err=True)
-    if problems:
-        click.get_current_context().exit(1)
+        said.append("This server keeps no receipts: that the file agrees with itself does not show who made it.")
+    return said, problems
 
 
 def _when(ms):

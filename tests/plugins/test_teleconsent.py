@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 import os
@@ -17,6 +18,8 @@ from typing import Any
 import pypdf
 import pypdfium2
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Locator, Page, expect
 
 from housecall.testing import Person, Practice, check_in, connected, end, open_dashboard, sign_in, start
@@ -134,8 +137,8 @@ def text_of(name: str) -> list[str]:
     return [re.sub(r"^(## |- )", "", line).replace("{practice}", "Elm Street Practice") for line in lines if line]
 
 
-def verify(folder: Path, file: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-W", "error", "-m", "housecall", "verify-consent", str(file), "--dir", str(folder)]
+def verify(folder: Path, *files: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-m", "housecall", "verify-consent", *files, "--dir", folder]
     return subprocess.run(command, capture_output=True, text=True, timeout=60)
 
 
@@ -248,7 +251,7 @@ def test_before_the_visit_it_is_signed_by_keyboard_or_refused_and_overridden(
     expect(card.get_by_role("button", name="Start visit")).to_be_hidden()
     expect(patient.get_by_role("heading", name="Consent to telehealth").last).to_be_visible()
     picture(patient, "before")
-    with Visitor(practice.url, login=room.login).dashboard() as board:
+    with Visitor(practice.url, login=room.login).dashboard(key=page_key()) as board:
         visit = board.hear("welcome")["rooms"][0]["cards"][0]["id"]
         assert board.ask("move", {"visit": visit, "to": "in_call", "rev": None})["error"] == "invalid"
     patient.get_by_role("button", name="Decline").click()
@@ -281,6 +284,13 @@ def test_before_the_visit_it_is_signed_by_keyboard_or_refused_and_overridden(
     expect(other.locator("main[data-state=waiting]")).to_be_visible()
     rows = audited(practice)
     assert [(row[0], row[2].partition(" ")[2]) for row in rows] == [(room.member, "teleconsent:telehealth")]
+
+
+def page_key() -> str:
+    """A key that pages can seal for."""
+    own = ec.generate_private_key(ec.SECP256R1()).public_key()
+    raw = own.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def by_keyboard(page: Page) -> None:
@@ -319,17 +329,14 @@ def audited(practice: Practice) -> list[tuple[str, str, str]]:
 
 def receipted(practice: Practice, data: bytes) -> None:
     """`housecall verify-consent` knows the document by its receipt, and no other one."""
-    file = practice.folder.parent / "signed.pdf"
-    file.write_bytes(data)
-    told = verify(practice.folder, file)
-    assert told.returncode == 0, told.stderr
+    file = kept(practice.folder.parent / "signed.pdf", data)
+    told = verify(practice.folder, file, kept(practice.folder.parent / "other.pdf", data + b"\n"))
+    assert told.returncode == 1
     assert "A receipt of exactly this file was kept: telehealth, version 1" in told.stdout
     assert f"Signed by {NAME}" in told.stdout
     assert "version 1, as it comes with Housecall" in told.stdout
-    file.write_bytes(data + b"\n")
-    told = verify(practice.folder, file)
-    assert told.returncode == 1
-    assert "No receipt of exactly this file" in told.stderr
+    assert [line for line in told.stderr.splitlines() if line.startswith(f"{file}: ")] == []
+    assert "other.pdf: No receipt of exactly this file" in told.stderr
 
 
 #: Makes documents in a page of the plugin, without a visit: [name, script of the signer's name, how, strokes].
@@ -360,8 +367,6 @@ def test_any_name_is_printed_and_found_again_and_no_change_goes_unseen(
     pair: Callable[..., Any], tmp_path: Path
 ) -> None:
     """Names that the standard fonts cannot write are the browser's pictures, with their letters behind them."""
-    import base64
-
     practice, room, _, patient = pair()
     check_in(patient, room.url, "Grace")
     font = base64.b64encode(FONT.read_bytes()).decode()
@@ -377,19 +382,26 @@ def test_any_name_is_printed_and_found_again_and_no_change_goes_unseen(
         assert squeezed(name) in by_another, f"{label}: not found by pdfium"
         assert squeezed(name) in read(data), f"{label}: not found by pypdf"
         assert is_seen(pdf, pages), f"{label}: its picture is empty"
-    file = tmp_path / "signed.pdf"
-    for name, data in made.items():
-        file.write_bytes(data)
-        told = verify(practice.folder, file)
-        assert told.returncode == 0, told.stderr
-        assert ("are pictures" in told.stdout) == (name != "Grace Hopper")
-        assert name in told.stdout
-        assert "keeps no receipts" in told.stdout
-    for how, data, words in tampered(made["Grace Hopper"]):
-        file.write_bytes(data)
-        told = verify(practice.folder, file)
-        assert told.returncode == 1, f"{how}: {told.stdout}"
-        assert words in told.stderr, f"{how}: {told.stderr}"
+    files = [kept(tmp_path / f"{number}.pdf", data) for number, data in enumerate(made.values())]
+    told = verify(practice.folder, *files)
+    assert told.returncode == 0, told.stderr
+    for name, file in zip(made, files, strict=True):
+        said = "\n".join(line for line in told.stdout.splitlines() if line.startswith(f"{file}: "))
+        assert f"Signed by {name} at 2026-11-26T09:30:00Z" in said
+        assert ("are pictures" in said) == (name != "Grace Hopper")
+        assert "keeps no receipts" in said
+    changes = tampered(made["Grace Hopper"])
+    files = [kept(tmp_path / f"changed-{number}.pdf", data) for number, (_, data, _) in enumerate(changes)]
+    told = verify(practice.folder, *files)
+    assert told.returncode == 1
+    for (how, _, words), file in zip(changes, files, strict=True):
+        said = [line for line in told.stderr.splitlines() if line.startswith(f"{file}: ")]
+        assert any(words in line for line in said), f"{how}: {said} {told.stdout}"
+
+
+def kept(file: Path, data: bytes) -> Path:
+    file.write_bytes(data)
+    return file
 
 
 def is_seen(pdf: pypdf.PdfReader, pages: list[Any]) -> bool:
@@ -444,7 +456,8 @@ def tampered(data: bytes) -> list[tuple[str, bytes, str]]:
         )
 
     def noted(writer: pypdf.PdfWriter) -> None:
-        writer.pages[0][NameObject("/Annots")] = ArrayObject()
+        note = {NameObject("/Type"): NameObject("/Annot"), NameObject("/Subtype"): NameObject("/Text")}
+        writer.pages[0][NameObject("/Annots")] = ArrayObject([DictionaryObject(note)])
 
     def reworded(said: dict[str, Any]) -> None:
         said["form"]["blocks"][1][1] = "Something else."
@@ -501,7 +514,6 @@ def test_the_server_never_has_what_is_signed(
     provider.locator(".card summary", has_text="Consent").click()
     data = saved(provider, ".card")
     assert NAME in json.dumps(record(data))
-    practice.stop()
     seen = log.read_bytes()
     for event in (b"teleconsent:word", b"teleconsent:piece", b"teleconsent:receipt"):
         assert event in seen, "this server writes nothing down"
@@ -589,15 +601,9 @@ def test_a_practice_writes_its_own_form(pair: Callable[..., Any], person: Callab
     data = saved(provider, ".card")
     assert "Bekind" not in read(data)
     assert "Be<b>kind</b>atElmStreetPractice." in read(data)
-    told = verify(practice.folder, _file(practice, data))
+    told = verify(practice.folder, kept(practice.folder.parent / "own.pdf", data))
     assert told.returncode == 0, told.stderr
     assert "the practice's own form, version 1" in told.stdout
-
-
-def _file(practice: Practice, data: bytes) -> Path:
-    file = practice.folder.parent / "own.pdf"
-    file.write_bytes(data)
-    return file
 
 
 def own_pdf(*, pages: int = 1, text: str = "Rules of the house", script: bool = False, password: str = "") -> bytes:
@@ -703,7 +709,7 @@ def test_a_practice_uploads_its_own_pdf(pair: Callable[..., Any], person: Callab
     left, top = page_place(page, 0.11, 0.78)
     assert sum(seen.crop((left, top, left + 250, top + 80)).histogram()[:BLACK]) > 80, "it is not signed at its place"
     assert "Rulesofthehouse" in read(data)
-    told = verify(practice.folder, _file(practice, data))
+    told = verify(practice.folder, kept(practice.folder.parent / "own.pdf", data))
     assert told.returncode == 0, told.stderr
     assert "the practice's own form, version 1" in told.stdout
 

@@ -37,16 +37,16 @@ export class Signing {
   take(host, threads, each, file, tools) {
     if (this.host !== host) host.channel.on("show", ({ data }) => { if (data.paper === this.paper) this.point(data.n); });
     Object.assign(this, { host, threads, each, file, tools });
-    const state = each.state;
-    if (state === this.was) return;
-    this.was = state;
+    const { state } = each, was = `${state} ${host.slot === "call.after"}`;
+    if (was === this.was) return;
+    this.was = was;
     const focused = this.element.contains(document.activeElement);
-    if (state === "opened") this.open(false);
+    if (state === "opened" && host.slot !== "call.after") this.open(false);
     else this.said(state);
     if (focused) (this.element.querySelector("h3[tabindex], button") ?? this.element).focus();
   }
   said(state) {
-    const { element, host, each, tools: { made, button, save } } = this, title = each.title ?? this.loaded?.said.title ?? "";
+    const { host, each, tools: { made, button } } = this, title = each.title ?? this.loaded?.said.title ?? "";
     const words = {
       asked: host.text("Your provider asks you to read and sign a form."),
       requested: host.text("Your provider asks you to read and sign a form."),
@@ -57,10 +57,16 @@ export class Signing {
     const row = made("div", { className: "row" });
     if (state === "asked" || state === "requested") row.append(button(host.text("Read the form"), () => this.open(), "primary"), button(host.text("Decline"), () => this.say("declined")));
     if (state === "declined") row.append(button(host.text("Read it after all"), () => this.open(), "primary"));
+    if (host.slot === "call.after") return this.kept(words[state], row, title);
     if (state === "withdrawn") row.append(button(host.text("Read it again"), () => this.open()));
-    if (state === "signed" || state === "withdrawn") this.file().then(blob => blob && row.prepend(button(host.text("Download the signed form"), () => save(this.host, blob, title), "primary")));
     if (state === "signed") row.append(button(host.text("Withdraw"), () => this.withdraw()));
-    element.replaceChildren(made("p", { className: "teleconsent-state", textContent: words[state] }), row);
+    this.kept(words[state], row, title);
+  }
+  // What is said of a form, and its document, if there is one.
+  kept(words, row, title) {
+    const { element, host, tools: { made, button, save } } = this;
+    this.file().then(blob => blob && row.prepend(button(host.text("Download the signed form"), () => save(this.host, blob, title), "primary")));
+    element.replaceChildren(made("p", { className: "teleconsent-state", textContent: words }), row);
   }
   // The text, what is to be filled in, and who signs. focus: somebody here has asked for it.
   async open(focus = true) {

@@ -26,8 +26,8 @@ class Pages {
   }
   room(height) { if (this.y - height < FOOT) this.page(); }
   // A paragraph. font: regular, bold or script; mark: what stands before its first line.
-  put(text, { size = 10.5, font = "regular", gray = 0, indent = 0, after = 6, mark = "" } = {}) {
-    const words = plain(text), wide = this.width - 2 * MARGIN - indent, own = this.fonts[font];
+  put(text, { size = 10.5, font = "regular", gray = 0, indent = 0, after = 6, mark = "", wide = this.width - 2 * MARGIN - indent } = {}) {
+    const words = plain(text), own = this.fonts[font];
     const drawn = fits(words, own), lead = size * (drawn ? 1.38 : 1.75);
     const lines = wrapped(words, wide, size, drawn ? own : null, this.lang);
     for (const [i, line] of lines.entries()) {
@@ -130,9 +130,9 @@ export async function make({ said, signers, answers, providers, text, at, progre
     const top = pages.y;
     pages.y -= 300 * PAD;
     if (how === "drawn") pages.strokes(strokes, MARGIN, top);
-    else pages.line(plain(name), MARGIN + 6, pages.y + 10, { size: 24, font: "script", wide: pages.width - 2 * MARGIN - 6 });
+    else pages.line(plain(name), MARGIN + 6, pages.y + 10, { size: 24, font: "script", wide: 1000 * PAD - 12 });
     pages.rule(MARGIN, pages.y, 1000 * PAD);
-    pages.put(name, { after: 0 });
+    pages.put(name, { after: 0, wide: 1000 * PAD });
     pages.put(how === "drawn" ? text("Signed by hand on the screen") : text("Signed by the typed name"), { gray: SOFT, after: 0 });
     pages.put(local, { gray: SOFT, after: 0 });
     pages.put(utc, { gray: SOFT, after: 6 });
