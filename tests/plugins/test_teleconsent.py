@@ -249,7 +249,7 @@ def test_before_the_visit_it_is_signed_by_keyboard_or_refused_and_overridden(
     arrive(patient, room.url)
     card = provider.locator(".card", has_text="Grace")
     expect(card.get_by_role("button", name="Start visit")).to_be_hidden()
-    expect(patient.get_by_role("heading", name="Consent to telehealth").last).to_be_visible()
+    expect(patient.get_by_role("region", name="Consent to telehealth")).to_be_visible()
     picture(patient, "before")
     with Visitor(practice.url, login=room.login).dashboard(key=page_key()) as board:
         visit = board.hear("welcome")["rooms"][0]["cards"][0]["id"]
@@ -586,7 +586,7 @@ def test_a_practice_writes_its_own_form(pair: Callable[..., Any], person: Callab
     check_in(patient, room.url, "Grace")
     card = provider.locator(".card")
     card.locator("summary", has_text="Consent").click()
-    card.get_by_label("Ask for a signature on").select_option(label="Our house rules")
+    card.get_by_label("Ask for a signature on").select_option(label="The practice's own form")
     card.get_by_role("button", name="Ask", exact=True).click()
     expect(card.locator("li .tag")).to_have_text("Waits on the patient's page")
     page.get_by_label("Text").fill("Something else")
@@ -693,7 +693,7 @@ def test_a_practice_uploads_its_own_pdf(pair: Callable[..., Any], person: Callab
     check_in(patient, room.url, "Grace")
     card = provider.locator(".card")
     card.locator("summary", has_text="Consent").click()
-    card.get_by_label("Ask for a signature on").select_option(label="House rules")
+    card.get_by_label("Ask for a signature on").select_option(label="The practice's own form")
     card.get_by_role("button", name="Ask", exact=True).click()
     patient.get_by_role("button", name="Read the form").click()
     paper = patient.locator(".waiting .teleconsent")

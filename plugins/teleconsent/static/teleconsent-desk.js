@@ -168,20 +168,31 @@ async function together(host, item, each) {
   await reading.load();
 }
 
-// Which form is to be signed.
-async function asking(host, place) {
+// Which form is to be signed. The server is asked for its version when one asks, not before.
+function asking(host, place) {
   const id = `teleconsent-${crypto.randomUUID().slice(0, 8)}`, select = made("select", { id });
+  const forms = [
+    ["telehealth", host.text("Consent to telehealth")], ["minor", host.text("Telehealth for a minor, with a parent or guardian")],
+    ["release", host.text("Release of health information")], ["photography", host.text("Photographs and recordings of you")],
+    ["own", host.text("The practice's own form")],
+  ];
+  select.append(...forms.map(([value, textContent]) => made("option", { value, textContent })));
   const label = made("label", { htmlFor: id, textContent: host.text("Ask for a signature on") });
   const ask = button(host.text("Ask"), async () => {
-    const [form, version] = select.value.split(" ");
     ask.disabled = true;
-    await host.channel.send("ask", { paper: crypto.randomUUID().slice(0, 16), form, version, title: select.selectedOptions[0].textContent }).catch(() => host.ui.notice(host.text("This could not be sent. Try again in a moment.")));
+    const known = await list(), found = known.find(({ form }) => form === select.value);
+    if (found) await send(found);
+    else host.ui.notice(known.length ? host.text("Your practice has no form of its own yet: owners and admins write it on the page of the forms.") : host.text("The forms could not be loaded. Try again when the line is back."));
     ask.disabled = false;
-    host.ui.say(host.text("The patient is asked to sign."));
+    ask.focus();
   }, "primary");
-  const form = made("div", { className: "teleconsent-ask" }, label, made("div", { className: "row" }, select, ask));
-  place.append(form);
-  const forms = await list();
-  select.append(...forms.map(({ form: name, version, title }) => made("option", { value: `${name} ${version}`, textContent: title })));
-  if (!forms.length) form.replaceChildren(made("p", { className: "error", textContent: host.text("The forms could not be loaded. Reload the page when the line is back.") }));
+  const send = async found => {
+    try {
+      await host.channel.send("ask", { paper: crypto.randomUUID().slice(0, 16), ...found });
+      host.ui.say(host.text("The patient is asked to sign."));
+    } catch {
+      host.ui.notice(host.text("This could not be sent. Try again in a moment."));
+    }
+  };
+  place.append(made("div", { className: "teleconsent-ask" }, label, made("div", { className: "row" }, select, ask)));
 }

@@ -11,7 +11,7 @@ def upgrade() -> None:
     op.create_table(
         "teleconsent_own",
         sa.Column("clinic_id", sa.String(32), sa.ForeignKey("clinic.id", ondelete="CASCADE"), primary_key=True),
-        sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+        sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
         sa.Column("title", sa.String(200), nullable=False),
         sa.Column("text", sa.Text, nullable=False),
         sa.Column("ready", sa.Boolean, nullable=False),
@@ -22,10 +22,10 @@ def upgrade() -> None:
     op.create_table(
         "teleconsent_page",
         sa.Column("clinic_id", sa.String(32), primary_key=True),
-        sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
-        sa.Column("width", sa.Integer, nullable=False),
-        sa.Column("height", sa.Integer, nullable=False),
+        sa.Column("version", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+        sa.Column("width", sa.BigInteger, nullable=False),
+        sa.Column("height", sa.BigInteger, nullable=False),
         sa.Column("png", sa.LargeBinary, nullable=False),
         sa.ForeignKeyConstraint(
             ["clinic_id", "version"], ["teleconsent_own.clinic_id", "teleconsent_own.version"], ondelete="CASCADE"
