@@ -5,6 +5,7 @@ const GAPS = [4000, 6000, 9000, 15000];                                         
 const KINDS = ["audio", "camera", "screen"];                                     // the order of the transceivers
 const FIRST = { scaleResolutionDownBy: 2 };                                      // the camera's picture begins at half its size, so that the first one comes at once
 export const VOICE = { priority: "high" };
+const QUIET = 2000;                                                              // ms without anything coming in after which the line to the server is looked at
 const LATE = 4000;                                                               // ms after which a far page that was asked should have answered
 const ufrag = description => description.sdp.match(/a=ice-ufrag:(\S+)/)?.[1];
 
@@ -171,7 +172,9 @@ export class Peer {
       if (packets > this.packets) this.heard = now;
       this.packets = packets;
       this.onstats(rows);
-      if (now - Math.max(this.heard, this.since) < 6000) {
+      const quiet = now - Math.max(this.heard, this.since);
+      if (quiet > QUIET) this.link.probe();           // it may have gone with the address: found out before it is needed
+      if (quiet < 6000) {
         this.tries = this.next = 0;
         this.onstate("connected");
         if (pc.signalingState === "have-local-offer" && now - this.asked > 5000) this.soon(() => this.again());
