@@ -21,6 +21,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Locator, Page, expect
+from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject, TextStringObject
 
 from housecall.testing import Person, Practice, check_in, connected, end, open_dashboard, sign_in, start
 from housecall.testing.access import PHONE, audit
@@ -420,9 +421,14 @@ def is_seen(pdf: pypdf.PdfReader, pages: list[Any]) -> bool:
     return True
 
 
+def javascript(writer: pypdf.PdfWriter, code: str = "app.alert(1)") -> None:
+    """A script that runs when the document is opened."""
+    action = {NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): TextStringObject(code)}
+    writer._root_object[NameObject("/OpenAction")] = DictionaryObject(action)
+
+
 def tampered(data: bytes) -> list[tuple[str, bytes, str]]:
     """How somebody could change a document, the document that it becomes, and what the command says to it."""
-    from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject, TextStringObject
 
     def changed(work: Callable[[pypdf.PdfWriter], None]) -> bytes:
         writer, out = pypdf.PdfWriter(clone_from=BytesIO(data)), BytesIO()
@@ -449,11 +455,6 @@ def tampered(data: bytes) -> list[tuple[str, bytes, str]]:
                 each.content = json.dumps(said).encode()
 
         return changed(written)
-
-    def javascript(writer: pypdf.PdfWriter) -> None:
-        writer._root_object[NameObject("/OpenAction")] = DictionaryObject(
-            {NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): TextStringObject("app.alert(1)")}
-        )
 
     def noted(writer: pypdf.PdfWriter) -> None:
         note = {NameObject("/Type"): NameObject("/Annot"), NameObject("/Subtype"): NameObject("/Text")}
@@ -608,8 +609,6 @@ def test_a_practice_writes_its_own_form(pair: Callable[..., Any], person: Callab
 
 def own_pdf(*, pages: int = 1, text: str = "Rules of the house", script: bool = False, password: str = "") -> bytes:
     """A PDF as a practice may have one."""
-    from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
-
     writer, out = pypdf.PdfWriter(), BytesIO()
     font = DictionaryObject({NameObject(f"/{key}"): NameObject(f"/{value}") for key, value in
                              {"Type": "Font", "Subtype": "Type1", "BaseFont": "Helvetica"}.items()})  # fmt: skip
@@ -621,7 +620,7 @@ def own_pdf(*, pages: int = 1, text: str = "Rules of the house", script: bool = 
         )
         page[NameObject("/Contents")] = writer._add_object(stream)
     if script:
-        writer.add_js("app.alert('Wallaby');")
+        javascript(writer, "app.alert('Wallaby');")
         writer.add_attachment("wallaby.txt", b"Wallaby attached")
     if password:
         writer.encrypt(password, algorithm="RC4-128")
@@ -630,9 +629,9 @@ def own_pdf(*, pages: int = 1, text: str = "Rules of the house", script: bool = 
 
 
 def bomb() -> bytes:
-    """A small file whose page is a gigabyte when it is unpacked."""
+    """A small file whose page is 400 MB when it is unpacked."""
     once = zlib.compressobj(1)
-    packed = b"".join(once.compress(bytes(1 << 24)) for _ in range(64)) + once.flush()
+    packed = b"".join(once.compress(bytes(1 << 24)) for _ in range(24)) + once.flush()
     stream = zlib.compress(packed, 9)
     head = b"<< /Length %d /Filter [/FlateDecode /FlateDecode] >>" % len(stream)
     objects = [
