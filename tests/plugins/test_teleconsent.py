@@ -145,7 +145,7 @@ def verify(folder: Path, *files: Path) -> subprocess.CompletedProcess[str]:
 
 def test_it_is_asked_for_read_together_and_signed_in_the_call(pair: Callable[..., Any]) -> None:
     """The provider asks, points at a passage, sees each step; both save the same document; the patient withdraws."""
-    _, room, provider, patient = pair()
+    _, room, provider, patient = pair(patient={"viewport": PHONE})
     check_in(patient, room.url, "Grace")
     start(provider, "Grace")
     connected(provider, patient)
@@ -174,6 +174,12 @@ def test_it_is_asked_for_read_together_and_signed_in_the_call(pair: Callable[...
     expect(pointed).to_contain_text("Telehealth means that you and your provider")
     picture(provider, "pointing")
     picture(patient, "pointed")
+    for page in (provider, patient):
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            audit(page, f"reading, {scheme}", only="#side")
+            picture(page, f"reading-{scheme}-{'patient' if page is patient else 'provider'}")
+        page.emulate_media(color_scheme="light")
 
     sign(patient, "#side")
     expect(patient.locator("#side .error:visible").first).to_have_text("This is needed.")
@@ -569,7 +575,8 @@ def test_a_practice_writes_its_own_form(pair: Callable[..., Any], person: Callab
     owner.expected.append("status of 422")
     sign_in(owner.context, practice.url, practice.room(role="owner").login)
     page = owner.page
-    page.goto(f"{practice.url}/-/teleconsent/")
+    page.goto(f"{practice.url}/admin")
+    page.get_by_role("link", name="Consent forms").click()
     audit(page, "the forms")
     picture(page, "forms")
     page.get_by_role("link", name="Write your own form").click()

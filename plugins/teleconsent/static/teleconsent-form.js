@@ -41,8 +41,8 @@ export async function list() {
 export const picture = (said, n) => `/-/${plugin}/page/${encodeURIComponent(said.version)}/${n}`;
 
 // The text as elements; each block knows its number. One that was a PDF is shown as its pages, and as text below.
-export function draw(said, text) {
-  const words = blocks(said);
+export function draw(said, text, level = 4) {
+  const words = blocks(said, level);
   if (!said.pages.length) return words;
   const all = document.createElement("div"), below = document.createElement("details");
   all.className = "teleconsent-pages";
@@ -51,14 +51,14 @@ export function draw(said, text) {
   return all;
 }
 
-function blocks(said) {
+function blocks(said, level) {
   const text = document.createElement("div");
   text.className = "teleconsent-text";
   text.lang = said.lang;
   text.dir = "auto";
   let points = null;
   said.blocks.forEach(([kind, words], n) => {
-    const block = Object.assign(document.createElement({ h: "h4", li: "li", p: "p" }[kind]), { textContent: words });
+    const block = Object.assign(document.createElement({ h: `h${level}`, li: "li", p: "p" }[kind]), { textContent: words });
     block.dataset.n = n;
     block.dir = "auto";
     if (kind !== "li") points = null;

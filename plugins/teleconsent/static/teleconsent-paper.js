@@ -206,7 +206,7 @@ export class Reading {
       element.append(Object.assign(document.createElement("p"), { className: "error", textContent: loaded ? host.text("The patient reads another version of this text. Take the form back and ask again.") : host.text("The form could not be loaded.") }));
       return;
     }
-    const text = draw(loaded.said, host.text), blocks = [...text.querySelectorAll("[data-n]")];
+    const text = draw(loaded.said, host.text, 3), blocks = [...text.querySelectorAll("[data-n]")];
     const points = blocks.map((block, i) => {
       const point = Object.assign(document.createElement("button"), { type: "button", className: "teleconsent-point", tabIndex: i ? -1 : 0 });
       point.setAttribute("aria-label", host.text("Point at this passage: {words}", { words: block.textContent.slice(0, 60) }));
