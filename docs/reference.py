@@ -28,12 +28,14 @@ NEEDED = "needed"
 #: What a key of a TOML file is called in the noun that is made of it, where the two differ.
 RENAMED = {
     **{"from": "sources", "fragment": "fragments", "event": "events", "step": "steps", "job": "jobs"},
+    **{"transfer": "transfers"},
     **{"tokens": "light", "block": "blocks"},
 }
 
 #: Keys that take one or more of these words.
 WORDS: Mapping[str, Iterable[str]] = {
     **{"fragment.roles": nouns.SEATS, "event.from": nouns.SEATS, "event.to": nouns.RECIPIENTS},
+    **{"transfer.from": nouns.SEATS, "transfer.to": nouns.TAKERS, "transfer.states": nouns.STATES},
     **{"event.path": nouns.PATHS, "event.states": nouns.STATES, "data.whose": (*nouns.SEATS, "member")},
     **{"csp": nouns.CSP, "scheme": theming.SCHEMES, "block.type": theming.BLOCKS},
 }
@@ -176,6 +178,7 @@ def files() -> str:
     for name, noun in (
         ("fragment", nouns.Fragment),
         ("event", nouns.Event),
+        ("transfer", nouns.Transfer),
         ("step", nouns.Step),
         ("data", nouns.Data),
         ("outgoing", nouns.Outgoing),

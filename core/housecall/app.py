@@ -19,11 +19,13 @@ from .extending import jobs, registry, theming
 from .extending.hooks import Answer, Hooks
 from .logs import Lines, log
 from .runtime import Runtime
-from .visits import Change, MemoryStore, Refusal, Visit, Visits, VisitView
+from .visits import Blobs, Change, MemoryStore, Refusal, Visit, Visits, VisitView
+from .visits.blobs import EVERY
 from .web import (
     account,
     admin,
     assets,
+    blobs,
     check,
     dashboard,
     errors,
@@ -72,8 +74,8 @@ class Text(Packet):  # type: ignore[misc]
 class Ports:
     """What `visits` may ask of the rest of the house (contracts §1)."""
 
-    def __init__(self, app: Flask, sockets: Sockets, plugins: registry.Registry):
-        self.app, self.sockets, self.plugins = app, sockets, plugins
+    def __init__(self, app: Flask, sockets: Sockets, plugins: registry.Registry, passing: Blobs):
+        self.app, self.sockets, self.plugins, self.passing = app, sockets, plugins, passing
 
     def refuse(self, view: VisitView, to: str, actor: object) -> list[Refusal]:
         """What plugins have against a move; one that raises counts as its manifest says."""
@@ -89,6 +91,7 @@ class Ports:
     def changed(self, change: Change) -> None:
         """The history row first, since a visit is dropped only when its end is written down; then those who watch."""
         if change.new.state == "ended":
+            self.passing.drop(change.new.id)
             with self.app.app_context():
                 clinics.history.record(**_history_row(change))
         for step in _waived(change):
@@ -152,7 +155,8 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
     )
     sockets = Sockets(app, io, runtime, now)
     plugins = registry.Registry(site, functools.partial(Hooks, context=app.app_context, spawn=runtime.spawn))
-    visits = Visits(MemoryStore(now), now, site.secret, Ports(app, sockets, plugins))
+    passing = Blobs(site.data / "passing", now, offload=runtime.offload)
+    visits = Visits(MemoryStore(now), now, site.secret, Ports(app, sockets, plugins, passing))
     sockets.serve(visits, plugins)
 
     def start() -> None:
@@ -160,6 +164,8 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         runtime.spawn(app.extensions["housecall"].press)
         runtime.spawn(sockets.keep_time)
         runtime.spawn(_keep_lifetimes, app, runtime)
+        passing.sweep()
+        runtime.spawn(_keep_passing, passing, runtime)
         if any(plugin.own.jobs for plugin in plugins.by_id.values() if plugin.loaded):
             runtime.spawn(jobs.Jobs(plugins, runtime.spawn).keep, runtime.sleep)
 
@@ -167,6 +173,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         site=site,
         runtime=runtime,
         visits=visits,
+        blobs=passing,
         registry=plugins,
         themes=theming.Themes(
             [theming.shipped(), *([] if site.safe else [site.folder / "themes"])], language.interface_texts
@@ -180,7 +187,21 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
     guard.init_app(app)
     pages.init_app(app)
     errors.init_app(app)
-    parts = (assets, health, front, sign_in, account, admin, switches, settings, look, dashboard, room, relay_proof)
+    parts = (
+        assets,
+        blobs,
+        health,
+        front,
+        sign_in,
+        account,
+        admin,
+        switches,
+        settings,
+        look,
+        dashboard,
+        room,
+        relay_proof,
+    )
     for part in (*parts, check, waiting, joining):  # the last three: below the address of a room, which may be any word
         app.register_blueprint(part.pages)
     _mount(app, plugins)
@@ -215,6 +236,16 @@ def _keep_lifetimes(app: Flask, runtime: Runtime) -> None:
         except Exception:  # the next hour tries again
             log("lifetimes", level=logging.ERROR, exc_info=True)
         runtime.sleep(3600)
+
+
+def _keep_passing(passing: Blobs, runtime: Runtime) -> None:
+    """Twice a minute, delete what has been on its way for long enough."""
+    while True:
+        runtime.sleep(EVERY / 1000)
+        try:
+            passing.sweep()
+        except Exception:  # the next half minute tries again
+            log("passing", level=logging.ERROR, exc_info=True)
 
 
 def _history_row(change: Change) -> dict[str, object]:

@@ -126,7 +126,7 @@ def test_a_refusal_that_raises_counts_as_its_manifest_says(
     with world(tmp_path) as registry:
         switched_on(registry, "anna", "berta")
         view: Any = SimpleNamespace(clinic="main")
-        refused = Ports(None, None, registry).refuse(view, "in_call", None)  # type: ignore[arg-type]
+        refused = Ports(None, None, registry, None).refuse(view, "in_call", None)  # type: ignore[arg-type]
         assert len(refused) == len(reasons)
         assert all(given.reason.startswith(wanted) for given, wanted in zip(refused, reasons, strict=True))
 

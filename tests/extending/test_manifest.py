@@ -62,6 +62,26 @@ def mistakes(folder: Path, toml: str, **files: str) -> list[str]:
             "line 8: fragment.roles: 'pacient' is not known; did you mean 'patient'?",
         ),
         (HEAD + '[[event]]\nname = "On!"\nfrom = ["patient"]', "line 6: event.name: an event needs a name of small"),
+        (
+            HEAD + '[[transfer]]\nname = "Parcel"\nfrom = ["patient"]',
+            "line 6: transfer.name: a transfer needs a name of small",
+        ),
+        (
+            HEAD + '[[transfer]]\nname = "on"',
+            "transfer.from: say who may give it: one or more of provider, patient, guest",
+        ),
+        (
+            HEAD + '[[transfer]]\nname = "on"\nfrom = ["patient"]\nto = "one"\nsize = 0',
+            "line 8: transfer.to: 'one' is not known",
+        ),
+        (
+            HEAD + '[[transfer]]\nname = "on"\nfrom = ["patient"]\nsize = 17179869185',
+            "line 8: transfer.size: this must be from 1 to 17179869184 bytes",
+        ),
+        (
+            HEAD + '[[transfer]]\nname = "on"\nfrom = ["patient"]\n' * 2,
+            "transfer: 'on' is declared twice",
+        ),
         (HEAD + '[[event]]\nname = "on"', "event.from: say who may send it: one or more of provider, patient, guest"),
         (
             HEAD + '[[event]]\nname = "on"\nfrom = ["patient"]\nsize = 20000',

@@ -20,6 +20,8 @@ from .nouns import (
     RECIPIENTS,
     SEATS,
     STATES,
+    TAKERS,
+    TRANSFER_BYTES,
     Data,
     Event,
     Fragment,
@@ -27,6 +29,7 @@ from .nouns import (
     Manifest,
     Outgoing,
     Step,
+    Transfer,
 )
 from .slots import SLOTS
 
@@ -37,6 +40,7 @@ FILE = re.compile(r"[\w-]+(/[\w-]+)*\.[a-z0-9]+")
 HOST = re.compile(r"(\*\.)?[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?")
 RATE = re.compile(r"(\d{1,4})/(s|m)")
 EVERY = re.compile(r"(\d{1,4})\s*(seconds?|minutes?|hours?|days?)")
+LARGEST = 16 * 1024**3  #: bytes of a transfer, whatever its declaration says
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 KEPT = re.compile(r"never|visit|browser|15 minutes|account|\d+ (hours?|days?|months?|years?)")
 RESERVED = ("asset", "theme", "blob", "image", "health", "core", "relay")
@@ -53,6 +57,7 @@ TOP: Mapping[str, type] = {
     "csp": list,
     "fragment": list,
     "event": list,
+    "transfer": list,
     "step": list,
     "settings": dict,
     "data": list,
@@ -70,6 +75,7 @@ EVENT: Mapping[str, type] = {
     "rate": str,
     "fields": dict,
 }
+TRANSFER: Mapping[str, type] = {"name": str, "from": list, "to": str, "states": list, "size": int}
 STEP: Mapping[str, type] = {
     "id": str,
     "title": str,
@@ -147,6 +153,7 @@ class _Manifest(Reading):
             csp=tuple(self.one_of("csp", name, CSP) for name in self.texts("csp", top.get("csp", []))),
             fragments=tuple(self.fragment(t, v) for t, v in self.each("fragment", top)),
             events=tuple(self.event(t, v) for t, v in self.each("event", top)),
+            transfers=tuple(self.transfer(t, v) for t, v in self.each("transfer", top)),
             steps=tuple(self.step(t, v) for t, v in self.each("step", top)),
             settings=self.fields("settings", top.get("settings", {})),
             data=tuple(self.data(t, v) for t, v in self.each("data", top)),
@@ -154,6 +161,7 @@ class _Manifest(Reading):
             jobs=tuple(self.job(t, v) for t, v in self.each("job", top)),
         )
         self.once("event", [event.name for event in manifest.events])
+        self.once("transfer", [transfer.name for transfer in manifest.transfers])
         self.once("step", [step.id for step in manifest.steps])
         self.once("job", [job.name for job in manifest.jobs])
         if manifest.jobs and not (self.folder / "__init__.py").exists():
@@ -254,6 +262,24 @@ class _Manifest(Reading):
             size=size,
             rate=int(rate[1]) / (60 if rate[2] == "m" else 1) if rate else EVENT_RATE,
             fields=self.fields(f"{where}.fields", table.get("fields", {}), labelled=False),
+        )
+
+    def transfer(self, where: str, value: Any) -> Transfer:
+        table = self.table(where, value, TRANSFER)
+        name = table.get("name", "")
+        if not NAME.fullmatch(name):
+            self.wrong(f"{where}.name", "a transfer needs a name of small letters, digits, - and _")
+        if not table.get("from"):
+            self.wrong(f"{where}.from", f"say who may give it: one or more of {', '.join(SEATS)}")
+        size = table.get("size", TRANSFER_BYTES)
+        if not 0 < size <= LARGEST:
+            self.wrong(f"{where}.size", f"this must be from 1 to {LARGEST} bytes")
+        return Transfer(
+            name=name,
+            sources=self.names(f"{where}.from", table.get("from", []), SEATS),
+            to=self.one_of(f"{where}.to", table.get("to", "others"), TAKERS),
+            states=self.names(f"{where}.states", table.get("states", list(STATES)), STATES),
+            size=size,
         )
 
     def step(self, where: str, value: Any) -> Step:

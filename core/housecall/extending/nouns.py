@@ -12,8 +12,10 @@ SEATS = ("provider", "patient", "guest")  #: the roles of a visit; a member in o
 STATES = ("arriving", "waiting", "in_call", "paused")
 PATHS = ("peer", "server", "best")
 RECIPIENTS = ("others", "all", "provider", "patient", "one")
+TAKERS = ("others", "provider", "patient")  #: of a transfer
 CSP = ("wasm",)
 EVENT_BYTES = 16 * 1024  #: of one event's JSON unless its declaration says otherwise, and at most
+TRANSFER_BYTES = 1024**3  #: of one transfer unless its declaration says otherwise
 EVENT_RATE = 20.0  #: events a second from one page
 
 
@@ -46,6 +48,20 @@ class Event:
     rate: float = EVENT_RATE  #: a second, from one page; three times as many at once
     fields: tuple[Field, ...] = ()  #: the fields of its body
     handler: Callable[..., Any] | None = None  #: `handler(context, body)`, for path "server" only
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transfer:
+    """Something large that one page gives to another: a file, a picture.
+
+    By a DataChannel of its own where the connection is up, else in sealed pieces that stay here for 15 minutes.
+    """
+
+    name: str  #: small letters, digits, - and _; goes as `<plugin>:<name>`
+    sources: tuple[str, ...]  #: who may give it
+    to: str = "others"  #: who may get it
+    states: tuple[str, ...] = STATES  #: states of the visit in which it goes
+    size: int = TRANSFER_BYTES  #: bytes at most
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +120,7 @@ class Manifest:
     csp: tuple[str, ...] = ()  #: what its pages need besides what all may do
     fragments: tuple[Fragment, ...] = ()  #: what is shown, and where
     events: tuple[Event, ...] = ()  #: what its pages say to each other
+    transfers: tuple[Transfer, ...] = ()  #: what large things they give each other
     steps: tuple[Step, ...] = ()  #: what patients do between check-in and the queue
     settings: tuple[Field, ...] = ()  #: what admins can set; each a field (fields.md)
     data: tuple[Data, ...] = ()  #: what it touches; the privacy notice is made of these

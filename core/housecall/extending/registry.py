@@ -27,7 +27,7 @@ from . import confined
 from . import manifest as manifests
 from .hooks import HookError, Hooks, Raised, place
 from .manifest import ManifestError
-from .nouns import Event, Fragment, Manifest, Step
+from .nouns import SEATS, Event, Fragment, Manifest, Step, Transfer
 from .settings import mistakes_in
 
 GROUP = "housecall.plugins"  #: entry points of installed packages
@@ -37,6 +37,7 @@ MINUTE = 60.0
 #: What core itself sends between the pages of a visit, by the rules that hold for plugins.
 CORE_EVENTS = {
     "core:answers": Event(name="answers", sources=("patient",), to="provider", path="best"),
+    "core:transfer": Event(name="transfer", sources=SEATS, to="one", path="best", rate=100.0),
 }
 
 
@@ -344,6 +345,12 @@ class Registry:
             if f"{plugin.id}:{event.name}" == name:  # type: ignore[union-attr]
                 return plugin, event
         return None
+
+    def transfer(self, clinic: str, name: str) -> Transfer | None:
+        """A declared transfer by its full name; None where its plugin is off, as for one that nobody knows."""
+        plugin, _, own = name.partition(":")
+        found = self.get(clinic, plugin)
+        return next((each for each in found.own.transfers if each.name == own), None) if found else None
 
     def fragments(self, clinic: str, slot: str) -> list[tuple[Plugin, Fragment]]:
         """What stands in a slot, in its order."""

@@ -13,6 +13,7 @@ class TestTally(PluginContract):
 
 from __future__ import annotations
 
+import itertools
 import json
 import subprocess
 import sys
@@ -177,7 +178,7 @@ class PluginContract:
 
     def test_it_adds_something(self, plugin_house: House) -> None:
         """A plugin without a fragment, event, step, setting, job or hook is none."""
-        kinds = ("fragments", "events", "steps", "settings", "jobs", "hooks")
+        kinds = ("fragments", "events", "transfers", "steps", "settings", "jobs", "hooks")
         assert any(plugin_house.known[kind] for kind in kinds), (
             f"{self.folder.name} adds nothing: it has no fragment, no event, no step, no setting, no job and no hook"
         )
@@ -189,7 +190,7 @@ class PluginContract:
     def test_its_pages_run_nothing_inline_and_ask_no_other_host(self, plugin_tour: Tour) -> None:
         """Nothing in templates or static is inline code or comes from elsewhere, nor was anything asked elsewhere."""
         _nothing(files.foreign_code(self.folder))
-        _nothing(plugin_tour.wrong["files"])
+        _nothing(plugin_tour.wrong["pages"])
 
     def test_its_templates_are_whole_and_its_words_in_a_catalogue(self, plugin_tour: Tour, plugin_house: House) -> None:
         """In English and in the pseudo-locale each template renders, closes its tags, and says no bare word."""
@@ -277,11 +278,18 @@ class PluginContract:
                 assert strange.get("code") == "invalid", f"{name} was taken with a field that is not declared"
         if not plugin_house.known["events"]:
             assert not plugin_manifest.events
+        for transfer in plugin_house.known["transfers"]:
+            name = f"{plugin}:{transfer['name']}"
+            for clinic, role, state in itertools.product(("main", "off"), SEATS, STATES):
+                known = 404 if clinic == "off" else 403 if role not in transfer["from"] else 0
+                expected = known or (0 if state in transfer["states"] else 409)
+                asked = {"clinic": clinic, "role": role, "state": state, "transfer": name}
+                assert plugin_house.practice.ask("blob", **asked)["status"] == expected, asked
 
     def test_what_it_touches_is_declared(self, plugin_house: House) -> None:
         """With an event, a step, a secret or a table it touches somebody's data: `[[data]]` says whose and why."""
         known = plugin_house.known
-        touches = [kind for kind in ("events", "steps", "secrets", "tables") if known[kind]]
+        touches = [kind for kind in ("events", "transfers", "steps", "secrets", "tables") if known[kind]]
         assert known["data"] or not touches, (
             f"it has {', '.join(touches)} and no [[data]] in plugin.toml; the privacy notice is made of these"
         )

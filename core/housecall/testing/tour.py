@@ -76,7 +76,7 @@ def walk(browser: Browser, practice: Watched, room: Room, plugin: str, toured: T
         patient.context.close()
         provider.context.close()
     hosts = (provider.hosts | patient.hosts) - {f"localhost:{practice.port}"}
-    toured.wrong["files"] += [f"its pages asked another host: {host}" for host in sorted(hosts)]
+    toured.wrong["pages"] += [f"its pages asked another host: {host}" for host in sorted(hosts)]
 
 
 class Guide:

@@ -103,6 +103,7 @@ class Window:
                 }
                 for e in own.events
             ],
+            "transfers": [{"name": t.name, "from": t.sources, "states": t.states} for t in own.transfers],
             "steps": [step.id for step in own.steps],
             "secrets": [field.id for field in own.settings if field.secret],
             "settings": [field.id for field in own.settings],
@@ -191,6 +192,12 @@ class Window:
             return {"ok": True, **gate.say(clinic, role, {}, {"visit": "v", **said}), "told": told}
         except Refused as refused:
             return {"code": refused.code, "fields": refused.fields}
+
+    def blob(self, clinic: str, role: str, state: str, transfer: str) -> dict[str, Any]:
+        """With which status the server refuses a piece of a transfer from a page of this role; 0 where it takes it."""
+        from housecall.web.blobs import refusal
+
+        return {"status": refusal(self.registry, clinic, transfer, [role], state)}
 
 
 def main(arguments: list[str]) -> int:

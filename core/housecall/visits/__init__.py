@@ -1,5 +1,6 @@
 """What passes: the queue, the states of a visit, tickets. Plain Python; nothing here can reach a database."""
 
+from .blobs import Blobs
 from .guests import KINDS, MOST
 from .model import (
     CLOCK,
@@ -41,6 +42,7 @@ __all__ = [
     "RUNNING",
     "STATES",
     "Actor",
+    "Blobs",
     "Change",
     "Closed",
     "Entry",

@@ -26,10 +26,8 @@ FOREVER = "public, max-age=31536000, immutable"
 TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
 IMPORT = re.compile(r'^import .*? from "(?:\./)?([\w.-]+)";$', re.MULTILINE)
 REMARK = re.compile(rb"^[ \t]*//.*$", re.MULTILINE)  #: a line that is nothing but a comment; the line itself stays
-BARE = {
-    "pdf-lib": "vendor/pdf-lib.js",
-    "socket.io-client": "vendor/socket.io.js",
-}  #: what is imported by a name -> our file
+#: what is imported by a name -> our file
+BARE = {"pdf-lib": "vendor/pdf-lib.js", "socket.io-client": "vendor/socket.io.js"}
 
 LARGE = 128 * 1024  #: bytes of a library that few pages need, such as one for PDF: a second and more at the best
 SHELF = 500  #: answers that a shelf keeps: our files by a few hosts and a few kinds of browser

@@ -12,7 +12,7 @@ from ..config import Site
 from ..extending.registry import Plugin, Registry
 from ..extending.theming import Themes
 from ..runtime import Runtime
-from ..visits import Visits
+from ..visits import Blobs, Visits
 from .assets import Assets
 from .kept import Kept
 
@@ -24,6 +24,7 @@ class House:
     site: Site
     runtime: Runtime
     visits: Visits
+    blobs: Blobs
     themes: Themes
     assets: Assets
     kept: Kept  #: assets of earlier versions

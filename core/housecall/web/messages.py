@@ -68,11 +68,15 @@ HTTP = {
     ),
     "404": Message(N_("There is no page here."), N_("Check the link, or find your room from the front page.")),
     "405": Message(N_("This address does not take that kind of request."), N_("Go back to the front page.")),
+    "409": Message(N_("This is not possible at the moment."), N_("Wait a moment, then try again.")),
     "413": Message(N_("This is too large."), N_("Choose a smaller file, at most 8 MB.")),
     "415": Message(N_("This kind of content is not understood here."), N_("Reload the page and try again.")),
     "429": Message(N_("That was too many tries in a short time."), N_("Wait a minute, then try again.")),
     "500": Message(
         N_("Something went wrong on our side."), N_("Try again in a moment. Nothing that you entered was kept.")
+    ),
+    "507": Message(
+        N_("The server has no room for this at the moment."), N_("Try again in a quarter of an hour, or in the call.")
     ),
 }
 

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from .. import fields
 from ..extending import settings
 from ..extending.hooks import Raised, place
-from ..extending.nouns import Event
+from ..extending.nouns import Event, Transfer
 from ..extending.registry import CORE_EVENTS, Plugin
 from ..extending.slots import SLOTS
 from .house import house
@@ -176,6 +176,8 @@ def described(*scopes: tuple[str, str], rooms: Iterable[str] = ()) -> dict[str, 
             "settings": settings.values(site, g.clinic.id, own, *scopes),
             "events": {f"{plugin.id}:{event.name}": rule(event) for event in own.events},
         }
+        if own.transfers:
+            parts[plugin.id]["transfers"] = {f"{plugin.id}:{each.name}": transfer(each) for each in own.transfers}
         if any(field.scope == "room" for field in own.settings):
             parts[plugin.id]["rooms"] = {
                 room: {
@@ -200,3 +202,8 @@ def rule(event: Event) -> dict[str, Any]:
         "rate": event.rate,
         "fields": [fields.describe(field) for field in event.fields],
     }
+
+
+def transfer(known: Transfer) -> dict[str, Any]:
+    """A transfer's declaration, which both pages hold to (transfer.js)."""
+    return {"from": list(known.sources), "to": known.to, "states": list(known.states), "size": known.size}

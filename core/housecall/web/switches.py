@@ -178,6 +178,7 @@ def _adds(plugin: Plugin) -> list[tuple[str, list[str]]]:
         (_("Parts of pages"), list(dict.fromkeys(each.slot for each in own.fragments))),
         (_("Steps of the check-in"), [each.id for each in own.steps]),
         (_("Messages between pages"), [f"{own.id}:{each.name}" for each in own.events]),
+        (_("Large things between pages"), [f"{own.id}:{each.name}" for each in own.transfers]),
         (_("Work done by itself"), [each.name for each in own.jobs]),
         (_("Pages"), [f"/-/{own.id}/"] if plugin.blueprints else []),
         (_("Tables"), clinics.database.declared_by(own.id)),

@@ -14,7 +14,7 @@ certificate.then(pass => { made = pass; });
 
 export class Call {
   // link: the socket; ice: an Ice; devices: a Devices; spare: a Spare, where there is one; on: {tile(seat), track(seat, kind, track), media(seat, state),
-  // state(seat, state, whose), quality(seat, {level, …}: lines.js), gone(seat), bye(seat), heard(page, type, body, id), road(); ceiling?(), number?()}
+  // state(seat, state, whose), quality(seat, {level, …}: lines.js), gone(seat), bye(seat), heard(page, type, body, id), bulk(page, channel), road(); ceiling?(), number?()}
   constructor({ visit, me, link, ice, devices, spare, on }) {
     Object.assign(this, { visit, me, link, ice: ice.by(link), devices, spare, on, peers: new Map(), rows: new Map(), early: [] });
     this.awake = () => { for (const peer of this.peers.values()) { peer.next = 0; peer.watch(); } };
@@ -72,6 +72,7 @@ export class Call {
       tracks: this.devices.tracks, may: sends(this.own, row), veiled: !(sends(this.own, row)[1] && sends(row, this.own)[1]), media: () => ({ ...this.media, quality: this.lines?.quality(them) ?? "" }), spare,
       ontrack: (kind, track) => this.on.track(them, kind, track),
       onmessage: (type, body, id) => type === "safety" ? this.safe(peer, body) : this.heard(them, page, type, body, id),
+      onbulk: channel => this.on.bulk(page, channel),
       onroad: () => this.on.road(),
       onstate: state => {
         this.on.state(them, state, this.whose(peer, state));

@@ -12,13 +12,14 @@ const QUEUE = 50_000;       // messages of one plugin that may wait for one page
 const AHEAD = 600_000;      // ms that a far page's clock may be before ours
 const GRACE = 10_000;       // ms after a move in which what was said before it may still come
 const LAG = 2000;           // ms for which we wait for the server to tell us of a move that a far page knows of already
+const BULK = "core:transfer"; // of transfer.js
 const HELD = 200;           // frames of one plugin that may wait here until their rate lets them in
 
 export class Channel {
   // visit: its id; who: our seat or member id; role: ours; link: the socket; rules(): event -> its declaration
   // state(): of the visit; peer(page): the Peer to a page, or null; now(): the server's clock in ms; tick(): ours, which only goes on
   constructor({ visit, who, role, link, rules, state, peer = () => null, now = () => Date.now(), tick = () => performance.now() }) {
-    Object.assign(this, { visit, who, role, link, rules, state, peer, now, tick, clock: 0, far: new Map(), threads: new Map(), listeners: new Map(), waiting: [], early: [], unheard: new Map(), buckets: new Map(), spoken: new Set(), was: "", is: state(), moved: -Infinity });
+    Object.assign(this, { visit, who, role, link, rules, state, peer, now, tick, clock: 0, far: new Map(), threads: new Map(), listeners: new Map(), waiting: [], early: [], unheard: new Map(), buckets: new Map(), takers: new Map(), spoken: new Set(), was: "", is: state(), moved: -Infinity });
   }
 
   // -- who is there
@@ -53,6 +54,7 @@ export class Channel {
     }
     for (const party of fresh) this.greet(party);
     for (const message of this.early.splice(0)) message();
+    this.stir();
   }
   meet(party) { return { party, there: true, lanes: new Map(), buckets: new Map() }; }
   leave({ lanes }) {
@@ -108,19 +110,23 @@ export class Channel {
   open(page) { return this.peer(page)?.channel.readyState === "open"; }
 
   // The socket or a DataChannel has come or gone.
-  road() { for (const { lanes } of this.far.values()) for (const { stream } of lanes.values()) stream.road(); }
+  road() {
+    for (const { lanes } of this.far.values()) for (const { stream } of lanes.values()) stream.road();
+    this.stir();
+  }
   close() {
     this.closed = true;
     for (const at of this.far.values()) this.leave(at);
     this.far.clear();
     this.listeners.clear();
+    this.stir();
   }
 
   // -- saying
 
   chosen(event, to) {
     const rule = this.rules()[event];
-    return [...this.far.values()].filter(({ party }) => receives(rule, party.role) && (!to || party.who === to || party.seat === to));
+    return [...this.far.values()].filter(({ party }) => receives(rule, party.role) && (!to || [party.who, party.seat, party.page].includes(to)));
   }
   present({ there, party }) { return there || this.open(party.page); }
   // Answers "peer", "relay" or "waiting"; for path "server" the ack. Throws an Error whose code is that of an ack.
@@ -247,6 +253,7 @@ export class Channel {
     const author = replay && by ? this.author(party, event, by) : { ...party, mine: false, told: false };
     if (!author || refusal(rule, author.role, data)) return;
     this.clock = Math.max(this.clock, at);
+    if (event === BULK) return void (replay || this.bulk().then(all => all.said(party, data)).catch(error => console.warn(`${event}: ${error}`)));
     const { mine, told, who, role, name } = author;
     const entry = { id, at, t, data, mine, told, who, role, name: String(name ?? ""), state: "delivered" };
     const message = { data, from: party.seat ?? party.who, id };
@@ -261,6 +268,26 @@ export class Channel {
     const known = who === this.who ? { role: this.role, name: "" } : [...this.far.values()].find(each => each.party.who === who)?.party;
     return { who, role: known?.role ?? role, name: known?.name ?? name, mine: who === this.who && !this.spoken.has(event), told: true };
   }
+
+  // -- what is large: transfer.js, which is loaded when it comes or goes
+
+  bulk() {
+    return this.bulky ??= import("./transfer.js").then(({ Transfers }) => new Transfers(this), error => {
+      this.bulky = null;                                   // without the server: the next one tries again
+      throw error;
+    });
+  }
+  async bring(name, blob, options) { return (await this.bulk()).deliver(name, blob, options); }
+  incoming(name, taker, signal) {
+    if (!this.takers.has(name)) this.takers.set(name, new Set());
+    this.takers.get(name).add(taker);
+    signal?.addEventListener("abort", () => this.takers.get(name).delete(taker));
+    this.stir();
+  }
+  others() { return [...this.far.values()].filter(at => this.present(at)).map(({ party: { who, seat, role, name } }) => ({ who, seat, role, name })); }
+  // A far page has opened a DataChannel.
+  come(page, far) { this.bulk().then(all => all.come(page, far), () => far.close()); }
+  stir() { this.bulky?.then(all => all.stir(), () => {}); }
 
   // -- listening
 

@@ -379,7 +379,7 @@ function join(running, seat, next) {
       media: (id, media) => stage.media(id, media), state: (...told) => stage.state(...told), quality: (id, line) => stage.quality(id, line),
       ceiling: () => part("ceiling").value,
       gone: id => stage.gone(id),
-      heard: (...heard) => talks.get(running.id)?.channel.heard(...heard), road: () => talks.get(running.id)?.channel.road(),
+      heard: (...heard) => talks.get(running.id)?.channel.heard(...heard), bulk: (...come) => talks.get(running.id)?.channel.come(...come), road: () => talks.get(running.id)?.channel.road(),
       bye: () => { link.soon(settle(running.id)).then(() => ended(running.id)); },
     },
   });

@@ -34,6 +34,9 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
       send: (event, data, options) => channel.send(full(event), data, options),
       on: (event, listener) => channel.on(full(event), guarded(listener), signal),
       history: (event, options) => channel.history(full(event), options),
+      others: () => channel.others(),
+      deliver: (name, blob, options) => channel.bring(full(name), blob, options),
+      incoming: (name, taker) => channel.incoming(full(name), guarded(taker), signal),
     }),
     call: call ? Object.freeze({
       get state() { return call()?.state ?? "none"; },

@@ -44,8 +44,8 @@ function read(data) {
 export class Peer {
   // me, them: seat ids; link: the socket to the server; ice: {current(), async fresh()} giving {iceServers};
   // tracks: [audio, camera, screen], null where off; may: which of them go to this seat (sends.js); veiled: whether no picture goes one of the two ways; media(): what to say of them each second;
-  // spare: a connection whose offer is ready (spare.js), or null; renew(life): our owner closes this Peer and makes the next; ontrack(kind, track); onmessage(type, body, id); onstats(rows) each second, null while not connected; onroad(): the channel opened or closed
-  constructor({ visit, me, them, page, life = 0, link, ice, certificate, tracks, may, veiled, media, spare, ontrack, onmessage, onstate, onstats, onroad, renew, report }) {
+  // spare: a connection whose offer is ready (spare.js), or null; renew(life): our owner closes this Peer and makes the next; ontrack(kind, track); onmessage(type, body, id); onbulk(channel), which they have opened; onstats(rows) each second, null while not connected; onroad(): the channel opened or closed
+  constructor({ visit, me, them, page, life = 0, link, ice, certificate, tracks, may, veiled, media, spare, ontrack, onmessage, onbulk, onstate, onstats, onroad, renew, report }) {
     Object.assign(this, {
       visit, them, page, life, link, ice, tracks, may, veiled, media, onstate, onstats, renew, report,
       there: true, polite: me > them, queue: Promise.resolve(),
@@ -67,6 +67,7 @@ export class Peer {
     pc.onicecandidate = ({ candidate }) => this.send({ candidate });
     pc.onnegotiationneeded = () => { if (!this.polite || pc.remoteDescription) this.offer(); }; // the polite side waits for the first offer
     pc.onconnectionstatechange = () => { this.since = performance.now(); onstate(pc.connectionState); this.watch(); };
+    pc.ondatachannel = ({ channel }) => onbulk(channel);
     pc.ontrack = ({ track, transceiver }) => ontrack(KINDS[pc.getTransceivers().indexOf(transceiver)], track);
     if (spare) this.give(pc.localDescription);
     else if (!this.polite) three(pc, this.sent, veiled);

@@ -68,7 +68,7 @@ export function panel(plugin, slot, element) {
       side.hidden = false;
       tell();
       mine.dispatchEvent(new Event("shown"));
-      (mine.querySelector("[autofocus], textarea, input") ?? part("side-close")).focus();
+      (mine.querySelector("[autofocus], textarea, input:not([hidden])") ?? part("side-close")).focus();
     },
     hide() {
       if (!face.open) return;

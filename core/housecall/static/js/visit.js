@@ -302,7 +302,7 @@ function startCall() {
         media: (id, media) => stage.media(id, media), state: (...told) => stage.state(...told), quality: (id, line) => stage.quality(id, line),
         number: () => Boolean(document.querySelector("#instead:not([hidden]) a")),
         gone: id => stage.gone(id), bye: () => { if (visit && !page.guest) settle(visit.id); ended(); },
-        heard: (...heard) => channel?.heard(...heard), road: () => channel?.road(),
+        heard: (...heard) => channel?.heard(...heard), bulk: (...come) => channel?.come(...come), road: () => channel?.road(),
       },
     });
   }
