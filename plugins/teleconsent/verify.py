@@ -7,6 +7,7 @@ SHA-256 that it says. That alone does not show who made it: for that there are r
 import datetime as dt
 import hashlib
 import json
+import logging
 import re
 import unicodedata
 from dataclasses import dataclass, field
@@ -52,6 +53,7 @@ def look(data):
     from pypdf.errors import PyPdfError
 
     found = Found()
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it thinks of a broken file, we say in our own words
     try:
         reader = PdfReader(BytesIO(data))
         if reader.is_encrypted:
