@@ -14,7 +14,7 @@ certificate.then(pass => { made = pass; });
 
 export class Call extends EventTarget {
   // link: the socket; ice: an Ice; devices: a Devices; spare: a Spare, where there is one; on: {tile(seat), track(seat, kind, track), media(seat, state),
-  // state(seat, state, whose), quality(seat, {level, …}: lines.js), gone(seat), bye(seat), heard(page, type, body, id), bulk(page, channel), road(); ceiling?(), number?()}. Fires "change" for parts.
+  // state(seat, state, whose), quality(seat, {level, …}: lines.js), gone(seat), bye(seat), left?(seat): of a guest, heard(page, type, body, id), bulk(page, channel), road(); ceiling?(), number?()}. Fires "change" for parts.
   constructor({ visit, me, link, ice, devices, spare, on }) {
     super();
     Object.assign(this, { visit, me, link, ice: ice.by(link), devices, spare, on, peers: new Map(), rows: new Map(), said: new Map(), early: [], screen: null });
@@ -32,7 +32,7 @@ export class Call extends EventTarget {
   }
   get media() {
     const [audio, camera, screen] = this.tracks;
-    return { mic: Boolean(audio) && !this.devices.muted, camera: Boolean(camera), screen: Boolean(screen), ceiling: this.ceiling };
+    return { mic: Boolean(audio) && !this.devices.muted, camera: Boolean(camera), screen: Boolean(screen), clinical: this.devices.clinical, ceiling: this.ceiling };
   }
   get ceiling() { return this.on.ceiling?.() ?? "hd"; }
 
@@ -127,8 +127,10 @@ export class Call extends EventTarget {
       this.look();
     }
     const role = this.rows.get(them)?.role;             // none: the server has said already that they left
-    if (type === "bye" && role === "guest") this.drop(them);
-    else if (type === "bye" && role) this.on.bye(them);
+    if (type === "bye" && role === "guest") {
+      this.drop(them);
+      this.on.left?.(them);
+    } else if (type === "bye" && role) this.on.bye(them);
     if (type === "say" || type === "ack") this.on.heard(page, type, body, id);
   }
   // Whether anybody is in between is looked at once the picture stands (safety.js). Nothing waits for it.

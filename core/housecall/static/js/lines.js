@@ -25,6 +25,7 @@ const SMOOTH = [                                       // of one that moves (its
   { side: 270, maxFramerate: 12, maxBitrate: 90_000 },
 ];
 const SOUNDS = [32_000, 32_000, 16_000, 12_000, 8000]; // bit/s by rung; with what RED sends again three times as much
+const CLINICAL = [96_000, 64_000, 32_000, 12_000, 8000];  // the same for unprocessed sound, of which every detail counts
 const STILL = 3, MOVING = 8;                           // seconds; a trial lasts five, and is not spoken of
 const FLIPPED = { ours: "theirs", theirs: "ours", busy: "busy there", slow: "slow" }; // a cause, as the other side says it
 
@@ -78,7 +79,7 @@ export class Lines {
     ladder.allow(performance.now(), Math.max(this.ceiling, line.asked), this.call.peers.size);
     const { camera, screen } = line, paused = ladder.rung >= PICTURES.length, pauses = paused && !line.paused;
     line.paused = paused;
-    peer.shape(0, { ...VOICE, maxBitrate: SOUNDS[ladder.rung] });
+    peer.shape(0, { ...VOICE, maxBitrate: (this.call.devices.clinical ? CLINICAL : SOUNDS)[ladder.rung] });
     for (const [i, track, pictures] of [[1, camera, screen ? BESIDE : PICTURES], [2, screen, screen?.contentHint === "motion" ? SMOOTH : SHARP]]) {
       if (!paused) peer.shape(i, picture(track, pictures[ladder.rung]));
       else peer.shape(i, { active: false, ...pauses && (i === 1 || track) && { codec: another(peer.pc.getTransceivers()[i].sender) } });

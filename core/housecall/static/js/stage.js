@@ -84,11 +84,11 @@ export class Stage {
     for (const place of [part("self-stage"), part("self-waiting")]) if (place) {
       const video = place.querySelector("video");
       if (cameraOff) video?.remove();
-      else if (video?.srcObject?.getVideoTracks()[0] !== devices.video) {
+      else if (video?.srcObject?.getVideoTracks()[0] !== devices.picture) {
         video?.remove();
         const fresh = Object.assign(document.createElement("video"), { muted: true, playsInline: true, autoplay: true });
         fresh.setAttribute("aria-label", text("Your own picture"));
-        fresh.srcObject = new MediaStream([devices.video]);
+        fresh.srcObject = new MediaStream([devices.picture]);
         place.append(fresh);
         fresh.play().catch(() => {});
       }
@@ -169,15 +169,17 @@ export class Stage {
     const screens = await import("./screens.js").catch(() => null); // without the server: in a later second
     if (this.tiles.get(at.tile.dataset.seat) === at) screens?.show(this, at);
   }
-  media(id, { mic, camera, screen }) {
+  media(id, { mic, camera, screen, clinical }) {
     const at = this.tiles.get(id);
     if (!at) return;
     const muted = mic === false, before = at.media;
-    at.media = { muted, off: camera === false, screen: screen === true };
+    at.media = { muted, off: camera === false, screen: screen === true, clinical: clinical === true };
     at.tile.querySelector(".muted-flag").hidden = !muted;
+    at.tile.querySelector(".clinical-flag").hidden = !at.media.clinical;
     at.tile.dataset.camera = at.media.off ? "off" : "on";
     at.tile.dataset.muted = String(muted);
     if (before.muted !== undefined && before.muted !== muted) say(muted ? text("{name} is muted", at) : text("{name} is not muted any more", at));
+    if (at.media.clinical !== Boolean(before.clinical)) say(at.media.clinical ? text("{name} sends unprocessed sound", at) : text("{name} sends ordinary sound again", at));
     if (before.off !== undefined && before.off !== at.media.off) say(at.media.off ? text("{name} turned the camera off", at) : text("{name} turned the camera on", at));
     this.why(at);
   }
