@@ -126,7 +126,7 @@ def test_a_stream_that_rests_keeps_nobody_busy(page: Page) -> None:
 def test_a_screen_that_stands_still_is_no_freeze(page: Page) -> None:
     before, now = rows(10), rows(11)
     for each, frozen in ((before, 0), (now, 0.9)):
-        each.append({"type": "inbound-rtp", "kind": "video", "mid": "2", "totalFreezesDuration": frozen})
+        each.append({**each[5], "mid": "2", "totalFreezesDuration": frozen})
     assert page.evaluate(SAMPLE, [before, now])["frozen"] == pytest.approx(0.9)
     still = SAMPLE.replace("(before)", '(before), "2"').replace("(now)", '(now), "2"')
     assert page.evaluate(still, [before, now])["frozen"] == 0
