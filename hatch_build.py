@@ -45,7 +45,7 @@ def run_npm(folder: str | Path, *words: str) -> None:
 
 
 def vendor() -> None:
-    """Copy each file or folder of the lists, the house's and the plugins', unless the stamp says nothing changed."""
+    """Copy each file or folder of the lists, ours and the plugins', unless the stamp says that nothing has changed."""
     lists = {WEB / "vendor.json": VENDOR}
     lists |= {path: path.parent / "static/vendor" for path in sorted(ROOT.glob("plugins/*/vendor.json"))}
     files = {place / name: path for each, place in lists.items() for name, path in json.loads(each.read_text()).items()}
