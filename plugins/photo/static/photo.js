@@ -37,14 +37,14 @@ function bar({ root, ui, signal }) {
 }
 
 function side(host) {
-  const { root, signal } = host, open = opened(host, root.querySelector(".photo"), { visible: () => host.ui.panel.open });
+  const { root, signal } = host, open = opened(host, root.querySelector(".photo-place"), { visible: () => host.ui.panel.open });
   root.addEventListener("shown", open, { signal });
   const { ask, photos } = album(host);
   if (ask || photos.length) open();                      // asked before the call
 }
 
 function card(host) {
-  const { root, signal, visit } = host, button = root.querySelector("button"), place = root.querySelector(".photo");
+  const { root, signal, visit } = host, button = root.querySelector("button"), place = root.querySelector(".photo-place");
   const open = opened(host, place, { visible: () => !place.hidden });
   const draw = () => {
     const before = visit.state === "waiting";
@@ -63,7 +63,7 @@ function card(host) {
 
 function after(host) {
   const { root, signal, visit } = host, mine = album(host);
-  if (mine.photos.length) opened(host, root.querySelector(".photo"), { only: true, visible: () => true })();
+  if (mine.photos.length) opened(host, root.querySelector(".photo-place"), { only: true, visible: () => true })();
   signal.addEventListener("abort", () => albums.delete(visit.id));
 }
 
