@@ -41,6 +41,10 @@ class TestFiles(PluginContract):
     folder = ROOT / "plugins/files"
 
 
+class TestTeleconsent(PluginContract):
+    folder = ROOT / "plugins/teleconsent"
+
+
 class TestLedger(PluginContract):
     """Every noun: tables, hooks, a job, a handler, a step, a secret, a page of its own."""
 
