@@ -87,7 +87,9 @@ WORLD = """async ([body, given]) => {
       resolve({ come, code: error.code });
     }
   }));
-  return await eval(`(async (world, given) => {${body}})`)(world, given);
+  const ends = eval(`(async (world, given) => {${body}})`)(world, given);
+  const late = new Promise((_, fail) => setTimeout(() => fail(new Error("it never came to an end")), 60_000));
+  return await Promise.race([ends, late]);
 }"""
 
 
