@@ -1,4 +1,4 @@
-"""Bring the browser libraries named in web/vendor.json from npm into static/vendor (git-ignored)."""
+"""Bring the browser libraries that web/vendor.json and plugins name from npm into static/vendor (git-ignored)."""
 
 import hashlib
 import json
@@ -45,17 +45,20 @@ def run_npm(folder: str | Path, *words: str) -> None:
 
 
 def vendor() -> None:
-    """Copy each file or folder of vendor.json, unless the stamp says that nothing has changed."""
-    files = json.loads((WEB / "vendor.json").read_text())
-    inputs = (WEB / "package-lock.json", WEB / "vendor.json", Path(__file__))
+    """Copy each file or folder of the lists, ours and the plugins', unless the stamp says that nothing has changed."""
+    lists = {WEB / "vendor.json": VENDOR}
+    lists |= {path: path.parent / "static/vendor" for path in sorted(ROOT.glob("plugins/*/vendor.json"))}
+    files = {place / name: path for each, place in lists.items() for name, path in json.loads(each.read_text()).items()}
+    inputs = (WEB / "package-lock.json", Path(__file__), *lists)
     want, stamp = hashlib.sha256(b"".join(f.read_bytes() for f in inputs)).hexdigest(), VENDOR / ".stamp"
-    if stamp.exists() and stamp.read_text() == want and all((VENDOR / name).exists() for name in files):
+    if stamp.exists() and stamp.read_text() == want and all(target.exists() for target in files):
         return
     with tempfile.TemporaryDirectory() as folder:
-        install(folder, "--omit=dev")
-        shutil.rmtree(VENDOR, ignore_errors=True)
-        for name, path in files.items():
-            source, target = Path(folder, "node_modules", path), VENDOR / name
+        install(folder, "--omit=dev", "--omit=optional")
+        for place in lists.values():
+            shutil.rmtree(place, ignore_errors=True)
+        for target, path in files.items():
+            source = Path(folder, "node_modules", path)
             target.parent.mkdir(parents=True, exist_ok=True)
             (shutil.copytree if source.is_dir() else shutil.copyfile)(source, target)
     stamp.write_text(want)

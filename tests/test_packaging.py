@@ -43,6 +43,7 @@ def test_the_wheel_holds_everything_that_a_server_needs(wheel: Path) -> None:
         "housecall/themes/calm/theme.toml",
         "housecall/testing/practice.py",
         "housecall/bundled/chat/plugin.toml",
+        "housecall/bundled/backdrop/static/vendor/selfie_segmentation/selfie_segmentation_landscape.tflite",
         "housecall/scaffold/plugin/plugin.toml",
         "housecall/scaffold/test_plugin.txt",
     ):

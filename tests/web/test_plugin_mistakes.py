@@ -172,11 +172,13 @@ def test_a_practice_may_what_its_own_plugins_need(serve: Serve, tmp_path: Path) 
         '[clinic.main]\nname = "Elm"\nhost = "localhost"\nplugins = ["anna"]\n'
         '[clinic.oak]\nname = "Oak"\nhost = "oak.example"\nplugins = ["berta"]\n'
     )
-    folder = write(tmp_path / "site", anna('csp = ["wasm"]\n'), plain("berta"))
+    folder = write(tmp_path / "site", anna('csp = ["wasm", "scripts"]\n'), plain("berta"))
     practice = serve(toml, folder=folder)
     policies = {}
     for host in ("localhost", "oak.example"):
         visitor = Visitor(practice.url, host=f"{host}:{practice.port}")
         policies[host] = visitor.get("/").headers["Content-Security-Policy"]
     assert "'wasm-unsafe-eval'" in policies["localhost"]
+    assert "trusted-types default" in policies["localhost"]
     assert "'wasm-unsafe-eval'" not in policies["oak.example"]
+    assert "trusted-types 'none'" in policies["oak.example"]

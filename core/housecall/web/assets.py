@@ -18,16 +18,26 @@ import brotli
 from flask import Blueprint, Response, abort, current_app, g, request
 from werkzeug import wrappers as wsgi
 
+from ..extending import settings
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
+    from ..extending.registry import Plugin
+
 STATIC = Path(__file__).resolve().parent.parent / "static"
 FOREVER = "public, max-age=31536000, immutable"
-TYPES = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"}
+TYPES = {
+    **{".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml", ".woff2": "font/woff2"},
+    **{".wasm": "application/wasm", ".tflite": "application/octet-stream", ".binarypb": "application/octet-stream"},
+}
 IMPORT = re.compile(r'^import .*? from "(?:\./)?([\w.-]+)";$', re.MULTILINE)
-REMARK = re.compile(rb"^[ \t]*//.*$", re.MULTILINE)  #: a line that is nothing but a comment; the line itself stays
+#: A line that is nothing but a comment, and one behind what ends a thought and before no quote; the line itself stays.
+REMARK = re.compile(rb"""^[ \t]*//.*$|(?<=[;,{}()\[\]])[ \t]+// [^"'`\n]*$""", re.MULTILINE)
 BARE = {"socket.io-client": "vendor/socket.io.js"}  #: what is imported by a name -> our file
 
+PICTURES = ("image/jpeg", "image/png", "image/webp")  #: what is shown of files that people upload as settings
+LARGE = 200_000  #: bytes of a file that is not pressed at its best, which takes a second for each 600 kB
 SHELF = 500  #: answers that a shelf keeps: our files by a few hosts and a few kinds of browser
 
 pages = Blueprint("assets", __name__)
@@ -65,21 +75,22 @@ class Assets:
         self.files[name]
         return self.base + name
 
-    @functools.cache  # noqa: B019  as long as the files themselves
     def served(self, name: str) -> bytes:
-        """A file as it goes over the line: of lean modules without their lines of comment, which people read here."""
+        """A file as it goes over the line: of lean modules (our own) without their comments, which people read here."""
         data = self.files[name].read_bytes()
-        return REMARK.sub(b"", data) if self.lean and name.endswith(".js") else data
+        return REMARK.sub(b"", data) if self.lean and name.startswith("js/") else data
 
-    @functools.cache  # noqa: B019
-    def packed(self, name: str) -> bytes:
+    @functools.cache  # noqa: B019  as long as the files themselves
+    def packed(self, name: str, offload: Callable[..., bytes]) -> bytes:
         """The same by gzip."""
-        return gzip.compress(self.served(name), mtime=0)
+        data, press = self.served(name), functools.partial(gzip.compress, mtime=0)
+        return offload(press, data) if len(data) > LARGE else press(data)
 
     @functools.cache  # noqa: B019
     def pressed(self, name: str, offload: Callable[..., bytes]) -> bytes:
         """The same by Brotli at its best, which takes an eighth less, and a while to make."""
-        return offload(brotli.compress, self.served(name))
+        data = self.served(name)
+        return offload(brotli.compress, data, brotli.MODE_GENERIC, 5 if len(data) > LARGE else 11)
 
     @functools.cache  # noqa: B019
     def needs(self, name: str) -> dict[str, str]:
@@ -147,15 +158,32 @@ def asset(owner: str, digest: str, name: str) -> Response:
         assets = house.assets_in(theme.folder, owner)
     if owner != assets.owner:
         abort(404)
+    if plugin and name.startswith("setting/"):
+        return _setting(plugin, digest, name.removeprefix("setting/"))
     if digest == assets.hash and name in assets.files:
-        pressed = functools.partial(assets.pressed, name, house.runtime.offload)
-        forms: Forms = {"br": pressed, "gzip": lambda: assets.packed(name)}
+        offload = house.runtime.offload
+        forms: Forms = {"br": lambda: assets.pressed(name, offload), "gzip": lambda: assets.packed(name, offload)}
         return _forever(answer(lambda: assets.served(name), forms, TYPES[Path(name).suffix]))
     data = house.kept.find(owner, digest, name)
     if data is None:
         abort(404)
     forms = {"gzip": lambda: gzip.compress(data, mtime=0)}
     return _forever(answer(lambda: data, forms, TYPES[Path(name).suffix]))
+
+
+def setting_url(owner: str, name: str, value: str) -> str:
+    """The address of a file that the practice has set for a plugin; changes when the file does."""
+    return f"/-/asset/{owner}/{hashlib.sha256(value.encode()).hexdigest()[:16]}/setting/{name}"
+
+
+def _setting(plugin: Plugin, digest: str, name: str) -> Response:
+    """A setting of type file, as a picture where it is one; else only to be kept."""
+    value = settings.values(current_app.extensions["housecall"].site, g.clinic.id, plugin.own).get(name)
+    if not isinstance(value, str) or setting_url(plugin.id, name, value).split("/")[4] != digest:
+        abort(404)
+    kind, _, data = value.removeprefix("data:").partition(";base64,")
+    response = Response(base64.b64decode(data), mimetype=kind if kind in PICTURES else "application/octet-stream")
+    return _forever(response)
 
 
 @pages.get("/-/theme/<digest>.css")

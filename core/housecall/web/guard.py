@@ -161,6 +161,7 @@ def policy(nonce: str, plugins: Collection[str] = ()) -> str:
     """The Content-Security-Policy of a page (its scripts carry `nonce`), with what `plugins` ask for."""
     host = request.host
     wasm = " 'wasm-unsafe-eval'" if "wasm" in plugins else ""
+    trusted = "default" if "scripts" in plugins else "'none'"  # made by trusted.js, for files of these plugins only
     rules = [
         "default-src 'none'",
         f"script-src 'nonce-{nonce}' 'strict-dynamic'{wasm}",
@@ -175,7 +176,7 @@ def policy(nonce: str, plugins: Collection[str] = ()) -> str:
         "frame-ancestors 'none'",
         "object-src 'none'",
         "require-trusted-types-for 'script'",
-        "trusted-types 'none'",
+        f"trusted-types {trusted}",
     ]
     if secure():
         rules.append("upgrade-insecure-requests")

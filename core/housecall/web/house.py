@@ -13,7 +13,7 @@ from ..extending.registry import Plugin, Registry
 from ..extending.theming import Themes
 from ..runtime import Runtime
 from ..visits import Blobs, Visits
-from .assets import Assets
+from .assets import LARGE, Assets
 from .kept import Kept
 
 
@@ -51,9 +51,12 @@ class House:
                 self.kept.keep(assets)
 
     def press(self) -> None:
-        """Whoever comes first after a start does not wait for Brotli, which takes a third of a second for all files."""
+        """Whoever comes first after a start does not wait for Brotli, which takes a third of a second for all files.
+
+        What is large is asked for by few, when they use it: it waits for the first of them.
+        """
         for assets in self._served():
-            for name in assets.files:
+            for name in [name for name, path in assets.files.items() if path.stat().st_size <= LARGE]:
                 assets.pressed(name, self.runtime.offload)
 
     def _served(self) -> list[Assets]:

@@ -19,6 +19,7 @@ from ..extending.hooks import Raised, place
 from ..extending.nouns import Event, Transfer
 from ..extending.registry import CORE_EVENTS, Plugin
 from ..extending.slots import SLOTS
+from .assets import setting_url
 from .house import house
 from .language import lang, ngettext, translations
 
@@ -173,7 +174,7 @@ def described(*scopes: tuple[str, str], rooms: Iterable[str] = ()) -> dict[str, 
     for plugin in house().registry.on(g.clinic.id):
         site, own = house().site, plugin.own
         parts[plugin.id] = {
-            "settings": settings.values(site, g.clinic.id, own, *scopes),
+            "settings": _shown(plugin, settings.values(site, g.clinic.id, own, *scopes)),
             "events": {f"{plugin.id}:{event.name}": rule(event) for event in own.events},
         }
         if own.transfers:
@@ -189,6 +190,12 @@ def described(*scopes: tuple[str, str], rooms: Iterable[str] = ()) -> dict[str, 
                 for room in rooms
             }
     return parts
+
+
+def _shown(plugin: Plugin, values: dict[str, Any]) -> dict[str, Any]:
+    """Settings as modules see them: of a file of the practice its address, for no page carries what it may not show."""
+    files = [field.id for field in plugin.own.settings if field.type == "file" and field.scope == "clinic"]
+    return values | {name: setting_url(plugin.id, name, values[name]) for name in files if values.get(name)}
 
 
 def rule(event: Event) -> dict[str, Any]:

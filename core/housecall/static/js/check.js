@@ -85,10 +85,10 @@ export function check({ root, devices, settled = () => {}, now = false }) {
     const place = row("camera").querySelector(".preview"), shown = place.querySelector("video");
     place.dataset.camera = devices.video ? "on" : "off";
     place.dataset.facing = devices.facing;
-    if (shown?.srcObject?.getVideoTracks()[0] === devices.video) return;
+    if (shown?.srcObject?.getVideoTracks()[0] === devices.picture) return;
     shown?.remove();
     if (!devices.video) return;
-    const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true, autoplay: true, srcObject: new MediaStream([devices.video]) });
+    const video = Object.assign(document.createElement("video"), { muted: true, playsInline: true, autoplay: true, srcObject: new MediaStream([devices.picture]) });
     video.setAttribute("aria-label", text("Your own picture"));
     place.append(video);
     video.play().catch(() => {});

@@ -3,7 +3,7 @@
 import { Chime } from "./chime.js";
 import { listen } from "./meter.js";
 import { dialog } from "./surface.js";
-import { list, take } from "./swap.js";
+import { list, take, tune } from "./swap.js";
 import { text } from "./text.js";
 
 const make = (tag, properties, ...children) => {
@@ -11,6 +11,8 @@ const make = (tag, properties, ...children) => {
   element.append(...children);
   return element;
 };
+
+const CLINICAL = () => text("Clinical sound is on, and the others are told. Wear headphones.");
 
 export async function choose(devices) {
   const over = new AbortController(), { signal } = over, chime = new Chime();
@@ -36,7 +38,23 @@ export async function choose(devices) {
     } };
   };
   const camera = field("video", text("Camera")), microphone = field("audio", text("Microphone"), meter), speaker = field("sink", text("Speaker"), play);
-  body.append(camera.place, microphone.place, speaker.place, said);
+  // What browsers do to the sound of a microphone.
+  const tick = (name, label, help) => {
+    const input = make("input", { type: "checkbox", id: `choose-${name}`, checked: devices.sound[name] });
+    const place = make("div", { className: "field tick" }, input, make("label", { htmlFor: input.id, textContent: label }));
+    if (help) {
+      place.append(make("p", { className: "help", id: `${input.id}-help`, textContent: help }));
+      input.setAttribute("aria-describedby", `${input.id}-help`);
+    }
+    input.onchange = async () => {
+      const came = await tune(devices, { [name]: input.checked });
+      said.textContent = !came ? text("The microphone could not be started anew. Its sound stays as it was.") : !devices.sound.clinical ? text("Your sound is prepared for talking again.") : devices.clinical || !devices.audio ? CLINICAL() : text("This browser does not give sound as it is.");
+    };
+    return { place, input };
+  };
+  const noise = tick("noise", text("Reduce background noise"));
+  const clinical = tick("clinical", text("Clinical sound"), text("Sends the microphone as it is, for a stethoscope: no echo is taken out, no noise, and no loudness is changed. Wear headphones, or the others hear themselves."));
+  body.append(camera.place, microphone.place, noise.place, clinical.place, speaker.place, said);
 
   const show = async () => {
     if (heard !== devices.audio) {
@@ -48,6 +66,10 @@ export async function choose(devices) {
     camera.show(cameras, devices.video?.getSettings().deviceId);
     microphone.show(microphones, devices.audio?.getSettings().deviceId);
     speaker.show("setSinkId" in HTMLMediaElement.prototype ? await list("audiooutput") : [], devices.sink ?? "default");
+    noise.place.hidden = clinical.place.hidden = !microphones.length;
+    noise.input.disabled = devices.sound.clinical || !navigator.mediaDevices.getSupportedConstraints().noiseSuppression;
+    noise.input.checked = devices.sound.noise && !devices.sound.clinical;
+    clinical.input.checked = devices.sound.clinical;
     if (!cameras.length && !microphones.length) said.textContent = text("Allow camera and microphone first. Then you can choose here.");
   };
   const pick = async (kind, deviceId, label) => {

@@ -2,9 +2,7 @@
 
 import { text } from "./text.js";
 
-const SOUND = { echoCancellation: true, noiseSuppression: true, autoGainControl: true };
 const PICTURE = { width: { ideal: 1280 }, height: { ideal: 720 } };
-const GIVEN = { audio: SOUND, video: PICTURE };
 const NAMES = { audio: "microphone", video: "camera" };
 
 export class Devices extends EventTarget {
@@ -13,12 +11,31 @@ export class Devices extends EventTarget {
     super();
     Object.assign(this, { wanted: camera, audio: null, video: null, state: "off", problem: null, muted: false, cameraOff: !camera, visits: 0, loan: null });
     this.choice = { audio: {}, video: { facingMode: "user" } }; // which one of several, as constraints; sink: which speaker
+    this.sound = { noise: true, clinical: false };      // whether noise is taken out; whether the sound is sent as it is, for a stethoscope
+    Object.assign(this, { filter: null, owner: "" });   // what a part makes of the camera's picture: {track, take(camera's track or null), stop()}; whose part
     navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (this.problem?.kind === "missing" || this.problem?.kind === "unplugged") this.ask(); });
     this.follow();
   }
-  get tracks() { return [this.audio, this.cameraOff ? null : this.video, null]; }
-  changed() { this.dispatchEvent(new Event("change")); }
-  wish(kind) { return { ...GIVEN[kind], ...this.choice[kind] }; }
+  // Whether what is sent is what the microphone gives: wanted, and done by the browser.
+  get clinical() { return this.sound.clinical && this.audio?.getSettings().echoCancellation === false; }
+  // What is sent and shown of the camera: its own picture, or what a part makes of it. Never the one while the other is wanted.
+  get picture() { return this.video && (this.filter?.track ?? this.video); }
+  get tracks() { return [this.audio, this.cameraOff ? null : this.picture]; }
+  changed() {
+    this.filter?.take(this.cameraOff ? null : this.video);
+    this.dispatchEvent(new Event("change"));
+  }
+  // The filter that was put in last is the one that counts; null: the camera's own picture.
+  wear(filter, owner = "") {
+    this.filter?.stop();
+    Object.assign(this, { filter, owner });
+    this.changed();
+  }
+  wish(kind) { return { ...kind === "audio" ? this.hearing : PICTURE, ...this.choice[kind] }; }
+  get hearing() {
+    const { noise, clinical } = this.sound;
+    return { echoCancellation: !clinical, noiseSuppression: noise && !clinical, autoGainControl: !clinical };
+  }
   get facing() { return this.video?.getSettings().facingMode ?? this.choice.video.facingMode?.exact ?? "user"; }
 
   // Ask for what is wanted and not there. The browser may ask the person; the answer may take as long as it likes.
@@ -106,8 +123,9 @@ export class Devices extends EventTarget {
     this.loan?.back();
     this.drop("audio");
     this.drop();
+    this.sound.clinical = false;
     this.state = "off";
-    this.changed();
+    this.wear(null);
   }
   restart() { this.stopped = false; }
 
@@ -127,7 +145,7 @@ export async function attempt(wanted) {
   try {
     return { stream: await navigator.mediaDevices.getUserMedia(wanted) };
   } catch (error) {
-    if (error.name === "OverconstrainedError" && !wanted.plain) return attempt({ audio: wanted.audio && SOUND, video: Boolean(wanted.video), plain: true });
+    if (error.name === "OverconstrainedError" && !wanted.plain) return attempt({ audio: wanted.audio && { ...wanted.audio, deviceId: undefined }, video: Boolean(wanted.video), plain: true });
     return { kind: await kind(error, wanted) };
   }
 }

@@ -19,6 +19,9 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
     }
   };
   const { channel, call, visit, devices } = scope;
+  signal.addEventListener("abort", () => queueMicrotask(() => { // switched off, not only out of sight
+    if (devices?.owner === plugin && !page.parts[plugin]) withhold(devices, text("What changed your picture was switched off, and your camera with it. Turn the camera on to be seen as you are."));
+  }));
   return Object.freeze({
     root: element, plugin, slot, settings: Object.freeze(settings), signal, text,
     me: Object.freeze({ ...scope.me }),
@@ -42,9 +45,30 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
       get state() { return call()?.state ?? "none"; },
       get local() { return call()?.local ?? null; },
       remote: seat => call()?.remote(seat) ?? null,
+      shows: seat => call()?.shows(seat) ?? null,
+      add(purpose, track) {
+        const running = signal.aborted ? null : call();
+        if (running) return running.add(purpose, track, signal);
+        track.stop();                                     // what was asked for too long ago
+        throw Object.assign(new Error("there is no call"), { code: "closed" });
+      },
       stats: seat => call()?.stats(seat) ?? Promise.resolve(null),
+      on(change, listener) { call()?.addEventListener(change, guarded(() => listener()), { signal }); },
     }) : null,
     camera: devices ? () => import("./loan.js").then(({ lend }) => lend(devices, signal)) : null,
+    devices: devices ? Object.freeze({
+      get wanted() { return devices.wanted; },
+      get picture() { return devices.picture; },
+      get facing() { return devices.facing; },
+      get filtered() { return devices.owner === plugin; },
+      filter(made) {
+        if (!made) return devices.owner === plugin && devices.wear(null);
+        if (!page.parts[plugin]) return made.stop();     // it was switched off meanwhile
+        devices.wear({ track: made.track, take: guarded(track => made.take(track)), stop: guarded(() => made.stop()) }, plugin);
+      },
+      withhold(words) { if (devices.owner === plugin) withhold(devices, words); },
+      on(change, listener) { devices.addEventListener(change, guarded(() => listener()), { signal }); },
+    }) : null,
     ui: Object.freeze({
       notice: words => notice(words),
       say,
@@ -55,7 +79,15 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
       progress: label => progress(element, label, signal),
       download,
     }),
+    trust: async () => (await import("./trusted.js")).trust(plugin),
     done: (step, is = true) => steps?.done(`${plugin}:${step}`, is),
     answer: (step, values) => steps?.answer(`${plugin}:${step}`, values),
   });
+}
+
+// What a filter hid is not shown because the filter has gone: the camera is off until the person turns it on.
+function withhold(devices, words) {
+  if (devices.video) devices.camera(false);
+  devices.wear(null);
+  if (devices.cameraOff) notice(words);
 }

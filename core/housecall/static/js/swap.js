@@ -37,6 +37,21 @@ export async function take(devices, kind, want) {
   return came;
 }
 
+// The microphone anew, with or without what browsers do to its sound. Nothing changes that in a track that is there; and while
+// one is open, Chromium gives the same sound once more, or another microphone.
+export async function tune(devices, sound) {
+  const before = devices.sound, { audio } = devices;
+  const to = now => {
+    devices.sound = now;
+    return take(devices, "audio", devices.choice.audio);
+  };
+  audio?.stop();
+  const came = await to({ ...before, ...sound });
+  if (!came && !await to(before)) devices.lost("audio", audio);
+  devices.changed();
+  return came;
+}
+
 // Ours has ended. One that was unplugged has the default instead; a permission that was taken back is only told.
 export async function heal(devices, kind, track) {
   const { deviceId } = track.getSettings(), device = NAMES[kind];
