@@ -136,7 +136,10 @@ def test_the_provider_shows_a_tab_and_the_patient_stops_it(pair: Callable[..., P
     """R45, R48: by keyboard; the far side has its pixels, also after a new connection and a reload."""
     call = pair()
     provider, patient, shared = call.provider.page, call.patient.page, tab(call.provider)
-    expect(patient.locator(".screenshare-sheet, .screen-tile")).to_have_count(0)
+    for each in (call.provider, call.patient):  # until it is used it costs its button
+        asked = {url.rpartition("/")[2] for url in each.urls}
+        assert "screenshare.js" in asked
+        assert not asked & {"sharing.js", "screenshare.css", "screens.js", "layout.js", "comfort.js", "comfort.css"}
     button(provider).focus()
     provider.keyboard.press("Enter")
     dialog = provider.get_by_role("dialog", name="Show a screen")
@@ -295,3 +298,20 @@ def test_a_curtain_hides_screens_too(pair: Callable[..., Pair], person: Callable
     sees_screen(nurse, PURPLE)
     provider.get_by_role("button", name="Hide picture from Nina (chaperone)").click()
     expect(nurse.locator(".screen-tile")).to_have_count(0)
+
+
+def test_firefox_sees_what_chromium_shows(
+    serve: Callable[..., Practice], person: Callable[..., Person], sharer: Browser, firefox: Browser
+) -> None:
+    practice = serve(TOML)
+    room, own = practice.room(), f"localhost:{practice.port}"
+    provider, patient = person("red", own=own, browser=sharer), person("green", own=own, browser=firefox)
+    sign_in(provider.context, practice.url, room.login)
+    open_dashboard(provider.page, practice.url)
+    check_in(patient.page, room.url, "Grace")
+    start(provider.page, "Grace")
+    connected(provider.page, patient.page)
+    tab(provider)
+    button(provider.page).click()
+    provider.page.get_by_role("button", name="Choose what to show").click()
+    sees_screen(patient.page, PURPLE)

@@ -329,7 +329,7 @@ def ground(kind: str, *pages: Page) -> None:
         expect(page.locator(".whiteboard-sheet")).to_have_attribute("data-ground", kind)
 
 
-def test_a_hiddena_still_and_a_page_are_drawn_upon(pair: Pair) -> None:
+def test_a_picture_a_still_and_a_page_are_drawn_upon(pair: Pair) -> None:
     _, provider, patient = pair()
     both = (provider.page, patient.page)
     open_board(provider.page)

@@ -112,8 +112,7 @@ class Guide:
         before = self.standing("in the call", provider, patient)
         with toured.judging("live"):
             self.off_in_the_call(board, page)
-        self.turn(True)
-        self.back("after it was off in the call", before)  # what is on its way while a call ends comes too late for it
+        self.on_again("in the call, once more", before)  # what is still on its way has no place after the call
         board.locator("#end").click()
         board.locator("#ending button[value=end]").click()
         expect(page.locator("main[data-state=after]")).to_be_visible()
@@ -169,8 +168,7 @@ class Guide:
         for person in (provider, patient):
             with self.toured.judging("modules"):
                 expect(person.page.locator(self.parts)).to_have_count(0)
-        self.turn(True)
-        self.back(state, before)
+        self.on_again(f"{state}, on again", before)
         self.complaints(f"{state}, provider", provider)
         self.complaints(f"{state}, patient", patient)
 
@@ -178,8 +176,9 @@ class Guide:
         """The slots in which its parts stand, by page."""
         return {person.page: {part["slot"] for part in self.settled(state, person.page)} for person in people}
 
-    def back(self, state: str, before: dict[Page, set[str]]) -> None:
-        """Its parts stand again where they stood."""
+    def on_again(self, state: str, before: dict[Page, set[str]]) -> None:
+        """Switch it on, and wait until it stands where it stood before."""
+        self.turn(True)
         for page, slots in before.items():
             with self.toured.judging("modules"):
                 page.wait_for_function(
@@ -187,7 +186,7 @@ class Guide:
                     arg=[self.plugin, sorted(slots)],
                     polling=100,
                 )
-                self.settled(f"{state}, on again", page)
+                self.settled(state, page)
 
     def complaints(self, state: str, person: Person) -> None:
         """What the console has said since we last looked."""
