@@ -54,7 +54,7 @@ def vendor() -> None:
     if stamp.exists() and stamp.read_text() == want and all(target.exists() for target in files):
         return
     with tempfile.TemporaryDirectory() as folder:
-        install(folder, "--omit=dev")
+        install(folder, "--omit=dev", "--omit=optional")
         for place in lists.values():
             shutil.rmtree(place, ignore_errors=True)
         for target, path in files.items():

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from . import pages, recovery
+from . import bulk, pages, recovery
 from .running import SERVERS, Client, load, serve
 
 Row = dict[str, Any]
@@ -26,10 +26,13 @@ class Scale:
     stalls: float = 30
     stalls_at: tuple[int, ...] = (0, 1_000)
     past: int = 5_000  #: visits in the history
+    file: int = 96  #: MiB; a browser that cannot write to the disk holds it
 
 
 FULL = Scale()
-QUICK = Scale(pairs=3, warm=0.2, secs=0.4, long=0.5, waiting=(5, 10), crowd=10, hold=0.2, stalls=1, stalls_at=(10,))
+QUICK = Scale(
+    pairs=3, warm=0.2, secs=0.4, long=0.5, waiting=(5, 10), crowd=10, hold=0.2, stalls=1, stalls_at=(10,), file=8
+)
 SIZES = (200, 2_048, 6_500)  #: a candidate, a middling signal, a real offer with all that stands around it
 
 
@@ -122,6 +125,7 @@ PARTS = {
     "click": Measure(run=lambda name, scale: pages.click(name), servers=("demo", "housecall")),
     "recovery": Measure(run=lambda name, scale: recovery.measure(name), servers=("housecall",)),
     "page_cpu": Measure(run=lambda name, scale: pages.cpu(name, scale.long), servers=("demo", "housecall")),
+    "files": Measure(run=lambda name, scale: bulk.measure(name, scale.file), servers=("bare", "housecall")),
     "weight": Measure(run=lambda name, scale: pages.weight(name), servers=("demo", "housecall")),
     "lighthouse": Measure(run=lambda name, scale: pages.lighthouse(name), servers=("housecall",)),
 }

@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 CLOSED: Row = {"what": "signal", "rate": None}
 QUIET = 5.0  #: per cent of a run in which the server waited for its core; latencies of busier runs are not shown
-ORDER = ("stock", "tuned", "node", "demo", "housecall")
+ORDER = ("stock", "tuned", "node", "demo", "bare", "housecall")
 HEAD = """# How fast, beside what
 
 `make bench` made this page and its pictures from [the raw rows](rows.jsonl); nothing here is typed by hand.
@@ -296,6 +296,14 @@ def page_cpu(rows: Rows, pictures: Pictures) -> Iterator[str]:
         yield f"Housecall needs {ratios(rows, 'pct')}."
 
 
+def files(rows: Rows, pictures: Pictures) -> Iterator[str]:
+    yield "## How fast a file goes"
+    yield "From browser to browser, MB/s; **bare** is a page of one DataChannel, which compares no checksum:"
+    yield table(["", "MB/s"], [[name, str(rows.figure(name, "mb_s"))] for name in rows.servers])
+    if ratios(rows, "mb_s"):
+        yield f"Housecall reaches {ratios(rows, 'mb_s')}."
+
+
 PARTS: dict[str, Callable[[Rows, Pictures], Iterator[str]]] = {
     "relay": relay,
     "memory": memory,
@@ -307,6 +315,7 @@ PARTS: dict[str, Callable[[Rows, Pictures], Iterator[str]]] = {
     "frame": frame,
     "click": click,
     "page_cpu": page_cpu,
+    "files": files,
     "weight": weight,
     "lighthouse": lighthouse,
 }
@@ -355,6 +364,10 @@ def goals(of: dict[str, Rows]) -> Iterator[list[str]]:
     yield from judge("patient's page: requests", 12, of["weight"].figure(own, "requests"))
     yield from judge("call page: KiB of scripts and styles", 60, of["frame"].figure(own, "code_kib"))
 
+    bare, whole = (medians(of["files"], "mb_s").get(name) for name in ("bare", own))
+    if bare and whole:
+        share = whole / bare
+        yield ["a file, × bare (at least)", "0.9", f"{share:.2f}", "yes" if share >= 0.9 else "no"]
     score = of["lighthouse"].figure(own, "score")
     if score.values:
         yield [

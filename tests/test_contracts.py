@@ -47,6 +47,7 @@ def test_the_url_map_is_the_pages(app: Flask) -> None:
     built = {
         (method, rule.rule)
         for rule in app.url_map.iter_rules()
+        if not rule.endpoint.startswith("plugin.")  # below `/-/<plugin>/`
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
     }
     normal = {(method, path.replace("path:", "")) for method, path in promised}
@@ -60,7 +61,8 @@ def test_the_tables_are_the_pages() -> None:
             match = re.match(r"(◌ )?`(\w+)` (.+)", part.strip().rstrip("·").strip())
             if match and not match[1]:
                 promised[match[2]] = columns(match[3])
-    built = {name: {c.name for c in table.columns} for name, table in Base.metadata.tables.items()}
+    core = {name: table for name, table in Base.metadata.tables.items() if "owner" not in table.info}  # or a plugin's
+    built = {name: {c.name for c in table.columns} for name, table in core.items()}
     assert built == promised
 
 

@@ -36,6 +36,7 @@ def test_the_wheel_holds_everything_that_a_server_needs(wheel: Path) -> None:
     names = zipfile.ZipFile(wheel).namelist()
     for needed in (
         "housecall/static/vendor/socket.io.js",
+        "housecall/bundled/whiteboard/static/vendor/pdf-worker.js",
         "housecall/static/js/patient.js",
         "housecall/web/templates/patient.html",
         "housecall/clinics/migrations/versions/0001_first.py",

@@ -94,6 +94,10 @@ class Ports:
             self.passing.drop(change.new.id)
             with self.app.app_context():
                 clinics.history.record(**_history_row(change))
+        for step in _waived(change):
+            with self.app.app_context():
+                what = f"{change.new.id} {step}"[:80]
+                clinics.audit.note(change.new.clinic, actor=change.actor.id, action="step.waive", object=what)
         self.sockets.publish(change)
         if change.old is None or change.old.state != change.new.state:
             view, old = self.sockets.visits.view(change.new), change.old.state if change.old else None
@@ -104,6 +108,12 @@ class Ports:
     def is_over(self, visit_id: str) -> bool:
         with self.app.app_context():
             return bool(clinics.history.exists(visit_id))
+
+
+def _waived(change: Change) -> list[str]:
+    """The steps of a check-in that a member has let a patient in without."""
+    before = change.old.steps if change.old and change.actor.kind == "member" else {}
+    return [step for step, stands in change.new.steps.items() if stands == "waived" and before.get(step) == "open"]
 
 
 def now() -> int:

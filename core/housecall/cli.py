@@ -6,7 +6,7 @@ import argparse
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,7 +68,13 @@ emergency = "911"
 def main(argv: list[str] | None = None) -> int:
     """Entry point of the command. Exit codes: 0 good, 1 problems found (all listed), 2 usage."""
     sys.stdout.reconfigure(line_buffering=True)  # type: ignore[union-attr]
-    arguments = _parser().parse_args(argv)
+    parser, known = _parser()
+    words = sys.argv[1:] if argv is None else argv
+    if words and not words[0].startswith("-") and words[0] not in known:
+        code = _of_a_plugin(words[0], words[1:])
+        if code is not None:
+            return code
+    arguments = parser.parse_args(words)
     action: Callable[[argparse.Namespace], int] = arguments.action
     try:
         return action(arguments)
@@ -76,7 +82,40 @@ def main(argv: list[str] | None = None) -> int:
         return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def _of_a_plugin(name: str, words: list[str]) -> int | None:
+    """Run a command that a plugin of the site brings; None where there is no site, or no such command."""
+    taken = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    taken.add_argument("--dir", type=Path, default=Path())
+    given, rest = taken.parse_known_args(words)
+    if not (given.dir / "housecall.toml").is_file():
+        return None
+    import click
+
+    from . import clinics, config, workshop
+
+    with _site(given.dir) as site:
+        if site is None:
+            return 1
+        with _clinics_of(site, migrate=False) as app:
+            try:
+                plugins = workshop.plugins(app, site)
+            except config.ConfigError as error:
+                return _problem(str(error))
+            on = [(plugin, each) for plugin in plugins.on_anywhere() for each in plugin.commands if each.name == name]
+            if not on:
+                return None
+            plugin, found = on[0]
+            plugins.prepare(plugin)  # as a start of the server does
+            clinics.database.db.session.rollback()  # what was read before knows no table that is new
+            try:
+                return found.main(rest, prog_name=f"housecall {name}", standalone_mode=False) or 0
+            except click.ClickException as error:
+                error.show()
+                return error.exit_code
+
+
+def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
+    """The parser, and the commands that it knows."""
     parser = argparse.ArgumentParser(prog="housecall", description="Self-hosted telemedicine.")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -119,7 +158,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     verb("reset", member_reset, "Print a link that sets a new password.").add_argument("email", metavar="EMAIL")
     verb("list", member_list, "List the members of the clinics.")
-    return parser
+    return parser, commands.choices
 
 
 def _workshop(command: Callable[..., argparse.ArgumentParser]) -> None:

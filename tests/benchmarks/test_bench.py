@@ -18,7 +18,7 @@ TRIED = [
     ("change", "tuned"),
 ]
 SECONDS = measures.Scale(
-    pairs=2, warm=0.2, secs=1, long=0.3, waiting=(2, 4), crowd=4, hold=0.1, stalls=0.5, stalls_at=(4,), past=50
+    pairs=2, warm=0.2, secs=1, long=0.3, waiting=(2, 4), crowd=4, hold=0.1, stalls=0.5, stalls_at=(4,), past=50, file=1
 )  #: shorter still than QUICK
 
 
@@ -68,6 +68,14 @@ def test_a_page_in_a_call_yields_its_cpu(tmp_path: Path) -> None:
     rows = list(measures.PARTS["page_cpu"].run("demo", SECONDS))
     assert rows[0]["pct"] > 0
     _reported("page_cpu", "demo", rows, tmp_path)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("server", ["bare", "housecall"])
+def test_a_file_yields_its_speed(server: str, tmp_path: Path) -> None:
+    rows = list(measures.PARTS["files"].run(server, SECONDS))
+    assert rows[0]["mb_s"] > 0
+    _reported("files", server, rows, tmp_path)
 
 
 def _reported(part: str, server: str, rows: list[dict[str, Any]], folder: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from housecall.testing.access import PHONE, audit, bare
-from housecall.testing.acts import begin, check_in, connected, media_flows, open_dashboard, sees, start, wait
+from housecall.testing.acts import begin, check_in, connected, media_flows, more, open_dashboard, sees, start, wait
 from housecall.testing.parts import find
 from housecall.testing.people import Person, meet
 from housecall.testing.practice import Practice, Room
@@ -365,6 +365,7 @@ def test_everybody_can_use_what_is_said_of_devices(
     page.evaluate(HEADSET)
     expect(page.locator(".offer")).to_have_count(2)
     look("offered")
+    more(page)
     page.locator("#choose").click()
     expect(page.locator("#choose-video")).to_be_visible()
     look("choosing")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -11,8 +10,6 @@ from hypothesis import strategies as st
 from playwright.sync_api import Page
 
 from housecall.fields import CODES, TYPES, WAYS, Field, clean, describe, ways
-from housecall.testing.people import Person
-from housecall.testing.practice import Practice
 
 #: Declarations by a name, as TOML or JSON would say them.
 FIELDS: dict[str, dict[str, Any]] = json.loads(r"""{
@@ -102,13 +99,6 @@ def declared(name: str) -> Field:
     return Field(id="x", **table)
 
 
-def open_page(practice: Practice, person: Callable[..., Person], login: str) -> Page:
-    page = person(login=login).page
-    page.goto(f"{practice.url}/dashboard")
-    page.wait_for_selector("main[data-ready]", state="attached")
-    return page
-
-
 def in_browser(page: Page, runs: list[tuple[list[Field], Any]]) -> list[Any]:
     text = json.dumps([[[describe(field) for field in fields], values] for fields, values in runs])
     result: list[Any] = json.loads(page.evaluate(RUN, text))
@@ -125,8 +115,7 @@ def differing(page: Page, runs: list[tuple[list[Field], Any]]) -> list[Any]:
     ]
 
 
-def test_both_sides_give_the_same_values_and_codes(practice: Practice, person: Callable[..., Person]) -> None:
-    page = open_page(practice, person, practice.room().login)
+def test_both_sides_give_the_same_values_and_codes(page: Page) -> None:
     assert {name for name, _ in CASES} == set(FIELDS)
     runs: list[tuple[list[Field], Any]] = [([declared(name)], {"x": each}) for name, given in CASES for each in given]
     runs += [([declared(name)], {}) for name in FIELDS]
@@ -136,8 +125,7 @@ def test_both_sides_give_the_same_values_and_codes(practice: Practice, person: C
     assert differing(page, runs) == []
 
 
-def test_both_sides_agree_about_whatever_comes(practice: Practice, person: Callable[..., Person]) -> None:
-    page = open_page(practice, person, practice.room().login)
+def test_both_sides_agree_about_whatever_comes(page: Page) -> None:
     number = st.integers(-(2**54), 2**54) | st.floats(allow_nan=False, allow_infinity=False)
     text = st.text(max_size=12) | st.text(alphabet="0123456789 .,:-+#@/ahdmins(){}\n\r\t\u00a0", max_size=12)
     entered = st.none() | st.booleans() | number | text | st.lists(st.sampled_from(["a", "b", "c", "", 1]), max_size=4)
@@ -157,8 +145,7 @@ def taken(pattern: str) -> bool:
         return False
 
 
-def test_every_pattern_that_is_taken_means_the_same(practice: Practice, person: Callable[..., Person]) -> None:
-    page = open_page(practice, person, practice.room().login)
+def test_every_pattern_that_is_taken_means_the_same(page: Page) -> None:
     piece = st.sampled_from(PIECES.split())
     pattern = st.lists(piece, min_size=1, max_size=7).map("".join).filter(taken)
     text = st.text(alphabet="ab1-_ é𝒜/.&~[]\\^=,٣\u2028", min_size=1, max_size=4)

@@ -390,6 +390,35 @@ def test_a_guest_survives_the_death_of_the_server(serve: Callable[..., Practice]
         sees_all(each.page, *colours)
 
 
+def test_a_guest_who_leaves_while_the_server_is_away_is_gone_when_it_is_back(
+    serve: Callable[..., Practice], person: People
+) -> None:
+    """The others have heard the goodbye; the guest's own page is closed by then."""
+    own = serve()
+    room, host = own.room(), f"localhost:{own.port}"
+    call = meeting(own, room, person, own=host)
+    maria = call.guest("blue", "interpreter", "Maria", own=host)
+    for each in (call.provider, call.patient, maria):
+        each.expected += ["WebSocket", "net::ERR_"]
+        tiles(each.page, 2)
+    own.stop(signal.SIGKILL)
+    expect(call.provider.page.locator("#link-lost")).to_be_visible()
+    maria.page.get_by_role("button", name="Leave").click()
+    maria.page.get_by_role("button", name="Leave now").click()
+    expect(maria.page.get_by_role("heading", name="You have left the visit")).to_be_visible()
+    for each in (call.provider, call.patient):
+        expect(each.page.locator(".tile")).to_have_count(1)
+    maria.page.close()
+    own.start()
+    with Visitor(own.url, login=room.login).dashboard() as board:
+        cards = board.hear("welcome")["rooms"][0]["cards"]
+        while not (cards and cards[0]["state"] == "in_call" and len(cards[0]["seats"]) == 2):
+            cards = [board.hear("delta", timeout=30)["put"]]
+    for each in (call.provider, call.patient):
+        expect(each.page.locator(".tile")).to_have_count(1)
+        hears(each.page, 1)
+
+
 def test_a_knock_is_heard_and_said(practice: Practice, room: Room, person: People) -> None:
     """As an arrival is: by the chime, and to a screen reader; it stands there until somebody has decided."""
     provider, patient, otto = person("red", login=room.login).page, Visitor(practice.url), Visitor(practice.url)

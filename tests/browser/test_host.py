@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 
 from housecall.testing import Person, PluginContract, Practice, connected, end, open_dashboard, sign_in, start
 from housecall.testing.access import audit
+from housecall.testing.acts import wait
 
 FOLDER = Path(__file__).parent / "toolbox"
 TOML = '[clinic.main]\nname = "Elm Street Practice"\nplugins = ["toolbox"]\n'
@@ -42,6 +43,18 @@ def people(serve: Callable[..., Practice], person: Callable[..., Person]) -> tup
 def wait_in_line(patient: Page) -> None:
     patient.get_by_role("button", name="Good morning").click()
     expect(patient.get_by_role("heading", name="You are checked in")).to_be_visible()
+
+
+#: The colour of the far screen.
+CENTRE = """() => {
+  const video = document.querySelector(".screen-tile video");
+  if (!video?.videoWidth) return "";
+  const canvas = Object.assign(document.createElement("canvas"), { width: 8, height: 8 });
+  const pen = canvas.getContext("2d");
+  pen.drawImage(video, 0, 0, 8, 8);
+  const [red, , blue] = pen.getImageData(4, 4, 1, 1).data;
+  return blue > 120 ? "blue" : red > 120 ? "yellow" : "";
+}"""
 
 
 def tool(page: Page, name: str) -> None:
@@ -126,3 +139,33 @@ def test_a_part_over_the_pictures_sees_the_call_and_asks(people: tuple[Page, Pag
     expect(patient.get_by_role("heading", name="Your visit has ended")).to_be_visible()
     expect(dialog).to_have_count(0)
     expect(progress).to_have_count(0)
+
+
+def test_a_part_shows_one_more_picture(people: tuple[Page, Page, Page]) -> None:
+    """One screen at a time; it is replaced, removed, told of, and stopped with the part that added it."""
+    provider, _, patient = people
+    wait_in_line(patient)
+    start(provider, "Grace Hopper")
+    connected(provider, patient)
+    expect(patient.locator(".stage hc-part[data-mounted]")).to_be_attached()
+    screen = provider.locator(".screen-tile video")
+    tool(patient, "show")
+    assert said(patient) == {"codes": [None, "unknown"], "screen": "live"}
+    expect(screen).to_be_visible()
+    wait(provider, f"() => ({CENTRE})() === 'blue'", None)
+    tool(patient, "another")
+    wait(provider, f"() => ({CENTRE})() === 'yellow'", None)
+    tool(patient, "show")
+    assert said(patient)["codes"] == ["full", "unknown"]
+    tool(provider, "shows")
+    told = said(provider)
+    assert told["far"] == {"mic": True, "camera": True, "screen": True}
+    assert told["nobody"] is None
+    assert told["changes"] > 0
+    tool(patient, "hide")
+    expect(screen).to_have_count(0)
+    tool(patient, "show")
+    expect(screen).to_be_visible()
+    end(provider)
+    expect(patient.get_by_role("heading", name="Your visit has ended")).to_be_visible()
+    wait(patient, "() => toolboxTrack.readyState === 'ended'", None)

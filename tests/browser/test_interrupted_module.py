@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from housecall.testing.people import Person
-from housecall.testing.practice import Room
+from playwright.sync_api import Page
 
 SIDE = 'async known => (await import("housecall/interrupted.js")).side(known)'
 WORDS = 'async told => (await import("housecall/interrupted.js")).words(...told)'
@@ -32,9 +29,7 @@ BEGINNINGS = {
 }
 
 
-def test_whose_side_it_is_and_how_that_is_said(room: Room, person: Callable[..., Person]) -> None:
-    page = person().page
-    page.goto(room.url)
+def test_whose_side_it_is_and_how_that_is_said(page: Page) -> None:
     for (online, linked, there), whose in SIDES.items():
         assert page.evaluate(SIDE, {"online": online, "linked": linked, "there": there}) == whose
     for (whose, once), beginning in BEGINNINGS.items():

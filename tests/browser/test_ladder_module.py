@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from housecall.testing import Practice
-
 FINE = {"loss": 0.0, "trip": 0.05, "room": 3_000_000, "rate": 1_500_000, "camera": True}
 LOSSY = {**FINE, "loss": 0.1}
 NARROW = {**FINE, "room": 500_000, "rate": 480_000}  #: for SD there is too little room, for "low" enough
@@ -31,15 +29,6 @@ CLIMB = """async seconds => {
   }
   return { climbed, told, wait: ladder.wait, fallen: ladder.fallen };
 }"""
-
-
-@pytest.fixture(scope="module")
-def page(chromium: Any, practice: Practice) -> Any:
-    context = chromium.new_context()
-    page = context.new_page()
-    page.goto(practice.room().url)
-    yield page
-    context.close()
 
 
 def climb(page: Page, *seconds: tuple[int, dict[str, Any]]) -> dict[str, Any]:
@@ -124,6 +113,8 @@ def test_ten_fine_seconds_go_up_and_nothing_is_said_until_the_trial_is_over(page
 def test_it_comes_back_from_sound_by_itself(page: Page) -> None:
     said = climb(page, (10, FINE), (4, TINY), (40, FINE))
     assert steps(said["climbed"]) == [(1, "hd"), (14, "sound"), (25, "low"), (36, "sd"), (47, "hd")]
+    full = climb(page, (10, FINE), (4, TINY), (12, TINY))  # by sound alone no estimate of the room rises
+    assert steps(full["climbed"]) == [(1, "hd"), (14, "sound"), (25, "low")]
 
 
 def test_a_trial_that_fails_falls_back_and_doubles_the_wait(page: Page) -> None:
@@ -141,6 +132,7 @@ def test_what_was_held_for_half_a_minute_forgets_the_doubling(page: Page) -> Non
     seconds = [(10, FINE), (4, TINY), (11, {**TINY, "rate": 30_000}), (5, TINY)]
     assert climb(page, *seconds)["wait"] == 20_000
     assert climb(page, *seconds, (21 + 30, {**FINE, "loss": 0.02}))["wait"] == 20_000  # of the newest rung not yet
+    assert climb(page, *seconds, (21 + 21 + 21 + 28, FINE))["wait"] == 20_000
     assert climb(page, *seconds, (21 + 21 + 21 + 31, FINE))["wait"] == 10_000
 
 
@@ -172,6 +164,16 @@ def test_the_number_is_shown_when_even_the_sound_is_in_danger(page: Page) -> Non
     said = climb(page, (10, FINE), (4, TINY), (8, BROKEN), (16, FINE))
     assert steps(said["climbed"]) == [(1, "hd"), (14, "sound"), (22, "text"), (33, "sound")]
     assert steps(said["told"]) == [(1, "hd"), (14, "sound"), (22, "text"), (38, "sound")]
+
+
+@pytest.mark.parametrize(
+    ("sample", "fine"),
+    [({"loss": 0.149}, True), ({"loss": 0.151}, False), ({"trip": 0.99}, True), ({"trip": 1.01}, False)],
+)
+def test_the_thresholds_on_the_way_back_from_the_number(page: Page, sample: dict[str, Any], fine: bool) -> None:
+    said = climb(page, (10, FINE), (4, TINY), (8, BROKEN), (11, {**FINE, **sample}))["climbed"]
+    assert said[21] == "text"
+    assert (said[-1] == "sound") == fine
 
 
 def test_a_second_without_news_of_loss_neither_ends_nor_begins_fine_ones(page: Page) -> None:

@@ -57,10 +57,10 @@ def test_until_check_in_the_page_asks_for_little(practice: Practice, room: Room,
 def test_a_whole_call_asks_for_each_file_once_and_for_little(
     serve: Callable[..., Practice], person: Callable[..., Person]
 ) -> None:
-    """The call page with chat, until the other side is there: 60 KiB of compressed scripts and styles.
+    """The call page with chat, until the other side is there: 56 KiB of compressed scripts and styles.
 
-    What comes when a connection has stood for a while (lines.js and what it needs) is at most 8 KiB more.
-    Each file is fetched once.
+    With what comes by itself when a connection has stood for a while (lines.js, safety.js, gear.js and what they need)
+    64 KiB. Each file is fetched once.
     """
     practice = serve('[clinic.main]\nname = "Elm Street Practice"\nplugins = ["chat"]\n')
     room, own = practice.room(), f"localhost:{practice.port}"
@@ -71,11 +71,14 @@ def test_a_whole_call_asks_for_each_file_once_and_for_little(
     begin(practice, room, provider.page, patient.page)
     expect(patient.page.locator("hc-part[data-plugin=chat][data-mounted]").first).to_be_attached()
     expect(patient.page.locator(".quality")).to_be_visible()
+    expect(patient.page.locator(".shield")).to_be_visible()
+    wait(patient.page, "() => document.getElementById('flip').onclick !== null", None)  # gear.js is there
     rows = asked(patient.page)
     early = [row for row in rows if row[0] in patient.page.evaluate(BEFORE_IT)]
     assert any(name.endswith("chat.js") for name, _, _ in early)
-    assert kib(early) <= 60, early
-    assert kib(rows) <= 68, rows
+    assert kib(early) <= 56, early
+    assert any(name.endswith("gear.js") for name, _, _ in rows)
+    assert kib(rows) <= 64, rows
     files = [name for name, _, code in rows if code]
     assert len(files) == len(set(files))
 

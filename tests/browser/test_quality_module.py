@@ -7,8 +7,6 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from housecall.testing import Practice
-
 SAMPLE = """async ([before, now, since]) => {
   const { reading, sample } = await import("housecall/quality.js");
   const rows = list => new Map(list.map((row, i) => [row.id ?? `row${i}`, row]));
@@ -21,22 +19,13 @@ VERDICTS = """async seconds => {
   const verdict = new Verdict(), said = [];
   let at = 0;
   for (const [count, mean] of seconds) for (let i = 0; i < count; i++) {
-    verdict.take(at += 1000, judge(mean));
+    verdict.take(at += 1000, judge(mean, mean.fallen));
     said.push([LEVELS[verdict.level], verdict.causes]);
   }
   return said;
 }"""
 
 GOOD = {"loss": 0, "trip": 0.05, "came": 50, "missing": 0, "made": 0, "frozen": 0, "busy": 0}
-
-
-@pytest.fixture(scope="module")
-def page(chromium: Any, practice: Practice) -> Any:
-    context = chromium.new_context()
-    page = context.new_page()
-    page.goto(practice.room().url)
-    yield page
-    context.close()
 
 
 def rows(second: int, *, firefox: bool = False, **more: float) -> list[dict[str, Any]]:
@@ -128,6 +117,21 @@ def test_each_figure(page: Page, now: dict[str, Any], figure: str, value: float)
     assert sample(page, **now)[figure] == pytest.approx(value)
 
 
+def test_a_stream_that_rests_keeps_nobody_busy(page: Page) -> None:
+    now = rows(11, cpu=True)
+    now[1]["active"] = False
+    assert page.evaluate(SAMPLE, [rows(10), now])["busy"] == 0
+
+
+def test_a_screen_that_stands_still_is_no_freeze(page: Page) -> None:
+    before, now = rows(10), rows(11)
+    for each, frozen in ((before, 0), (now, 0.9)):
+        each.append({"type": "inbound-rtp", "kind": "video", "mid": "2", "totalFreezesDuration": frozen})
+    assert page.evaluate(SAMPLE, [before, now])["frozen"] == pytest.approx(0.9)
+    still = SAMPLE.replace("(before)", '(before), "2"').replace("(now)", '(now), "2"')
+    assert page.evaluate(still, [before, now])["frozen"] == 0
+
+
 def test_the_report_of_a_stream_that_rests_is_old(page: Page) -> None:
     before, now = rows(10), rows(11)
     now[1]["packetsSent"] = before[1]["packetsSent"]  # the picture is paused
@@ -189,6 +193,7 @@ def test_two_readings_at_almost_the_same_time_say_nothing(page: Page) -> None:
     [
         ({"loss": 0.1}, ["weak", ["ours"]]),
         ({"loss": 0.07}, ["good", []]),
+        ({"fallen": True}, ["weak", ["ours"]]),
         ({"missing": 0.1}, ["weak", ["theirs"]]),
         ({"made": 0.06}, ["weak", ["theirs"]]),
         ({"frozen": 0.3}, ["weak", ["theirs"]]),

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from housecall.testing.people import Person
-from housecall.testing.practice import Practice, Room
+from playwright.sync_api import Page
 
 CARD = {"id": "v1", "state": "waiting", "arrived": 1}
 
@@ -34,10 +31,5 @@ RUN = """async deltas => {
     ],
     ids=["next", "two", "gap", "old", "other epoch", "repeated"],
 )
-def test_deltas(
-    practice: Practice, room: Room, person: Callable[..., Person], deltas: list[dict[str, Any]], result: dict[str, Any]
-) -> None:
-    page = person(login=room.login).page
-    page.goto(f"{practice.url}/dashboard")
-    page.wait_for_selector("main[data-ready]", state="attached")
+def test_deltas(page: Page, deltas: list[dict[str, Any]], result: dict[str, Any]) -> None:
     assert page.evaluate(RUN, deltas) == result

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
-from housecall.testing import Person, Practice, Room
+from playwright.sync_api import Page
+
 from housecall.visits import KINDS
 
 PAGE = (Path(__file__).parent.parent.parent / "docs/contracts.md").read_text(encoding="utf-8")
@@ -24,11 +24,9 @@ def promised() -> dict[tuple[str, bool], list[bool]]:
     return table
 
 
-def test_what_is_sent_is_the_pages(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
+def test_what_is_sent_is_the_pages(page: Page) -> None:
     table = promised()
     assert {name for name, _ in table} == {"provider", "patient", *KINDS}
-    page = person().page
-    page.goto(room.url)
     for (name, curtain), wanted in table.items():
         seat = {"role": "guest", "kind": name} if name in KINDS else {"role": name}
         for other in ({"role": "patient"}, {"role": "provider"}, {"role": "guest", "kind": "chaperone"}):

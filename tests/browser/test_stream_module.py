@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-
-from housecall.testing import Person, Practice, Room
+from playwright.sync_api import Page
 
 #: Two streams that talk over two roads. A road may be closed, lose what is under way when it closes, lose an
 #: acknowledgement, or say "slow_down". `now` runs as fast as the roads do.
@@ -68,11 +66,7 @@ WORLD = """async ([seed, count]) => {
 
 
 @pytest.mark.parametrize("seed", range(1, 9))
-def test_two_roads_that_fail_at_random(
-    practice: Practice, room: Room, person: Callable[..., Person], seed: int
-) -> None:
-    page = person().page
-    page.goto(room.url)
+def test_two_roads_that_fail_at_random(page: Page, seed: int) -> None:
     got: dict[str, Any] = page.evaluate(WORLD, [seed, 1500])
     assert "stuck" not in got, got
     assert got["a"] == [f"b{i}" for i in range(1500)]
@@ -100,9 +94,7 @@ SEALS = """async () => {
 }"""
 
 
-def test_what_is_sealed_opens_for_its_page_only(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
-    page = person().page
-    page.goto(room.url)
+def test_what_is_sealed_opens_for_its_page_only(page: Page) -> None:
     said = page.evaluate(SEALS)
     assert said == {
         "opens": "secret words",
@@ -143,9 +135,5 @@ AWAY = """async thread => {
 
 
 @pytest.mark.parametrize("thread", [True, False])
-def test_what_is_said_while_a_page_is_away_waits_for_it(
-    practice: Practice, room: Room, person: Callable[..., Person], thread: bool
-) -> None:
-    page = person().page
-    page.goto(room.url)
+def test_what_is_said_while_a_page_is_away_waits_for_it(page: Page, thread: bool) -> None:
     assert page.evaluate(AWAY, thread) == {"road": "waiting", "said": ["meanwhile"]}

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
-from playwright.sync_api import expect
+from playwright.sync_api import APIResponse, Page, Route, expect
 
-from housecall.testing import Person, Practice, Room, Visitor, check_in, open_dashboard, sign_in
+from housecall.testing import Person, Practice, Room, Visitor, check_in, end, open_dashboard, sign_in, start
 from plugin_folders import plain, write
 
 TOML = '[server]\n[clinic.main]\nname = "Elm"\n'
 
 
 def parts(name: str, *orders: int) -> dict[str, str]:
-    """A plugin with a part for each order in two slots."""
+    """A plugin with a part for each order in three slots."""
     toml, files = "", {}
     for number, order in enumerate(orders, 1):
-        for slot in ("dashboard.card", "waiting.main"):
+        for slot in ("dashboard.card", "waiting.main", "call.after"):
             toml += f'[[fragment]]\nslot = "{slot}"\ntemplate = "{number}.html"\nmodule = "part.js"\norder = {order}\n'
         files[f"templates/{number}.html"] = f'<p class="numbered">{name} {number}</p>'
     module = 'export const mount = host => host.root.firstElementChild.append(" mounted");'
@@ -57,6 +58,75 @@ def test_parts_of_one_slot_keep_their_order_when_switched_on_live(
         expect(place).to_have_text(pair)
     check_in(person("blue", own=own).page, room.url, "Katherine")
     expect(provider.page.locator(".card", has_text="Katherine").locator(".numbered")).to_have_text(pair)
+
+
+class Held(NamedTuple):
+    """Answers of the server that are still on their way to a page."""
+
+    answers: list[tuple[Route, APIResponse]]
+    let_go: Callable[[], None]
+
+
+def hold(page: Page) -> Held:
+    """From now on what the page fetches anew of itself comes late."""
+    held: list[tuple[Route, APIResponse]] = []
+
+    def answered(route: Route) -> None:
+        if route.request.resource_type == "xhr":
+            held.append((route, route.fetch()))
+        else:
+            route.continue_()
+
+    def let_go() -> None:
+        for route, answer in held:
+            route.fulfill(response=answer)
+        held.clear()
+        page.unroute("**")
+
+    page.route("**", answered)
+    return Held(held, let_go)
+
+
+def test_a_page_that_fetches_slowly_follows_the_newest_switch_and_after_the_visit_too(
+    serve: Callable[..., Practice], person: Callable[..., Person], tmp_path: Path
+) -> None:
+    practice = serve(TOML, folder=write(tmp_path / "site", parts("late", 10), parts("other", 50)))
+    room, own = practice.room(), f"localhost:{practice.port}"
+    owner = Visitor(practice.url, login=practice.room(role="owner").login)
+    provider, patient = person("red", own=own), person("green", own=own)
+    sign_in(provider.context, practice.url, room.login)
+    pages = (provider.page, patient.page)
+
+    def turn(plugin: str, on: bool) -> None:
+        assert owner.post("/admin/plugins", {"plugin": plugin, "on": "yes" if on else "no"}).status_code == 303
+
+    def on_its_way(plugin: str) -> list[Held]:
+        """The server has given it to both pages, and they have not got it yet."""
+        held = [hold(page) for page in pages]
+        turn(plugin, True)
+        while not all(each.answers for each in held):
+            provider.page.wait_for_timeout(50)  # the condition is the answer; this only paces the asking
+        return held
+
+    open_dashboard(provider.page, practice.url)
+    check_in(patient.page, room.url, "Grace")
+    expect(provider.page.locator(".card")).to_be_visible()
+    held = on_its_way("late")
+    turn("late", False)
+    turn("other", True)
+    for each in held:
+        each.let_go()
+    for place in (provider.page.locator(".card .numbered"), patient.page.locator(".waiting .numbered")):
+        expect(place).to_have_text(["other 1 mounted"])
+    start(provider.page, "Grace")
+    held = on_its_way("late")
+    end(provider.page)
+    expect(patient.page.locator("main[data-state=after]")).to_be_visible()
+    expect(provider.page.locator("#after")).to_be_visible()
+    for each in held:
+        each.let_go()
+    for place in (provider.page.locator("#after .numbered"), patient.page.locator("[data-when=after] .numbered")):
+        expect(place).to_have_text(["late 1 mounted", "other 1 mounted"])
 
 
 def test_what_is_switched_off_is_off_though_the_server_does_not_answer(

@@ -72,12 +72,16 @@ def test_an_answer_of_the_wrong_type_is_a_failure_of_that_plugin(tmp_path: Path,
         ("@hookimpl(hookwrapper=True)\ndef health(clinic):\n    yield\n", "health is a wrapper"),
         ("@hookimpl\ndef jobs():\n    return 7\n", "jobs gave int, not a list"),
         ("@hookimpl\ndef blueprints():\n    return ['page']\n", "blueprints() gave a str"),
+        (
+            "@hookimpl\ndef commands():\n    return [print]\n",
+            "commands() gave a builtin_function_or_method, not a click",
+        ),
         ("1 / 0\n", "it could not be imported: ZeroDivisionError at __init__.py:2"),
         ("raise SystemExit\n", "it could not be imported: SystemExit"),
     ],
 )
 def test_a_hook_that_cannot_be_used_quarantines_its_plugin(tmp_path: Path, python: str, told: str) -> None:
-    write(tmp_path, plain("anna", python=python), plain("berta", python=HEALTHY))
+    write(tmp_path, plain("anna", python=python), plain("berta", python=f"from flask import request\n{HEALTHY}"))
     with world(tmp_path) as registry:
         assert told in problem(registry, "anna")
         switched_on(registry, "berta")

@@ -37,6 +37,14 @@ class TestChat(PluginContract):
     folder = ROOT / "plugins/chat"
 
 
+class TestFiles(PluginContract):
+    folder = ROOT / "plugins/files"
+
+
+class TestTeleconsent(PluginContract):
+    folder = ROOT / "plugins/teleconsent"
+
+
 class TestLedger(PluginContract):
     """Every noun: tables, hooks, a job, a handler, a step, a secret, a page of its own."""
 

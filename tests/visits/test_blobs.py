@@ -98,6 +98,16 @@ def test_a_clock_that_jumps_keeps_nothing_longer(disk: Disk, jump: int) -> None:
     assert disk.blobs.find(name) is None
 
 
+def test_a_clock_that_is_set_back_late_keeps_nothing_longer(disk: Disk) -> None:
+    """It is twelve minutes old when the clock says that it is two: three minutes later it is gone."""
+    disk.take()
+    disk.pass_(12 * MINUTE)
+    disk.pass_(0, wall=-10 * MINUTE)
+    assert len(disk.files) == 1
+    disk.pass_(3 * MINUTE)
+    assert disk.files == []
+
+
 def test_a_clock_that_was_set_back_a_little_takes_nothing_away(disk: Disk) -> None:
     name = disk.take()
     disk.pass_(1000, wall=-2000)

@@ -16,6 +16,7 @@ from housecall.visits import (
     NoTicket,
     Over,
     Seat,
+    Seated,
     Unknown,
     Visit,
     card,
@@ -85,6 +86,17 @@ def test_a_link_opens_one_seat_for_one_browser(world: World) -> None:
     other = world.join(world.link(visit), "Otto")[2]
     with pytest.raises(InUse):
         world.join(link, "Otto", ticket=other)
+
+
+def test_a_browser_in_a_seat_takes_no_other_by_a_second_link(world: World) -> None:
+    visit, _ = in_call(world)
+    seat, ticket, _ = seated(world, visit)
+    link = world.link(visit, "relative")
+    with pytest.raises(Seated):
+        world.join(link, "Otto", ticket=ticket)
+    world.visits.away(visit.id, seat.id, "page")
+    _, other, _ = world.join(link, "Otto", ticket=ticket)
+    assert other.id != seat.id
 
 
 def test_a_link_is_for_its_room_and_cannot_be_made_up(world: World) -> None:

@@ -105,6 +105,22 @@ def test_the_same_link_in_two_browsers(practice: Practice, room: Room) -> None:
         assert join(first, room, link).status_code == 201
 
 
+def test_a_second_link_in_the_browser_of_a_guest_takes_no_seat_away(practice: Practice, room: Room) -> None:
+    """Both would have one ticket's cookie. When the first page is closed, the browser may come by the other link."""
+    with in_call(practice, room) as call:
+        link, other = call.link("relative")
+        with guest(call) as (visitor, socket, seat):
+            answer = join(visitor, room, link, "Otto")
+            assert (answer.status_code, answer.json()["error"]) == (409, "seated")
+            assert answer.json()["message"].startswith("This browser is here already, as another guest.")
+            with visitor.socket(**{"as": "guest", "room": room.id, "key": socket.key}) as again:
+                assert again.hear("welcome")["me"]["id"] == seat
+        until(call.board, "seats", lambda said: any(s["id"] == seat and not s["present"] for s in said["seats"]))
+        assert join(visitor, room, link, "Otto").status_code == 201
+        with visitor.socket(**{"as": "guest", "room": room.id}) as second:
+            assert second.hear("welcome")["me"]["id"] == other
+
+
 def test_a_link_that_opens_nothing_says_so(practice: Practice, room: Room) -> None:
     with in_call(practice, room) as call:
         link, seat = call.link()

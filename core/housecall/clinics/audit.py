@@ -8,7 +8,7 @@ import json
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from .database import db
+from .database import db, write
 from .models import Audit, now
 
 
@@ -28,6 +28,12 @@ def add(
     )
     row.hash = _hash(row)
     session.add(row)
+
+
+def note(clinic_id: str, *, actor: str | None, action: str, object: str) -> None:
+    """One row by itself, about something that no table of ours holds."""
+    with write() as session:
+        add(session, clinic_id, actor=actor, action=action, object=object)
 
 
 def broken_at(clinic_id: str) -> int | None:

@@ -68,9 +68,11 @@ class Hooks:
     def register(self, plugin: str, module: ModuleType) -> None:
         """Take a module's hooks. Raises HookError for one that is misspelt, wrapped or asks for unknown arguments."""
         for name, function in vars(module).items():
+            if not inspect.isroutine(function):
+                continue  # SQLAlchemy's func has an attribute of every name, Flask's request none outside of one
             options = getattr(function, "housecall_impl", None)
-            if not inspect.isroutine(function) or not isinstance(options, dict):
-                continue  # SQLAlchemy's func has an attribute of every name
+            if not isinstance(options, dict):
+                continue
             known = options.get("specname") or name
             if known not in KINDS:
                 raise HookError(f"there is no hook {known!r}; {nearest(known, KINDS)}")

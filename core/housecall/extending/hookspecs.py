@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import click
 import pluggy
 from flask import Blueprint
 
@@ -26,6 +27,7 @@ KINDS: Mapping[str, str] = {
     "fragments": "contribute",
     "settings": "contribute",
     "jobs": "contribute",
+    "commands": "contribute",
     "checkin_steps": "ask",
     "refuse_move": "ask",
     "check_settings": "ask own",
@@ -148,6 +150,33 @@ def jobs() -> list[Job]:
     @hookimpl
     def jobs():
         return [Job(name="sweep", every=3600, run=sweep)]
+    ```
+    """
+    return []
+
+
+@hookspec
+def commands() -> list[click.Command]:
+    """Commands of `housecall` itself, for sites on which some clinic has the plugin on: `housecall NAME … [--dir DIR]`.
+
+    Each runs in an application context. What `housecall` knows by itself comes first.
+
+    Example:
+
+    ```python
+    import click
+
+    from housecall import hookimpl
+
+
+    @click.command("count-rings")
+    def count_rings():
+        click.echo("Nobody rang.")
+
+
+    @hookimpl
+    def commands():
+        return [count_rings]
     ```
     """
     return []

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import ModuleType
 
+import click
 from flask import Blueprint
 
 from .. import clinics
@@ -52,6 +53,7 @@ class Plugin:
     loaded: bool = False
     module: ModuleType | None = field(default=None, repr=False)
     blueprints: tuple[Blueprint, ...] = field(default=(), repr=False)
+    commands: tuple[click.Command, ...] = field(default=(), repr=False)
 
     @property
     def own(self) -> Manifest:
@@ -170,6 +172,10 @@ class Registry:
                 plugin.blueprints = tuple(self.hooks.contribute(own.id, "blueprints"))
                 for blueprint in plugin.blueprints:
                     confined.check(blueprint)
+                plugin.commands = tuple(self.hooks.contribute(own.id, "commands"))
+                for command in plugin.commands:
+                    if not isinstance(command, click.Command) or not command.name:
+                        raise HookError(f"commands() gave a {type(command).__name__}, not a click.Command with a name")
             self._check_tables_of_toml(plugin)
         except (ManifestError, HookError, confined.Reaches) as error:
             plugin.problem = str(error)

@@ -32,6 +32,7 @@ SLOTS: Mapping[str, Slot] = {
     "dashboard.card": Slot(adds=("member",), visit="card"),  #: members: on the card of each patient who waits
     "call.stage": Slot(adds=("room",), visit="current"),  #: both sides: over the pictures
     "call.bar": Slot(adds=("room",), visit="current"),  #: both sides: a button in the bar of the call
+    "call.more": Slot(adds=("room",), visit="current"),  #: both sides: the same, behind "More" on a small screen
     "call.side": Slot(adds=("room",), visit="current"),  #: both sides: beside the call; `host.ui.panel` opens it
     "call.after": Slot(adds=("room",), visit="current"),  #: both sides: after the call
 }

@@ -57,6 +57,22 @@ def begin(practice: Practice, room: Room, provider: Page, patient: Page) -> None
     connected(provider, patient)
 
 
+def guest_joins(provider: Page, guest: Page, kind: str, name: str) -> None:
+    """The provider invites somebody of a kind, who asks to join and is let in."""
+    provider.get_by_role("button", name="Guests", exact=True).click()
+    provider.get_by_label("Invite").select_option(label=kind)
+    provider.get_by_role("button", name="Make a link").click()
+    provider.get_by_role("button", name=f"Copy link for: {kind}").last.click()
+    url = provider.get_by_label("Link", exact=True).last.input_value()
+    provider.get_by_role("dialog").get_by_role("button", name="Close").click()
+    guest.goto(url)
+    expect(guest.locator("main[data-ready]")).to_be_attached()
+    guest.get_by_label("Your name").fill(name)
+    guest.get_by_role("button", name="Ask to join").click()
+    provider.get_by_role("button", name=f"Admit {name} ({kind})").click()
+    expect(guest.locator("main[data-state=call]")).to_be_visible()
+
+
 def more(page: Page) -> None:
     """On a small screen, open what is seldom needed of the call's bar."""
     button = page.locator("#more[aria-expanded=false]")

@@ -372,6 +372,7 @@ VISITED = (
     "dashboard.card",
     "call.stage",
     "call.bar",
+    "call.more",
     "call.side",
     "call.after",
 )

@@ -63,9 +63,9 @@ class NetLab:
         path.chmod(0o755)
         return str(path)
 
-    def reaches(self, host: str, address: str, port: int) -> bool:
-        """Whether a TCP connection from a host to an address comes about, in two seconds."""
-        ask = f"import socket; socket.create_connection(({address!r}, {port}), timeout=2).close()"
+    def reaches(self, host: str, address: str, port: int, *, patience: float = 2) -> bool:
+        """Whether a TCP connection from a host to an address comes about, in so many seconds."""
+        ask = f"import socket; socket.create_connection(({address!r}, {port}), timeout={patience}).close()"
         done = subprocess.run([*self.inside(host), sys.executable, "-S", "-c", ask], capture_output=True)
         return done.returncode == 0
 

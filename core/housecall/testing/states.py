@@ -67,8 +67,14 @@ def a_visit_in_every_state(
         yield "provider in the call", provider
         more(provider)
         yield "all of the bar", provider
+        provider.locator("#view").click()
+        expect(provider.locator("#view-layout")).to_be_visible()
+        yield "view", provider
         provider.keyboard.press("Escape")
         yield "patient in the call", patient
+        more(patient)
+        yield "all of the patient's bar", patient
+        patient.keyboard.press("Escape")
         patient.locator("#mute").click()
         patient.locator("#camera").click()
         expect(provider.locator(".tile[data-camera=off][data-muted=true]")).to_be_visible()

@@ -109,9 +109,10 @@ class Guide:
         for who, person in both:
             self.look(f"in the call, {who}", person.page)
         self.again("in the call", provider, patient)
+        before = self.standing("in the call", provider, patient)
         with toured.judging("live"):
             self.off_in_the_call(board, page)
-        self.turn(True)
+        self.on_again("in the call, once more", before)  # what is still on its way has no place after the call
         board.locator("#end").click()
         board.locator("#ending button[value=end]").click()
         expect(page.locator("main[data-state=after]")).to_be_visible()
@@ -162,23 +163,30 @@ class Guide:
 
     def again(self, state: str, provider: Person, patient: Person) -> None:
         """Off and on again while the pages are open: each module ends and begins a second time."""
-        before = {person.page: {p["slot"] for p in self.settled(state, person.page)} for person in (provider, patient)}
+        before = self.standing(state, provider, patient)
         self.turn(False)
         for person in (provider, patient):
             with self.toured.judging("modules"):
                 expect(person.page.locator(self.parts)).to_have_count(0)
+        self.on_again(f"{state}, on again", before)
+        self.complaints(f"{state}, provider", provider)
+        self.complaints(f"{state}, patient", patient)
+
+    def standing(self, state: str, *people: Person) -> dict[Page, set[str]]:
+        """The slots in which its parts stand, by page."""
+        return {person.page: {part["slot"] for part in self.settled(state, person.page)} for person in people}
+
+    def on_again(self, state: str, before: dict[Page, set[str]]) -> None:
+        """Switch it on, and wait until it stands where it stood before."""
         self.turn(True)
-        for person in (provider, patient):
+        for page, slots in before.items():
             with self.toured.judging("modules"):
-                page, slots = person.page, before[person.page]
                 page.wait_for_function(
                     f"([plugin, slots]) => slots.every(slot => ({PARTS})(plugin).some(part => part.slot === slot))",
                     arg=[self.plugin, sorted(slots)],
                     polling=100,
                 )
-                self.settled(f"{state}, on again", page)
-        self.complaints(f"{state}, provider", provider)
-        self.complaints(f"{state}, patient", patient)
+                self.settled(state, page)
 
     def complaints(self, state: str, person: Person) -> None:
         """What the console has said since we last looked."""

@@ -164,6 +164,12 @@ class InUse(VisitError):
     code = "in_use"
 
 
+class Seated(VisitError):
+    """This browser sits in the room as another guest; its ticket would be lost."""
+
+    code = "seated"
+
+
 class Full(VisitError):
     """There are as many people in the visit as may be."""
 

@@ -24,6 +24,7 @@ from .model import (
     Over,
     Ports,
     Seat,
+    Seated,
     Stale,
     State,
     Unknown,
@@ -389,8 +390,9 @@ class Visits:
     def join(self, link: str, *, clinic: str, room: str, name: object, ticket: str = "") -> tuple[Visit, Seat, str]:
         """Somebody takes the seat of a link: the visit, the seat, and the ticket's text.
 
-        `ticket` is what this browser had before: whoever has the seat may take it again. Raises NoTicket for a link
-        that is none, Over for one that opens nothing any more, InUse, NotHere, or Invalid for the name.
+        `ticket` is what this browser had before: whoever has the seat may take it again, and whose page is open in
+        another one may not leave it by this. Raises NoTicket for a link that is none, Over for one that opens nothing
+        any more, InUse, Seated, NotHere, or Invalid for the name.
         """
         visit_id, seat_id, made_for = self._sign.read_link(link)
         visit = self.get(visit_id)
@@ -398,7 +400,10 @@ class Visits:
             raise Over
         if (visit.clinic, made_for) != (clinic, room):
             raise NotHere
-        holder = self._holder(ticket, clinic=clinic, room=room, seat=seat_id) or secrets.token_urlsafe(9)
+        before = self._brought(ticket, clinic=clinic, room=room)
+        if before and before.p != seat_id and self._holds(before):
+            raise Seated
+        holder = before.holder if before and before.p == seat_id else secrets.token_urlsafe(9)
         called = clean_name(name)
         try:
             visit = self._change(visit_id, guests.taken(seat_id, holder, called))
@@ -409,13 +414,18 @@ class Visits:
             self._silent[visit_id, seat_id] = now
         return visit, seat, self._sign.ticket(replace(visit, room=room), seat, now)  # the patient may have been sent on
 
-    def _holder(self, ticket: str, *, clinic: str, room: str, seat: str) -> str:
-        """The mark of the browser that brings a ticket of this seat."""
+    def _brought(self, ticket: str, *, clinic: str, room: str) -> Ticket | None:
+        """What the ticket says that a browser brings, if it brings one."""
         try:
-            read = self.read_ticket(ticket, clinic=clinic, room=room)
+            return self.read_ticket(ticket, clinic=clinic, room=room)
         except (NoTicket, NotHere):
-            return ""
-        return read.holder if read.p == seat else ""
+            return None
+
+    def _holds(self, ticket: Ticket) -> bool:
+        """Whether a page of this ticket's browser is open in its seat."""
+        visit = self.get(ticket.v)
+        seat = visit.seat(ticket.p) if visit else None
+        return seat is not None and seat.present and seat.holder == ticket.holder
 
     def admit(self, visit_id: str, seat_id: str) -> Visit:
         """Let a guest in. Raises Unknown for a seat that nobody has taken."""

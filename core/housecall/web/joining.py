@@ -8,7 +8,7 @@ from flask import Blueprint, g, jsonify, make_response, request
 from flask.typing import ResponseReturnValue
 
 from ..clinics.models import Room
-from ..visits import InUse, Invalid, VisitError
+from ..visits import InUse, Invalid, Seated, VisitError
 from . import slots
 from .assets import squeezed
 from .guard import cookie, set_cookie
@@ -65,7 +65,7 @@ def _ticket(room: Room) -> str:
 
 @pages.post("/<slug>/join")
 def join(slug: str) -> ResponseReturnValue:
-    """Takes the seat: 201 `{visit}` and a ticket of its own; 409 where another browser has it, 410 where nobody may."""
+    """Takes the seat: 201 `{visit}` and a ticket of its own; 409 where it or the browser is taken, 410 elsewhere."""
     room = room_or_404(slug)
     body = given(f"join {room.id}", "name", "lang", "link")
     try:
@@ -74,8 +74,8 @@ def join(slug: str) -> ResponseReturnValue:
         )
     except Invalid as error:
         return refused(error.fields)
-    except InUse:
-        return _closed("in_use", 409)
+    except (InUse, Seated) as error:
+        return _closed(error.code, 409)
     except VisitError:
         return _closed("withdrawn", 410)
     response = make_response(jsonify(visit=visit.id), 201)

@@ -47,6 +47,10 @@ REFUSALS = {
     "in_use": Message(
         N_("This link is in use in another browser."), N_("It is for one person. Ask your host for one of your own.")
     ),
+    "seated": Message(
+        N_("This browser is here already, as another guest."),
+        N_("Leave there first, or open this link in another browser."),
+    ),
     "withdrawn": Message(
         N_("This link opens nothing any more."), N_("The visit is over, or your host has closed it. Ask for a new one.")
     ),

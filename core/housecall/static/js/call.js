@@ -12,20 +12,26 @@ const STEADY = 2000; // ms of a connection before what is sent over it follows t
 let made = null;
 certificate.then(pass => { made = pass; });
 
-export class Call {
+export class Call extends EventTarget {
   // link: the socket; ice: an Ice; devices: a Devices; spare: a Spare, where there is one; on: {tile(seat), track(seat, kind, track), media(seat, state),
-  // state(seat, state, whose), quality(seat, {level, …}: lines.js), gone(seat), bye(seat), heard(page, type, body, id), bulk(page, channel), road(); ceiling?(), number?()}
+  // state(seat, state, whose), quality(seat, {level, …}: lines.js), gone(seat), bye(seat), left?(seat): of a guest, heard(page, type, body, id), bulk(page, channel), road(); ceiling?(), number?()}. Fires "change" for parts.
   constructor({ visit, me, link, ice, devices, spare, on }) {
-    Object.assign(this, { visit, me, link, ice: ice.by(link), devices, spare, on, peers: new Map(), rows: new Map(), early: [] });
+    super();
+    Object.assign(this, { visit, me, link, ice: ice.by(link), devices, spare, on, peers: new Map(), rows: new Map(), said: new Map(), early: [], screen: null });
     this.awake = () => { for (const peer of this.peers.values()) { peer.next = 0; peer.watch(); } };
     addEventListener("online", this.awake);
     document.addEventListener("visibilitychange", this.awake);
-    this.sent = devices.tracks;
+    this.sent = this.tracks;
     this.follow = () => this.replace();
     devices.addEventListener("change", this.follow);
   }
+  // What goes out, in the order of the transceivers.
+  get tracks() {
+    const [audio, camera] = this.devices.tracks;
+    return [audio, camera, this.screen];
+  }
   get media() {
-    const [audio, camera, screen] = this.devices.tracks;
+    const [audio, camera, screen] = this.tracks;
     return { mic: Boolean(audio) && !this.devices.muted, camera: Boolean(camera), screen: Boolean(screen), clinical: this.devices.clinical, ceiling: this.ceiling };
   }
   get ceiling() { return this.on.ceiling?.() ?? "hd"; }
@@ -65,17 +71,20 @@ export class Call {
   }
   make(them, page, life, pass) {
     const before = this.peers.get(them), row = this.rows.get(them);
+    if (before?.page !== page) this.said.delete(them);
     before?.close(); // the spare holds an offer: for a provider to whom we are to make one
     const spare = life === 0 && this.me < them && row.role === "provider" ? this.spare?.take() : null;
     const peer = new Peer({
       visit: this.visit, me: this.me, them, page, life, link: this.link, ice: this.ice, certificate: pass,
-      tracks: this.devices.tracks, may: sends(this.own, row), veiled: !(sends(this.own, row)[1] && sends(row, this.own)[1]), media: () => ({ ...this.media, quality: this.lines?.quality(them) ?? "" }), spare,
+      tracks: this.tracks, may: sends(this.own, row), veiled: !(sends(this.own, row)[1] && sends(row, this.own)[1]), spare,
+      media: () => ({ ...this.media, screen: Boolean(peer.sent[2]), quality: this.lines?.quality(them) ?? "" }),
       ontrack: (kind, track) => this.on.track(them, kind, track),
       onmessage: (type, body, id) => type === "safety" ? this.safe(peer, body) : this.heard(them, page, type, body, id),
       onbulk: channel => this.on.bulk(page, channel),
       onroad: () => this.on.road(),
       onstate: state => {
         this.on.state(them, state, this.whose(peer, state));
+        this.look();
         if (state === "connected" && peer.channel.readyState === "open" && performance.now() - peer.since > STANDS) this.safe(peer);
       },
       onstats: rows => this.tend(them, peer, rows),
@@ -112,12 +121,16 @@ export class Call {
   }
   heard(them, page, type, body, id) {
     if (type === "media" && body && typeof body === "object") {
+      this.said.set(them, { mic: body.mic !== false, camera: body.camera !== false, screen: body.screen === true });
       this.on.media(them, body);
       this.lines?.heard(them, body);
+      this.look();
     }
     const role = this.rows.get(them)?.role;             // none: the server has said already that they left
-    if (type === "bye" && role === "guest") this.drop(them);
-    else if (type === "bye" && role) this.on.bye(them);
+    if (type === "bye" && role === "guest") {
+      this.drop(them);
+      this.on.left?.(them);
+    } else if (type === "bye" && role) this.on.bye(them);
     if (type === "say" || type === "ack") this.on.heard(page, type, body, id);
   }
   // Whether anybody is in between is looked at once the picture stands (safety.js). Nothing waits for it.
@@ -135,7 +148,7 @@ export class Call {
     return !states.length || states.includes("new") || states.includes("connecting") ? "connecting" : states.every(state => state === "connected") ? "connected" : "broken";
   }
   get local() {
-    const [audio, camera, screen] = this.devices.tracks;
+    const [audio, camera, screen] = this.tracks;
     return { audio, camera, screen };
   }
   remote(seat) {
@@ -144,22 +157,54 @@ export class Call {
     const [audio, camera, screen] = peer.pc.getTransceivers().map(({ receiver }) => receiver.track);
     return { audio, camera, screen };
   }
+  // How loud they are now, 0 to 1.
+  loud(seat) { return this.peers.get(seat)?.pc.getReceivers()[0]?.getSynchronizationSources?.()[0]?.audioLevel ?? 0; }
+  // What they say that they send: {mic, camera, screen}.
+  shows(seat) { return this.said.get(seat) ?? null; }
+  // Tells parts when any of it is something else.
+  look() {
+    const now = JSON.stringify([this.state, this.media, [...this.said]]);
+    if (now !== this.looked) this.dispatchEvent(new Event("change"));
+    this.looked = now;
+  }
+  // One more track, for a purpose: {replace(track), remove()}. There is a place for one screen; it goes where sends.js lets
+  // it, over every connection that comes. One that ends is removed; signal: removed and stopped. Throws `unknown`, `full`.
+  add(purpose, track, signal) {
+    if (purpose !== "screen") throw coded("unknown", `nothing is added as ${purpose}`);
+    if (this.screen) throw coded("full", "there is a screen already");
+    let held = track;
+    const put = async next => {
+      if (!held) return;
+      held = this.screen = next;
+      next?.addEventListener("ended", () => { if (held === next) put(null); });
+      await this.replace();
+    };
+    signal?.addEventListener("abort", () => {
+      held?.stop();
+      put(null);
+    });
+    put(track);
+    return Object.freeze({ replace: put, remove: () => put(null) });
+  }
   async stats(seat) { return this.peers.get(seat)?.pc.getStats() ?? null; }
   async replace() {
-    const tracks = this.devices.tracks;
+    const { tracks } = this;
     for (const [i, track] of tracks.entries()) {
       if (track === this.sent[i]) continue;
       for (const peer of this.peers.values()) await peer.replace(i, track);
     }
     this.sent = tracks;
     this.tell();
+    this.look();
   }
   tell() { for (const peer of this.peers.values()) peer.say("media", peer.media()); }
   drop(id) {
     this.rows.delete(id);
+    this.said.delete(id);
     this.peers.get(id)?.close();
     this.peers.delete(id);
     this.on.gone(id);
+    this.look();
   }
   bye() { for (const peer of this.peers.values()) peer.say("bye", { reason: "ended" }); }
   close() {
@@ -173,3 +218,5 @@ export class Call {
     this.on.road();
   }
 }
+
+const coded = (code, words) => Object.assign(new Error(words), { code });

@@ -22,7 +22,7 @@ const UNDO = 6000; // ms in which "Remove" can be taken back
 const clock = new Intl.DateTimeFormat(page.lang, { hour: "2-digit", minute: "2-digit" }); // made once: it takes 10 ms
 const devices = new Devices();
 const ice = new Ice();
-const stage = new Stage({ devices, end: endVisit });
+const stage = new Stage({ devices, end: endVisit, loud: seat => call?.loud(seat) ?? 0 });
 const main = part("main");
 const rows = new Map(); // card id -> its element
 const removing = new Map(); // card id -> timer
@@ -32,6 +32,8 @@ const owed = new Set(); // visits that are over here, which the server has not h
 const rooms = new Map(page.rooms.map(room => [room.id, room]));
 let call = null, visit = null, me = null, pass = null, offset = 0, starting = false, sending = "", heldVisit = null, orphaned = false, out = false;
 let guests = null; // what is shown of guests, once there is one
+let past = null; // what parts may know of the visit that has just ended
+const left = new Set(); // guests who have said goodbye, which the server may not have heard
 
 const queue = new Queue({
   gap: async room => {
@@ -161,6 +163,7 @@ function switched(change) {
     }
     standing();
     if (visit) mount(part("in-call"), scope(visit.id, visit.room));
+    if (past) mount(part("after-parts"), past);
   });
 }
 
@@ -381,16 +384,25 @@ function join(running, seat, next) {
       gone: id => stage.gone(id),
       heard: (...heard) => talks.get(running.id)?.channel.heard(...heard), bulk: (...come) => talks.get(running.id)?.channel.come(...come), road: () => talks.get(running.id)?.channel.road(),
       bye: () => { link.soon(settle(running.id)).then(() => ended(running.id)); },
+      left: seat => {
+        left.add(seat);
+        goodbyes();
+      },
     },
   });
   call.seats(visit.seats);
   stage.seats(visit.seats, me);
   show("call");
-  unmount(part("after-parts"));
-  part("after").hidden = true;
+  closeAfter();
   meet(visit, visit.room);
   mount(part("in-call"), scope(visit.id, visit.room));
+  goodbyes();
   draw();
+}
+
+// A guest who left while the server was away is still in the visit that was rebuilt.
+function goodbyes() {
+  for (const { id } of visit?.seats ?? []) if (left.has(id)) link.ask("remove", { visit: visit.id, seat: id });
 }
 
 function moved({ state, rev, pass: next }) {
@@ -422,16 +434,22 @@ function ended(id = visit?.id) {
   if (!visit || visit.id !== id) return;
   const minutes = Math.max(1, Math.round((Date.now() + offset - visit.started) / 60000)), { room } = visit;
   talks.get(id)?.shown.take({ ...visit, state: "ended" });
-  const kept = scope(id, room);
+  past = scope(id, room);
   close();
   part("after").hidden = false;
-  mount(part("after-parts"), kept);
+  mount(part("after-parts"), past);
   forget(id);
   queue.drop(id);
   show("queue");
   part("refused").hidden = !out;
   tell(count(minutes, "The visit has ended after 1 minute.", "The visit has ended after {n} minutes."), true);
   draw();
+}
+
+function closeAfter() {
+  past = null;
+  unmount(part("after-parts"));
+  part("after").hidden = true;
 }
 
 function elsewhere(running) {
@@ -459,8 +477,7 @@ part("send-on")?.addEventListener("click", () => sendOn(visit.id));
 part("ceiling").onchange = () => call?.tell();
 part("side-close").onclick = closeSide;
 part("after-close").onclick = () => {
-  unmount(part("after-parts"));
-  part("after").hidden = true;
+  closeAfter();
   part("queue-title").focus();
 };
 standing();

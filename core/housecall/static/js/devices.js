@@ -9,7 +9,7 @@ export class Devices extends EventTarget {
   // state: off, asking, on, partly (one of the two), failed. problem: {kind, device} or null. Fires "change".
   constructor({ camera = true } = {}) {
     super();
-    Object.assign(this, { wanted: camera, audio: null, video: null, state: "off", problem: null, muted: false, cameraOff: !camera, visits: 0 });
+    Object.assign(this, { wanted: camera, audio: null, video: null, state: "off", problem: null, muted: false, cameraOff: !camera, visits: 0, loan: null });
     this.choice = { audio: {}, video: { facingMode: "user" } }; // which one of several, as constraints; sink: which speaker
     this.sound = { noise: true, clinical: false };      // whether noise is taken out; whether the sound is sent as it is, for a stethoscope
     Object.assign(this, { filter: null, owner: "" });   // what a part makes of the camera's picture: {track, take(camera's track or null), stop()}; whose part
@@ -20,7 +20,7 @@ export class Devices extends EventTarget {
   get clinical() { return this.sound.clinical && this.audio?.getSettings().echoCancellation === false; }
   // What is sent and shown of the camera: its own picture, or what a part makes of it. Never the one while the other is wanted.
   get picture() { return this.video && (this.filter?.track ?? this.video); }
-  get tracks() { return [this.audio, this.cameraOff ? null : this.picture, null]; }
+  get tracks() { return [this.audio, this.cameraOff ? null : this.picture]; }
   changed() {
     this.filter?.take(this.cameraOff ? null : this.video);
     this.dispatchEvent(new Event("change"));
@@ -40,7 +40,7 @@ export class Devices extends EventTarget {
 
   // Ask for what is wanted and not there. The browser may ask the person; the answer may take as long as it likes.
   async ask() {
-    if (this.state === "asking") return;
+    if (this.state === "asking" || this.loan) return;  // who has borrowed the camera gives it back (loan.js)
     if (!navigator.mediaDevices?.getUserMedia) return this.fail({ kind: "insecure", device: "both" });
     this.state = "asking";
     this.problem = null;
@@ -67,7 +67,7 @@ export class Devices extends EventTarget {
       this.have("audio", audio);
       audio.enabled = !this.muted;
     }
-    if (video && this.cameraOff) video.stop();
+    if (video && (this.cameraOff || this.loan)) video.stop();
     else if (video) this.have("video", video);
     this.problem = problem;
     this.state = problem ? "partly" : "on";
@@ -120,6 +120,7 @@ export class Devices extends EventTarget {
   stop() {
     this.stopped = true;
     this.visits += 1;
+    this.loan?.back();
     this.drop("audio");
     this.drop();
     this.sound.clinical = false;

@@ -45,8 +45,17 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
       get state() { return call()?.state ?? "none"; },
       get local() { return call()?.local ?? null; },
       remote: seat => call()?.remote(seat) ?? null,
+      shows: seat => call()?.shows(seat) ?? null,
+      add(purpose, track) {
+        const running = signal.aborted ? null : call();
+        if (running) return running.add(purpose, track, signal);
+        track.stop();                                     // what was asked for too long ago
+        throw Object.assign(new Error("there is no call"), { code: "closed" });
+      },
       stats: seat => call()?.stats(seat) ?? Promise.resolve(null),
+      on(change, listener) { call()?.addEventListener(change, guarded(() => listener()), { signal }); },
     }) : null,
+    camera: devices ? () => import("./loan.js").then(({ lend }) => lend(devices, signal)) : null,
     devices: devices ? Object.freeze({
       get wanted() { return devices.wanted; },
       get picture() { return devices.picture; },

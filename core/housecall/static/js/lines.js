@@ -9,6 +9,21 @@ const PICTURES = [                                     // by rung; side: of the 
   { side: 360, maxFramerate: 24, maxBitrate: 600_000 },
   { side: 180, maxFramerate: 12, maxBitrate: 120_000 },
 ];
+const BESIDE = [                                       // of a camera beside a screen: both fit where the camera alone would
+  { side: 360, maxFramerate: 24, maxBitrate: 350_000 },
+  { side: 180, maxFramerate: 12, maxBitrate: 120_000 },
+  { side: 180, maxFramerate: 5, maxBitrate: 30_000 },
+];
+const SHARP = [                                        // of a screen: fewer pictures rather than less to read
+  { side: 1080, maxFramerate: 15, maxBitrate: 1_150_000 },
+  { side: 1080, maxFramerate: 8, maxBitrate: 480_000 },
+  { side: 720, maxFramerate: 3, maxBitrate: 90_000 },
+];
+const SMOOTH = [                                       // of one that moves (its track's contentHint is "motion")
+  { side: 720, maxFramerate: 30, maxBitrate: 1_150_000 },
+  { side: 540, maxFramerate: 24, maxBitrate: 480_000 },
+  { side: 270, maxFramerate: 12, maxBitrate: 90_000 },
+];
 const SOUNDS = [32_000, 32_000, 16_000, 12_000, 8000]; // bit/s by rung; with what RED sends again three times as much
 const CLINICAL = [96_000, 64_000, 32_000, 12_000, 8000];  // the same for unprocessed sound, of which every detail counts
 const STILL = 3, MOVING = 8;                           // seconds; a trial lasts five, and is not spoken of
@@ -18,7 +33,7 @@ export class Lines {
   // call: a Call, whose peers and rows these are
   constructor(call) { Object.assign(this, { call, lines: new Map() }); }
   line(them) {
-    if (!this.lines.has(them)) this.lines.set(them, { ladder: new Ladder(performance.now()), meter: new Meter(), verdict: new Verdict(), far: heard({}), asked: 0, relay: false, camera: null, paused: false, moving: 0 });
+    if (!this.lines.has(them)) this.lines.set(them, { ladder: new Ladder(performance.now()), meter: new Meter(), verdict: new Verdict(), far: heard({}), asked: 0, relay: false, camera: null, screen: null, paused: false, moving: 0 });
     return this.lines.get(them);
   }
   // What `media` says of the line to one of them.
@@ -44,9 +59,10 @@ export class Lines {
       meter.forget(null);
       ladder.ease(at);
     }
-    const mean = meter.take(rows);
-    line.camera = peer.pc.getTransceivers()[1]?.sender.track ?? null;
-    if (mean) ladder.take({ ...mean, at, camera: line.camera !== null });
+    const [, camera, screen] = peer.pc.getTransceivers(), mean = meter.take(rows, screen?.mid);
+    line.camera = camera?.sender.track ?? null;
+    line.screen = screen?.sender.track ?? null;
+    if (mean) ladder.take({ ...mean, at, camera: Boolean(line.camera ?? line.screen) });
     if (mean || !rows) line.verdict.take(at, judge(mean, ladder.fallen));
     if (mean) {
       line.relay = mean.relay > 0;
@@ -61,13 +77,13 @@ export class Lines {
   shape(line, peer) {
     const { ladder } = line;
     ladder.allow(performance.now(), Math.max(this.ceiling, line.asked), this.call.peers.size);
-    const picture = PICTURES[ladder.rung], pauses = !picture && !line.paused;
-    line.paused = !picture;
+    const { camera, screen } = line, paused = ladder.rung >= PICTURES.length, pauses = paused && !line.paused;
+    line.paused = paused;
     peer.shape(0, { ...VOICE, maxBitrate: (this.call.devices.clinical ? CLINICAL : SOUNDS)[ladder.rung] });
-    peer.shape(2, { active: Boolean(picture) });
-    if (!picture) return peer.shape(1, { active: false, ...pauses && { codec: another(peer.pc.getTransceivers()[1].sender) } });
-    const { width = 1280, height = 720 } = line.camera?.getSettings() ?? {}, { side, maxFramerate, maxBitrate } = picture;
-    peer.shape(1, { active: true, codec: undefined, maxFramerate, maxBitrate, scaleResolutionDownBy: Math.max(1, Math.min(width, height) / side) });
+    for (const [i, track, pictures] of [[1, camera, screen ? BESIDE : PICTURES], [2, screen, screen?.contentHint === "motion" ? SMOOTH : SHARP]]) {
+      if (!paused) peer.shape(i, picture(track, pictures[ladder.rung]));
+      else peer.shape(i, { active: false, ...pauses && (i === 1 || track) && { codec: another(peer.pc.getTransceivers()[i].sender) } });
+    }
   }
   // To our own page, when it has changed.
   tell(them, line) {
@@ -76,13 +92,19 @@ export class Lines {
     const rung = (name, camera) => camera || name === "text" ? name : "";
     const told = {
       level: LEVELS[level], causes: [...new Set([...verdict.causes, ...far.causes.map(cause => FLIPPED[cause])])], relay: line.relay,
-      ours: rung(RUNGS[ladder.told], line.camera), theirs: rung(seen(line), far.camera), number: far.number,
+      ours: rung(RUNGS[ladder.told], line.camera ?? line.screen), theirs: rung(seen(line), far.picture), number: far.number,
       ceiling: RUNGS[ceiling], mine: ceiling > 0 && ceiling === this.ceiling,
     };
     const words = JSON.stringify(told);
     if (words !== line.words) this.call.on.quality(them, told);
     line.words = words;
   }
+}
+
+// The parameters of a picture; it is sent at its size where that is no larger than wanted.
+function picture(track, { side, maxFramerate, maxBitrate }) {
+  const { width = 1280, height = 720 } = track?.getSettings() ?? {};
+  return { active: true, codec: undefined, maxFramerate, maxBitrate, scaleResolutionDownBy: Math.max(1, Math.min(width, height) / side) };
 }
 
 // What they send: as they say, but words go astray on a line that is bad (the channel may be silent for a minute), and then by what comes.
@@ -103,10 +125,10 @@ function another(sender) {
 const CEILINGS = RUNGS.slice(0, -1);
 
 // What another page says of the line, as far as it can be understood.
-function heard({ quality, camera }) {
+function heard({ quality, camera, screen }) {
   const { sent, got, causes, number } = Object(quality);
   return {
     sent: RUNGS.includes(sent) ? sent : "", level: Math.max(0, LEVELS.indexOf(got)),
-    causes: CAUSES.filter(cause => Array.isArray(causes) && causes.includes(cause)), number: number === true, camera: camera === true,
+    causes: CAUSES.filter(cause => Array.isArray(causes) && causes.includes(cause)), number: number === true, picture: camera === true || screen === true,
   };
 }

@@ -6,6 +6,7 @@ import { closeSide } from "./surface.js";
 import { text } from "./text.js";
 
 const mounted = new Map(); // element -> {controller, end, scope, steps}
+const newest = new Map();  // plugin -> the change that spoke of it last
 
 // A form of a part never sends the page away, whether its module listens or not.
 document.addEventListener("submit", event => { if (event.target.closest("hc-part")) event.preventDefault(); });
@@ -66,6 +67,8 @@ function fallback(element) {
 // Plugins were switched on or off while the page is open. What is on comes from the page's own address, made anew.
 // steps: the forms of a check-in, which the server makes for the visit of our ticket.
 export async function follow({ on, off, steps = false }, placed) {
+  const change = {};
+  for (const plugin of [...on, ...off]) newest.set(plugin, change);
   for (const plugin of off) {
     if (document.getElementById("side")?.dataset.plugin === plugin) closeSide();
     for (const element of document.querySelectorAll(`hc-part[data-plugin="${plugin}"]`)) {
@@ -78,6 +81,7 @@ export async function follow({ on, off, steps = false }, placed) {
   if (!on.length && !steps) return placed();
   const fresh = await fetched();
   if (!fresh) return placed();                          // what is off is off; the next "welcome" finds what is still to come
+  on = on.filter(plugin => newest.get(plugin) === change); // it may have been switched again meanwhile
   if (steps) {
     Object.assign(page, { steps: fresh.data.steps, errors: fresh.data.errors });
     document.getElementById("steps").replaceChildren(...[...fresh.page.getElementById("steps").children].map(each => document.importNode(each, true)));

@@ -5,8 +5,8 @@ const KEPT = 10_000; // ms for which the newest word of the other side on our lo
 export const LEVELS = ["good", "weak", "lost"];
 export const CAUSES = ["ours", "theirs", "busy", "slow"];
 
-// The few figures that count, of the rows of one reading.
-export function reading(rows) {
+// The few figures that count, of the rows of one reading. still: mid of a picture that may stand still for as long as it likes.
+export function reading(rows, still = "") {
   const all = [...rows.values()], of = (type, kind) => all.filter(row => row.type === type && (!kind || row.kind === kind));
   const sum = (list, name) => list.reduce((total, row) => total + (row[name] ?? 0), 0);
   const pair = rows.get(of("transport")[0]?.selectedCandidatePairId) ?? of("candidate-pair").find(row => row.selected || (row.nominated && row.state === "succeeded")) ?? {};
@@ -23,7 +23,7 @@ export function reading(rows) {
     came: sum(came, "packetsReceived"), missing: sum(came, "packetsLost"),
     pictures: sum(of("inbound-rtp", "video"), "packetsReceived"),
     samples: sum(sound, "totalSamplesReceived"), made: sum(sound, "concealedSamples") - sum(sound, "silentConcealedSamples"),
-    frozen: sum(of("inbound-rtp", "video"), "totalFreezesDuration"),
+    frozen: sum(of("inbound-rtp", "video").filter(row => !still || row.mid !== still), "totalFreezesDuration"),
   };
 }
 
@@ -54,9 +54,9 @@ export class Meter {
   // before: the reading from which we begin anew
   forget(before = this.before) { Object.assign(this, { before, recent: [], since: before?.at ?? 0, heard: null }); }
   // rows of getStats(), or null while there is no connection; the answer is null until it is known
-  take(rows) {
+  take(rows, still) {
     if (!rows) return this.forget(null), null;
-    const now = reading(rows), fresh = this.before ? sample(this.before, now, this.since) : null;
+    const now = reading(rows, still ?? ""), fresh = this.before ? sample(this.before, now, this.since) : null;
     if (fresh) this.recent.push({ at: now.at, ...fresh });
     if (fresh || !this.before) this.before = now;
     this.recent = this.recent.filter(each => now.at - each.at < WINDOW);

@@ -11,13 +11,15 @@ const GONE = ["unplugged", "revoked", "interrupted"]; // what happens to a devic
 const LATER = 5000;                                    // ms of a connection until what is seldom needed is loaded
 
 export class Stage {
-  // devices: a Devices; end(): what "End visit" does once it is confirmed
-  constructor({ devices, end }) {
+  // devices: a Devices; end(): what "End visit" does once it is confirmed; loud(seat): how loud somebody is, 0 to 1
+  constructor({ devices, end, loud }) {
     this.devices = devices;
     this.tiles = new Map();
     part("mute").onclick = () => devices.mute(!devices.muted);
-    const more = document.querySelector("#more");       // a provider's page has it
-    if (more) this.more(more, document.querySelector("#extras"));
+    this.more(part("more"), part("extras"));
+    const comfort = step => import("./comfort.js").then(step, () => {}); // without the server: later
+    part("view").onclick = () => comfort(({ open }) => open(this, loud));
+    part("self-stage").onpointerdown = event => comfort(({ drag }) => drag(event));
     part("camera").onclick = () => devices.camera(devices.cameraOff || !devices.video);
     part("end").onclick = async () => { if (await ask(part("ending")) === "end") end(); };
     part("hear").onclick = () => this.play();
@@ -54,6 +56,7 @@ export class Stage {
   close() {
     this.timer = clearInterval(this.timer);
     this.told = null;
+    this.comfort?.close();
     part("trouble").hidden = true;
     for (const id of [...this.tiles.keys()]) this.gone(id);
     for (const id of ["line", "hear", "calm", "instead"]) part(id)?.toggleAttribute("hidden", true);
@@ -141,7 +144,11 @@ export class Stage {
   }
   track(id, kind, track) {
     const at = this.tiles.get(id);
-    if (!at || kind === "screen") return;
+    if (!at) return;
+    if (kind === "screen") {
+      at.screen = track;
+      return void this.screen(at);
+    }
     const element = at.tile.querySelector(kind === "audio" ? "audio" : "video");
     element.srcObject = new MediaStream([track]);
     this.sink(element);
@@ -156,11 +163,17 @@ export class Stage {
     part("hear").hidden = true;
     for (const { tile } of this.tiles.values()) for (const element of tile.querySelectorAll("audio, video")) if (element.srcObject) this.start(element);
   }
-  media(id, { mic, camera, clinical }) {
+  // A screen that they show has a tile of its own.
+  async screen(at) {
+    if (!at.media.screen && !at.shown) return;
+    const screens = await import("./screens.js").catch(() => null); // without the server: in a later second
+    if (this.tiles.get(at.tile.dataset.seat) === at) screens?.show(this, at);
+  }
+  media(id, { mic, camera, screen, clinical }) {
     const at = this.tiles.get(id);
     if (!at) return;
     const muted = mic === false, before = at.media;
-    at.media = { muted, off: camera === false, clinical: clinical === true };
+    at.media = { muted, off: camera === false, screen: screen === true, clinical: clinical === true };
     at.tile.querySelector(".muted-flag").hidden = !muted;
     at.tile.querySelector(".clinical-flag").hidden = !at.media.clinical;
     at.tile.dataset.camera = at.media.off ? "off" : "on";
@@ -201,6 +214,7 @@ export class Stage {
     if (at) badge?.show(this, at, line);                // without the server: in a later second
   }
   why(at) {
+    this.screen(at);
     const state = at.tile.dataset.state;
     at.tile.querySelector(".why").textContent =
       state === "connecting" ? text("Connecting to {name} …", at) :
@@ -215,6 +229,7 @@ export class Stage {
     if (!at) return;
     for (const element of at.tile.querySelectorAll("audio, video")) element.srcObject = null;
     at.tile.remove();
+    at.shown?.remove();
     this.tiles.delete(id);
     if (at.role === "guest" && at.connected) say(text("{name} has left", at));
     this.interruption();

@@ -4,6 +4,7 @@ import { ask, part, say } from "./page.js";
 import { text } from "./text.js";
 
 const LINGER = 6000; // ms that a notice stays
+const BAR = ':is([data-slot="call.bar"], [data-slot="call.more"])'; // where buttons of the call stand
 
 // A line that goes away by itself; said aloud too.
 export function notice(words) {
@@ -42,7 +43,7 @@ export async function confirm(question, { yes = text("Yes"), no = text("No"), de
 
 // A number on the plugin's button: how much is new.
 export function badge(plugin, n, element) {
-  const bars = element.dataset.slot.startsWith("call.") ? document.querySelectorAll(`hc-part[data-plugin="${plugin}"][data-slot="call.bar"]`) : [element];
+  const bars = element.dataset.slot.startsWith("call.") ? document.querySelectorAll(`hc-part[data-plugin="${plugin}"]${BAR}`) : [element];
   for (const bar of bars) for (const button of bar.querySelectorAll("[data-badge]")) {
     let mark = button.querySelector(".badge");
     if (!mark) button.append(mark = Object.assign(document.createElement("span"), { className: "badge" }));
@@ -74,19 +75,23 @@ export function panel(plugin, slot, element) {
       if (!face.open) return;
       side.hidden = true;
       tell();
-      button(plugin)?.focus();
+      back(plugin);
     },
     toggle() { if (face.open) face.hide(); else face.show(); },
   };
   return Object.freeze(face);
 }
 
-const button = plugin => document.querySelector(`hc-part[data-plugin="${plugin}"][data-slot="call.bar"] [aria-expanded]`);
+// Gives the focus back to the plugin's button, or to what hides it on a small screen.
+function back(plugin) {
+  const button = document.querySelector(`hc-part[data-plugin="${plugin}"]${BAR} [aria-expanded]`);
+  (button && !button.offsetParent ? part("more") : button)?.focus();
+}
 
 function tell() {
   const side = part("side");
   part("stage").classList.toggle("has-side", !side.hidden);
-  for (const each of document.querySelectorAll('hc-part[data-slot="call.bar"] [aria-expanded]')) {
+  for (const each of document.querySelectorAll(`hc-part${BAR} [aria-expanded]`)) {
     const mine = each.closest("hc-part").dataset.plugin === side.dataset.plugin;
     each.setAttribute("aria-expanded", String(mine && !side.hidden));
   }
@@ -97,7 +102,7 @@ export function closeSide() {
   if (!side || side.hidden) return;
   side.hidden = true;
   tell();
-  button(side.dataset.plugin)?.focus();
+  back(side.dataset.plugin);
 }
 
 // Progress of long work: {value(0…1), done()}.

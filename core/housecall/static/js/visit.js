@@ -26,10 +26,11 @@ const role = page.guest ? "guest" : "patient";
 const ice = new Ice();
 const spare = new Spare({ ice: { current: () => link ? ice.by(link).current() : ice.current() }, certificate });
 const title = document.title;
-const stage = new Stage({ devices, end: () => leave("ended") });
+const stage = new Stage({ devices, end: () => leave("ended"), loud: seat => call?.loud(seat) ?? 0 });
 const main = part("main");
 let link = null, call = null, visit = null, me = null, kind = "", pass = null, offset = 0;
 let channel = null, shown = null, watchers = [], steps = null; // what the pages of this visit say; the visit as parts see it
+let scope = null;                                         // what parts may know; after the visit, as it was
 let name = "";                                            // lives here and nowhere else in this browser
 let found = "", relay = null;                             // what a check found beside the devices (ready.js); the try of the relay
 let owed = null;                                          // a visit that is over here, which the server has not heard yet
@@ -49,7 +50,9 @@ export function show(state) {
 function place() {
   for (const section of main.querySelectorAll("[data-when]")) if (section.dataset.when !== main.dataset.state) unmount(section);
   const section = main.querySelector(`[data-when="${main.dataset.state}"]`);
-  if (shown && section) mount(section, { me: { id: me, role, kind }, visit: shown, channel, call: () => call, devices, room: room.id }, steps);
+  if (visit && shown) scope = { me: { id: me, role, kind }, visit: shown, channel, call: () => call, devices, room: room.id };
+  else if (main.dataset.state !== "after") scope = null;
+  if (scope && section) mount(section, scope, steps);
 }
 
 // Who else is there to talk to.

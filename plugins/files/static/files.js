@@ -1,0 +1,73 @@
+// Files, given to the other side while waiting and in the call. This much a page has until somebody uses it.
+
+const LISTENS = ["waiting.aside", "dashboard.card", "call.bar"]; // of the parts of one page, those that take what comes
+let desk = null;                                                 // files-desk.js, once it is used
+
+function used() {
+  desk ??= import("./files-desk.js");
+  desk.catch(() => { desk = null; });                            // without the server: the next one tries again
+  return desk;
+}
+
+export function mount(host) {
+  const { root, signal, slot } = host, whole = root.firstElementChild, running = () => ["in_call", "paused"].includes(host.visit.state);
+  const at = step => used().then(({ join }) => signal.aborted || step(join(host)));
+  const input = root.querySelector(".files-input"), wire = (query, event, step) => root.querySelector(query)?.addEventListener(event, step, { signal });
+  const press = step => at(step).catch(() => host.ui.notice(host.text("Files cannot be opened at the moment. Try again in a few seconds.")));
+  const give = files => {
+    const list = [...files];
+    press(all => all.send(list));
+  };
+
+  if (LISTENS.includes(slot)) {
+    host.channel.incoming("file", come => at(all => all.come(come)));
+    host.channel.on("ask", ({ data }) => press(all => all.asked(data, input)));
+    host.channel.on("later", () => press(all => all.later()));
+    if (slot !== "dashboard.card") drops(document, document.body, signal, give);
+    else {
+      drops(root, whole, signal, give);
+      for (const event of ["dragover", "drop"]) document.addEventListener(event, beside, { signal });
+    }
+  }
+  input?.addEventListener("change", () => {
+    if (input.files.length) give(input.files);
+    input.value = "";
+  }, { signal });
+  wire(".files-pick", "click", () => input.click());
+  wire(".files-ask", "click", () => press(all => all.ask()));
+  if (slot === "call.bar") wire("button", "click", () => host.ui.panel.toggle());
+  if (slot === "call.side") root.addEventListener("shown", () => press(all => all.draw()), { signal });
+  if (slot === "dashboard.card") whole.addEventListener("toggle", () => press(all => all.draw()), { signal });
+  if (slot === "waiting.aside" || slot === "dashboard.card") {
+    const draw = () => { whole.hidden = !host.settings.waiting || running(); };
+    host.visit.on("change", draw);
+    draw();
+  }
+  if (desk) at(all => all.draw());                               // it has been used before this part was shown
+}
+
+const files = event => event.dataTransfer?.types.includes("Files");
+
+function drops(place, shown, signal, give) {
+  const over = is => shown.classList.toggle("files-over", is);
+  place.addEventListener("dragover", event => {
+    if (!files(event)) return;
+    event.preventDefault();
+    event.stopPropagation();                                     // of a card: not what the page itself would take
+    over(true);
+  }, { signal });
+  place.addEventListener("dragleave", event => { if (!event.relatedTarget || !shown.contains(event.relatedTarget)) over(false); }, { signal });
+  place.addEventListener("drop", event => {
+    if (!files(event)) return;
+    event.preventDefault();
+    event.stopPropagation();
+    over(false);
+    const folders = [...event.dataTransfer.items].map(item => item.webkitGetAsEntry?.()?.isDirectory);
+    const list = [...event.dataTransfer.files].filter((_, i) => !folders[i]);
+    if (list.length) give(list);
+  }, { signal });
+  signal.addEventListener("abort", () => over(false));
+}
+
+// A file that is dropped beside its place must not take the page away.
+function beside(event) { if (files(event)) event.preventDefault(); }

@@ -1,0 +1,84 @@
+// Photos: the little that comes with the page. A request is heard; all else is loaded when it is used.
+
+const albums = new Map(); // visit -> what was asked for and what has come, in this page's memory and nowhere else
+const asked = new Map();  // visit -> what this page was asked for and has not answered yet
+
+export function mount(host) {
+  const begin = { "call.bar": bar, "call.side": side, "dashboard.card": card, "call.after": after }[host.slot] ?? patient;
+  begin(host);
+}
+
+function album({ visit }) {
+  if (!albums.has(visit.id)) albums.set(visit.id, Object.assign(new EventTarget(), { photos: [], seen: 0, ask: null, ear: null }));
+  return albums.get(visit.id);
+}
+
+// Without a server there is nothing to load from.
+async function load(host, module) {
+  try {
+    return await import(module);
+  } catch {
+    host.ui.notice(host.text("This could not be loaded. Try again in a moment."));
+    return {};
+  }
+}
+
+// What the provider asks with and looks at, once it is wanted.
+function opened(host, place, options) {
+  let begun = null;
+  return () => begun ??= load(host, "./desk.js").then(async ({ desk }) => {
+    if (!desk) begun = null;
+    else if (!host.signal.aborted) await desk(host, place, album(host), options);
+  });
+}
+
+function bar({ root, ui, signal }) {
+  root.querySelector("button").addEventListener("click", () => ui.panel.toggle(), { signal });
+}
+
+function side(host) {
+  const { root, signal } = host, open = opened(host, root.querySelector(".photo-place"), { visible: () => host.ui.panel.open });
+  root.addEventListener("shown", open, { signal });
+  const { ask, photos } = album(host);
+  if (ask || photos.length) open();                      // asked before the call
+}
+
+function card(host) {
+  const { root, signal, visit } = host, button = root.querySelector("button"), place = root.querySelector(".photo-place");
+  const open = opened(host, place, { visible: () => !place.hidden });
+  const draw = () => {
+    const before = visit.state === "waiting";
+    button.hidden = !before;
+    place.hidden = !before || button.getAttribute("aria-expanded") === "false";
+  };
+  button.addEventListener("click", () => {
+    button.setAttribute("aria-expanded", String(button.getAttribute("aria-expanded") === "false"));
+    draw();
+    if (!place.hidden) open().then(() => place.dispatchEvent(new Event("shown")));
+  }, { signal });
+  visit.on("change", draw);
+  draw();
+  signal.addEventListener("abort", () => { if (visit.state === "waiting") albums.delete(visit.id); }); // gone without a call
+}
+
+function after(host) {
+  const { root, signal, visit } = host, mine = album(host);
+  if (mine.photos.length) opened(host, root.querySelector(".photo-place"), { only: true, visible: () => true })();
+  signal.addEventListener("abort", () => albums.delete(visit.id));
+}
+
+function patient(host) {
+  const { visit } = host, offer = () => load(host, "./take.js").then(({ take }) => take?.(host, asked));
+  host.channel.on("ask", ({ data, from }) => {
+    asked.get(visit.id)?.taking?.end("replaced");
+    asked.set(visit.id, { ...data, from });
+    offer();
+  });
+  host.channel.on("withdraw", ({ data }) => {
+    const ask = asked.get(visit.id);
+    if (ask?.id !== data.id) return;
+    asked.delete(visit.id);
+    ask.taking?.end("withdrawn");
+  });
+  if (asked.has(visit.id)) offer();                      // the call has begun meanwhile
+}

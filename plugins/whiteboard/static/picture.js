@@ -1,0 +1,49 @@
+// Pictures for the board, of a file or of the video: a canvas of at most SIDE px. Loaded when one is chosen.
+
+import { make } from "./make.js";
+
+const SIDE = 1600;                    // px
+const MOST = 50 * 1024 * 1024;        // bytes of a file
+const PATIENCE = 8000;                // ms until a picture of the video has come
+
+const failed = code => Object.assign(new Error(code), { code });
+
+// {kind, canvas}, or null where somebody thought better of it.
+export async function fromFile(file, host) {
+  if (file.size > MOST) throw failed("too_big");
+  const head = String.fromCharCode(...new Uint8Array(await file.slice(0, 1024).arrayBuffer()));
+  if (head.includes("%PDF-")) {
+    const { fromPdf } = await import("./pdf.js"), canvas = await fromPdf(file, host, SIDE);
+    return canvas && { kind: "pdf", canvas };
+  }
+  const bitmap = await createImageBitmap(file);
+  const canvas = scaled(bitmap, bitmap.width, bitmap.height);
+  bitmap.close();
+  return { kind: "picture", canvas };
+}
+
+// What a track shows now.
+export async function fromVideo(track) {
+  if (!track) throw failed("unknown");
+  const video = make("video", { muted: true, playsInline: true });
+  video.srcObject = new MediaStream([track]);
+  try {
+    video.play().catch(() => {});
+    await new Promise((resolve, reject) => {
+      video.onloadeddata = resolve;
+      setTimeout(() => reject(failed("unknown")), PATIENCE);
+    });
+    return scaled(video, video.videoWidth, video.videoHeight);
+  } finally {
+    video.srcObject = null;
+  }
+}
+
+function scaled(source, width, height) {
+  const part = Math.min(1, SIDE / Math.max(width, height));
+  const canvas = make("canvas", { width: Math.max(1, Math.round(width * part)), height: Math.max(1, Math.round(height * part)) }), pen = canvas.getContext("2d");
+  pen.fillStyle = "#ffffff";                             // under what a picture leaves clear
+  pen.fillRect(0, 0, canvas.width, canvas.height);
+  pen.drawImage(source, 0, 0, canvas.width, canvas.height);
+  return canvas;
+}

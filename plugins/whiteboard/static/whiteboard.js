@@ -1,0 +1,59 @@
+// The board's button, and an ear for what others do on it. All else is loaded when the board is first used.
+
+const KEEP = 4000;             // things done on one board
+const EVENTS = ["trace", "want", "shown", "ask", "answer"];
+const visits = new Map();      // by visit: what the parts of this page share
+
+export function mount(host) {
+  const { id } = host.visit;
+  for (const other of visits.keys()) if (other !== id) visits.delete(other);
+  if (!visits.has(id)) visits.set(id, {});
+  ({ "call.bar": button, "call.after": after }[host.slot] ?? stage)(host, visits.get(id));
+}
+
+function button({ root, signal }, own) {
+  own.button = root.querySelector("button");
+  own.button.setAttribute("aria-expanded", String(Boolean(own.open)));
+  own.button.addEventListener("click", () => own.show?.(!own.open, true), { signal });
+}
+
+function stage(host, own) {
+  const { channel, signal } = host, marks = channel.history("mark", { keep: KEEP }), rules = channel.history("allow", { keep: 200 });
+  let board = null, unseen = 0;
+  const load = () => board ??= import("./board.js").then(({ Board }) => new Board(host, { marks, rules, own })).catch(error => {
+    board = null;                                        // without the server: at the next press
+    host.ui.notice(host.text("The board could not be opened. Try again in a moment."));
+    console.warn(`whiteboard: ${error}`);
+  });
+  Object.assign(own, { open: false, closed: false, kept: null });
+  // byHand: somebody here pressed the button. Who has closed the board is only told that there is more on it.
+  own.show = async (open, byHand = false) => {
+    own.open = open;
+    if (byHand) own.closed = !open;
+    own.button?.setAttribute("aria-expanded", String(open));
+    host.ui.badge(unseen = 0);
+    const whole = await load();
+    if (!signal.aborted) whole?.show(own.open, byHand);
+  };
+  const heard = () => {
+    if (own.closed) host.ui.badge(unseen += 1);
+    else if (!own.open) own.show(true);
+  };
+  marks.addEventListener("add", ({ detail: { entry } }) => { if (!entry.mine || entry.told) heard(); }, { signal });
+  for (const event of EVENTS) channel.on(event, async message => {
+    if (!own.open && !own.closed && (event === "trace" || event === "shown")) own.show(true);
+    (await load())?.[event](message);
+  });
+  if (marks.entries.length) heard();
+  if (host.me.role === "guest") {                        // who comes later is told what is there
+    for (const { id, role } of host.visit.seats) if (role === "provider") channel.send("want", {}, { to: id }).catch(() => {});
+  }
+  signal.addEventListener("abort", () => Object.assign(own, { open: false, show: null }));
+}
+
+function after(host, own) {
+  const kept = own.kept?.();
+  if (!kept) return;
+  host.root.firstElementChild.hidden = false;
+  host.root.querySelector("button").addEventListener("click", async () => host.ui.download("board.png", await kept.save()), { signal: host.signal });
+}

@@ -1,0 +1,728 @@
+"""Consent (R63-R68): forms are read together and signed in the two browsers; the server never has what is signed."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import re
+import subprocess
+import sys
+import zlib
+from collections.abc import Callable
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pypdf
+import pypdfium2
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from playwright.sync_api import Locator, Page, expect
+from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject, TextStringObject
+
+from housecall.testing import Person, Practice, check_in, connected, end, open_dashboard, sign_in, start
+from housecall.testing.access import PHONE, audit
+from housecall.testing.visitor import Visitor
+
+TOML = '[clinic.main]\nname = "Elm Street Practice"\nplugins = ["teleconsent"]\n'
+BEFORE = TOML + '[clinic.main.teleconsent]\nbefore = "telehealth"\n'
+RECEIPTS = BEFORE + "receipts = true\n"
+ROOT = Path(__file__).resolve().parents[2]
+RECORDING = str(ROOT / "tests/recording_server.py")
+FONTS = ROOT / "tests/.parts/node_modules/@fontsource/noto-sans-devanagari/files"
+FONT = FONTS / "noto-sans-devanagari-devanagari-400-normal.woff2"
+BLACK = 90  #: of 255: darker than this is ink
+
+#: What a patient fills in who is no real person: none of it may be found on the server.
+PLACE, PHONE_NUMBER, NAME = "7 Xylophone Lane, Zanzibar", "+15550123456", "Quetzal Jacaranda"
+
+
+def picture(page: Page, name: str) -> None:
+    """With HOUSECALL_PICTURES=folder, pictures to look at."""
+    if folder := os.environ.get("HOUSECALL_PICTURES"):
+        page.screenshot(path=Path(folder) / f"teleconsent-{name}.png")
+
+
+@pytest.fixture
+def pair(serve: Callable[..., Practice], person: Callable[..., Person]) -> Callable[..., Any]:
+    """A provider with an open dashboard, and a patient who has not come yet, at a practice of their own."""
+
+    def make(toml: str = TOML, provider: Any = None, patient: Any = None, **options: Any) -> Any:
+        practice = serve(toml, **options)
+        room, own = practice.room(), f"localhost:{practice.port}"
+        people = person("red", own=own, **(provider or {})), person("green", own=own, **(patient or {}))
+        sign_in(people[0].context, practice.url, room.login)
+        open_dashboard(people[0].page, practice.url)
+        return practice, room, people[0].page, people[1].page
+
+    return make
+
+
+def arrive(page: Page, url: str, name: str = "Grace") -> None:
+    """Check in where a form comes before the queue."""
+    page.goto(url)
+    expect(page.locator("main[data-ready]")).to_be_attached()
+    page.get_by_label("Your name").fill(name)
+    page.get_by_role("button", name="Check in").first.click()
+    expect(page.locator("main[data-state=arriving]")).to_be_visible()
+
+
+def fill(page: Page, where: str, *, name: str = NAME, how: str = "drawn") -> None:
+    """Fill in the form for telehealth, and draw or type a signature."""
+    paper = page.locator(where)
+    paper.get_by_label("Where are you now?").fill(PLACE)
+    paper.get_by_label("Telephone number at which").fill(PHONE_NUMBER)
+    paper.get_by_label("Full name").fill(name)
+    if how == "typed":
+        paper.get_by_label("Use my typed name").check()
+    else:
+        scribble(page, paper.locator("canvas"))
+
+
+def scribble(page: Page, canvas: Locator) -> None:
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box
+    for line in (((0.1, 0.7), (0.25, 0.2), (0.4, 0.8), (0.55, 0.3)), ((0.6, 0.6), (0.75, 0.4), (0.9, 0.7))):
+        points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in line]
+        page.mouse.move(*points[0])
+        page.mouse.down()
+        for point in points[1:]:
+            page.mouse.move(*point, steps=6)
+        page.mouse.up()
+
+
+def sign(page: Page, where: str) -> None:
+    page.locator(where).get_by_role("button", name="Sign", exact=True).click()
+
+
+def saved(page: Page, where: str) -> bytes:
+    """The document that "Download the signed form" saves."""
+    with page.expect_download() as download:
+        page.locator(where).get_by_role("button", name="Download the signed form").first.click()
+    assert download.value.suggested_filename.endswith(".pdf")
+    return Path(download.value.path()).read_bytes()
+
+
+def squeezed(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
+def read(data: bytes) -> str:
+    """The text of a document as an independent reader finds it, without spaces."""
+    return squeezed("".join(page.extract_text() for page in pypdf.PdfReader(BytesIO(data), strict=True).pages))
+
+
+def record(data: bytes) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(pypdf.PdfReader(BytesIO(data)).attachments["consent.json"][0])
+    return found
+
+
+def drawn(data: bytes, name: str = "") -> list[Any]:
+    """The pages as pictures, by another independent reader; kept where HOUSECALL_PICTURES says."""
+    document = pypdfium2.PdfDocument(data)
+    pages = [page.render(scale=1.5).to_pil().convert("L") for page in document]
+    document.close()
+    if (folder := os.environ.get("HOUSECALL_PICTURES")) and name:
+        for number, each in enumerate(pages, 1):
+            each.save(Path(folder) / f"teleconsent-pdf-{name}-{number}.png")
+    return pages
+
+
+def text_of(name: str) -> list[str]:
+    """The paragraphs of a supplied form as they are printed."""
+    lines = (ROOT / f"plugins/teleconsent/forms/{name}.md").read_text("utf-8").splitlines()
+    return [re.sub(r"^(## |- )", "", line).replace("{practice}", "Elm Street Practice") for line in lines if line]
+
+
+def verify(folder: Path, *files: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-m", "housecall", "verify-consent", *files, "--dir", folder]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_it_is_asked_for_read_together_and_signed_in_the_call(pair: Callable[..., Any]) -> None:
+    """The provider asks, points at a passage, sees each step; both save the same document; the patient withdraws."""
+    _, room, provider, patient = pair(patient={"viewport": PHONE})
+    check_in(patient, room.url, "Grace")
+    start(provider, "Grace")
+    connected(provider, patient)
+    provider.get_by_role("button", name="Consent").click()
+    side = provider.locator("#side")
+    side.get_by_label("Ask for a signature on").select_option(label="Consent to telehealth")
+    side.get_by_role("button", name="Ask", exact=True).click()
+    expect(side.locator("li .tag")).to_have_text("Waits on the patient's page")
+    expect(patient.locator(".bar .badge")).to_have_text("1")
+    patient.get_by_role("button", name="Consent").click()
+    picture(patient, "asked")
+    patient.get_by_role("button", name="Read the form").click()
+    expect(patient.get_by_role("heading", name="Consent to telehealth")).to_be_focused()
+    expect(side.locator("li .tag")).to_have_text("The patient is reading it")
+
+    side.get_by_role("button", name="Read it together").click()
+    passage = side.locator("[data-n]", has_text="Telehealth is not for emergencies")
+    passage.click()
+    pointed = patient.locator("#side .teleconsent-pointed")
+    expect(pointed).to_contain_text("Telehealth is not for emergencies")
+    expect(pointed).to_be_in_viewport()
+    expect(patient.locator("#said")).to_contain_text("Your provider points at: Telehealth is not for")
+    side.locator(".teleconsent-point").first.focus()
+    provider.keyboard.press("ArrowDown")
+    provider.keyboard.press("Enter")
+    expect(pointed).to_contain_text("Telehealth means that you and your provider")
+    picture(provider, "pointing")
+    picture(patient, "pointed")
+    for page in (provider, patient):
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            audit(page, f"reading, {scheme}", only="#side")
+            picture(page, f"reading-{scheme}-{'patient' if page is patient else 'provider'}")
+        page.emulate_media(color_scheme="light")
+
+    sign(patient, "#side")
+    expect(patient.locator("#side .error:visible").first).to_have_text("This is needed.")
+    expect(patient.get_by_label("Where are you now?")).to_be_focused()
+    fill(patient, "#side")
+    picture(patient, "filled")
+    sign(patient, "#side")
+    expect(side.locator("li .tag")).to_have_text("Signed")
+    copies = saved(provider, "#side"), saved(patient, "#side")
+    picture(provider, "signed")
+    assert copies[0] == copies[1]
+    look_at(copies[0])
+
+    patient.locator("#side").get_by_role("button", name="Withdraw").click()
+    patient.get_by_role("dialog").get_by_role("button", name="Withdraw").click()
+    expect(side.locator("li .tag")).to_have_text("Signed, then withdrawn")
+    end(provider)
+    assert saved(provider, "#after") == saved(patient, ".after") == copies[0]
+    picture(patient, "after")
+
+
+def look_at(data: bytes) -> None:
+    """The document says the whole text, what was filled in, who signed and when; the signature is drawn on it."""
+    whole, said = read(data), record(data)
+    for paragraph in text_of("telehealth"):
+        assert squeezed(paragraph) in re.sub(r"Page\dof\dSHA-256[0-9a-f]{64}", "", whole), paragraph
+    written = (
+        "\n\n".join(
+            [
+                f"# {said['form']['title']}",
+                *({"h": "## ", "li": "- "}.get(k, "") + t for k, t in said["form"]["blocks"]),
+            ]
+        )
+        + "\n"
+    )
+    assert said["form"]["sha256"] == hashlib.sha256(written.encode()).hexdigest()
+    for text in (
+        PLACE,
+        PHONE_NUMBER,
+        NAME,
+        "Version1",
+        said["at"],
+        said["zone"],
+        said["form"]["sha256"],
+        "ElmStreetPractice",
+    ):
+        assert squeezed(text).lower() in whole.lower(), text
+    pages = drawn(data, "telehealth")
+    [signer] = said["signers"]
+    assert signer["how"] == "drawn"
+    assert len(signer["strokes"]) == 2
+    place = signature_of(data)
+    ink = [page.crop(box).histogram() for page, box in ((pages[place[0]], place[1]),)]
+    assert sum(ink[0][:BLACK]) > 150, "no signature is to be seen"
+
+
+def signature_of(data: bytes) -> tuple[int, tuple[int, int, int, int]]:
+    """The page of the drawn signature, and its box in the picture of `drawn`."""
+    for number, page in enumerate(pypdf.PdfReader(BytesIO(data)).pages):
+        content = page.get_contents()
+        assert content is not None
+        found = re.search(rb"/TeleconsentSignature BMC\s+q\s+0\.3 0 0 -0\.3 ([\d.]+) ([\d.]+) cm", content.get_data())
+        if found:
+            x, top = float(found[1]), float(page.mediabox.height) - float(found[2])
+            return number, tuple(round(v * 1.5) for v in (x, top, x + 300, top + 88))  # type: ignore[return-value]
+    raise AssertionError("there is no signature")
+
+
+def test_before_the_visit_it_is_signed_by_keyboard_or_refused_and_overridden(
+    pair: Callable[..., Any], person: Callable[..., Person]
+) -> None:
+    """Without a signature nobody is in line; a provider who admits all the same stands in the audit."""
+    practice, room, provider, patient = pair(RECEIPTS, patient={"viewport": PHONE})
+    arrive(patient, room.url)
+    card = provider.locator(".card", has_text="Grace")
+    expect(card.get_by_role("button", name="Start visit")).to_be_hidden()
+    expect(patient.get_by_role("region", name="Consent to telehealth")).to_be_visible()
+    picture(patient, "before")
+    with Visitor(practice.url, login=room.login).dashboard(key=page_key()) as board:
+        visit = board.hear("welcome")["rooms"][0]["cards"][0]["id"]
+        assert board.ask("move", {"visit": visit, "to": "in_call", "rev": None})["error"] == "invalid"
+    patient.get_by_role("button", name="Decline").click()
+    expect(patient.get_by_text("You have declined to sign")).to_be_visible()
+    card.locator("summary", has_text="Consent").click()
+    expect(card.locator("li .tag")).to_have_text("Declined")
+    expect(patient.locator("main[data-state=arriving]")).to_be_visible()
+    picture(provider, "declined")
+
+    patient.get_by_role("button", name="Read it after all").press("Enter")
+    expect(patient.get_by_role("heading", name="Consent to telehealth").last).to_be_focused()
+    by_keyboard(patient)
+    expect(patient.locator("main[data-state=waiting]")).to_be_visible()
+    expect(card.locator("li .tag")).to_have_text("Signed")
+    data = saved(provider, ".card")
+    assert saved(patient, ".waiting") == data
+    picture(patient, "waiting")
+    picture(provider, "card")
+    assert record(data)["signers"][0]["how"] == "typed"
+    assert squeezed(NAME) in read(data)
+    for page in (provider, patient):
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            audit(page, scheme, only=".teleconsent")
+    receipted(practice, data)
+
+    other = person("blue", own=f"localhost:{practice.port}").page
+    arrive(other, room.url, "Katherine")
+    provider.get_by_role("button", name="Admit Katherine without the answers").click()
+    expect(other.locator("main[data-state=waiting]")).to_be_visible()
+    rows = audited(practice)
+    assert [(row[0], row[2].partition(" ")[2]) for row in rows] == [(room.member, "teleconsent:telehealth")]
+
+
+def page_key() -> str:
+    """A key that pages can seal for."""
+    own = ec.generate_private_key(ec.SECP256R1()).public_key()
+    raw = own.public_bytes(serialization.Encoding.X962, serialization.PublicFormat.UncompressedPoint)
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def by_keyboard(page: Page) -> None:
+    """From the heading of the paper to its signature, with nothing but keys."""
+    typed = {
+        "Where are you now?": PLACE,
+        "Telephone number at which you can be reached now": PHONE_NUMBER,
+        "Full name": NAME,
+    }
+    for _ in range(30):
+        page.keyboard.press("Tab")
+        name, kind = page.evaluate(
+            "(e => [(e.labels?.[0]?.firstChild?.textContent || e.textContent).trim(), e.type])(document.activeElement)"
+        )
+        if name in typed:
+            page.keyboard.type(typed[name])
+        elif kind == "radio" and name == "Draw":
+            page.keyboard.press("ArrowRight")
+        elif name == "Sign":
+            page.keyboard.press("Enter")
+            return
+    raise AssertionError("Tab never reaches Sign")
+
+
+def audited(practice: Practice) -> list[tuple[str, str, str]]:
+    """Who admitted somebody without a step: actor, action, visit and step."""
+    from sqlalchemy import select
+
+    from housecall.clinics.database import db
+    from housecall.clinics.models import Audit
+
+    with practice.lasting():
+        rows = db.session.scalars(select(Audit).where(Audit.action == "step.waive"))
+        return [(row.actor_id or "", row.action, row.object) for row in rows]
+
+
+def receipted(practice: Practice, data: bytes) -> None:
+    """`housecall verify-consent` knows the document by its receipt, and no other one."""
+    file = kept(practice.folder.parent / "signed.pdf", data)
+    told = verify(practice.folder, file, kept(practice.folder.parent / "other.pdf", data + b"\n"))
+    assert told.returncode == 1
+    assert "A receipt of exactly this file was kept: telehealth, version 1" in told.stdout
+    assert f"Signed by {NAME}" in told.stdout
+    assert "version 1, as it comes with Housecall" in told.stdout
+    assert [line for line in told.stderr.splitlines() if line.startswith(f"{file}: ")] == []
+    assert "other.pdf: No receipt of exactly this file" in told.stderr
+
+
+#: Makes documents in a page of the plugin, without a visit: [name, script of the signer's name, how, strokes].
+MAKE = """async ([names, font]) => {
+  const here = document.querySelector("hc-part[data-plugin=teleconsent]").dataset.module.replace("teleconsent.js", "");
+  const [{ make }, { load }] = await Promise.all(["pdf", "form"].map(each => import(`${here}teleconsent-${each}.js`)));
+  const face = new FontFace("Test Devanagari", Uint8Array.from(atob(font), letter => letter.charCodeAt(0)));
+  document.fonts.add(await face.load());
+  document.body.style.fontFamily = `"Test Devanagari", ${getComputedStyle(document.body).fontFamily}`;
+  const { said } = await load("telehealth"), made = {};
+  for (const [name, how] of names) {
+    const strokes = how === "drawn" ? [[100, 200, 250, 60, 400, 220], [500, 150]] : [];
+    const bytes = await make({
+      said, text: (words, values = {}) => words.replace(/\\{(\\w+)\\}/g, (all, key) => values[key] ?? all),
+      signers: [{ id: "patient", label: "Patient", name, how, strokes }], providers: ["Dr Ada Smith"],
+      answers: [["Where are you now?", name]], at: new Date(Date.UTC(2026, 10, 26, 9, 30)),
+    });
+    made[name] = btoa(Array.from(bytes, byte => String.fromCharCode(byte)).join(""));
+  }
+  return made;
+}"""
+
+ARABIC, HINDI, CHINESE, HEBREW = "محمد بن عبد الله", "श्रीमती क्षितिजा शर्मा", "张伟明", "דוד בן גוריון"
+NAMES = [["Grace Hopper", "drawn"], [ARABIC, "typed"], [HINDI, "typed"], [CHINESE, "drawn"], [HEBREW, "drawn"]]
+
+
+def test_any_name_is_printed_and_found_again_and_no_change_goes_unseen(
+    pair: Callable[..., Any], tmp_path: Path
+) -> None:
+    """Names that the standard fonts cannot write are the browser's pictures, with their letters behind them."""
+    practice, room, _, patient = pair()
+    check_in(patient, room.url, "Grace")
+    font = base64.b64encode(FONT.read_bytes()).decode()
+    made = {name: base64.b64decode(data) for name, data in patient.evaluate(MAKE, [NAMES, font]).items()}
+    for name, data in made.items():
+        pdf = pypdf.PdfReader(BytesIO(data), strict=True)
+        label = {"Grace Hopper": "latin", ARABIC: "arabic", HINDI: "hindi", CHINESE: "chinese", HEBREW: "hebrew"}[name]
+        pages = drawn(data, label)
+        assert len(pages) == len(pdf.pages)
+        found = pypdfium2.PdfDocument(data)
+        by_another = squeezed("".join(page.get_textpage().get_text_range() for page in found))
+        found.close()
+        assert squeezed(name) in by_another, f"{label}: not found by pdfium"
+        assert squeezed(name) in read(data), f"{label}: not found by pypdf"
+        assert is_seen(pdf, pages), f"{label}: its picture is empty"
+    files = [kept(tmp_path / f"{number}.pdf", data) for number, data in enumerate(made.values())]
+    told = verify(practice.folder, *files)
+    assert told.returncode == 0, told.stderr
+    for name, file in zip(made, files, strict=True):
+        said = "\n".join(line for line in told.stdout.splitlines() if line.startswith(f"{file}: "))
+        assert f"Signed by {name} at 2026-11-26T09:30:00Z" in said
+        assert ("are pictures" in said) == (name != "Grace Hopper")
+        assert "keeps no receipts" in said
+    changes = tampered(made["Grace Hopper"])
+    files = [kept(tmp_path / f"changed-{number}.pdf", data) for number, (_, data, _) in enumerate(changes)]
+    told = verify(practice.folder, *files)
+    assert told.returncode == 1
+    for (how, _, words), file in zip(changes, files, strict=True):
+        said = [line for line in told.stderr.splitlines() if line.startswith(f"{file}: ")]
+        assert any(words in line for line in said), f"{how}: {said} {told.stdout}"
+
+
+def kept(file: Path, data: bytes) -> Path:
+    file.write_bytes(data)
+    return file
+
+
+def is_seen(pdf: pypdf.PdfReader, pages: list[Any]) -> bool:
+    """Whether each line that is a picture has ink where it stands."""
+    for number, page in enumerate(pdf.pages):
+        content = page.get_contents()
+        assert content is not None
+        height = float(page.mediabox.height)
+        for width, high, x, y in re.findall(
+            rb"q\s+([\d.]+) 0 0 ([\d.]+) ([\d.]+) ([\d.]+) cm\s+/Line", content.get_data()
+        ):
+            left, low, wide, tall = float(x), float(y), float(width), float(high)
+            box = tuple(round(v * 1.5) for v in (left, height - low - tall, left + wide, height - low))
+            if sum(pages[number].crop(box).histogram()[:128]) < 20:
+                return False
+    return True
+
+
+def javascript(writer: pypdf.PdfWriter, code: str = "app.alert(1)") -> None:
+    """A script that runs when the document is opened."""
+    action = {NameObject("/S"): NameObject("/JavaScript"), NameObject("/JS"): TextStringObject(code)}
+    writer._root_object[NameObject("/OpenAction")] = DictionaryObject(action)
+
+
+def tampered(data: bytes) -> list[tuple[str, bytes, str]]:
+    """How somebody could change a document, the document that it becomes, and what the command says to it."""
+
+    def changed(work: Callable[[pypdf.PdfWriter], None]) -> bytes:
+        writer, out = pypdf.PdfWriter(clone_from=BytesIO(data)), BytesIO()
+        work(writer)
+        writer.write(out)
+        return out.getvalue()
+
+    def content(number: int, before: bytes, after: bytes) -> Callable[[pypdf.PdfWriter], None]:
+        def work(writer: pypdf.PdfWriter) -> None:
+            page, stream = writer.pages[number], DecodedStreamObject()
+            was = page.get_contents().get_data()  # type: ignore[union-attr]
+            assert before in was, was[:400]
+            stream.set_data(was.replace(before, after))
+            page[NameObject("/Contents")] = writer._add_object(stream)
+
+        return work
+
+    def recorded(work: Callable[[dict[str, Any]], None]) -> bytes:
+        said = record(data)
+        work(said)
+
+        def written(writer: pypdf.PdfWriter) -> None:
+            for each in writer.attachment_list:
+                each.content = json.dumps(said).encode()
+
+        return changed(written)
+
+    def noted(writer: pypdf.PdfWriter) -> None:
+        note = {NameObject("/Type"): NameObject("/Annot"), NameObject("/Subtype"): NameObject("/Text")}
+        writer.pages[0][NameObject("/Annots")] = ArrayObject([DictionaryObject(note)])
+
+    def reworded(said: dict[str, Any]) -> None:
+        said["form"]["blocks"][1][1] = "Something else."
+
+    def consistent(said: dict[str, Any]) -> None:
+        reworded(said)
+        form = said["form"]
+        blocks = [{"h": "## ", "li": "- "}.get(kind, "") + text for kind, text in form["blocks"]]
+        text = "\n\n".join([f"# {form['title']}", *blocks]) + "\n"
+        form["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+
+    last = len(pypdf.PdfReader(BytesIO(data)).pages) - 1
+    number, _ = signature_of(data)
+    encrypted = pypdf.PdfWriter(clone_from=BytesIO(data))
+    encrypted.encrypt("secret", algorithm="RC4-128")
+    out = BytesIO()
+    encrypted.write(out)
+    hopper = b"Hopper".hex().upper().encode()
+    return [
+        ("another name on the page", changed(content(last, hopper, b"Murray".hex().upper().encode())), "says"),
+        ("another signature", changed(content(number, b"250 60 l", b"251 60 l")), "The drawn signature is not"),
+        ("a line through it", changed(content(last, b"BT", b"10 10 m 20 20 l S BT")), "Lines were drawn on it"),
+        (
+            "a box over it",
+            changed(content(0, b"BT", b"1 1 1 rg 0 0 600 800 re f BT")),
+            "holds something that was not there",
+        ),
+        ("a script", changed(javascript), "/OpenAction"),
+        ("a note", changed(noted), "holds something that was not there"),
+        ("another text in the record", recorded(reworded), "is not the text that has the SHA-256"),
+        ("another text and its own hash", recorded(consistent), "do not say"),
+        ("encrypted", out.getvalue(), "It is encrypted"),
+        ("cut off", data[: len(data) // 2], "It is not a signed document"),
+        ("something else", b"%PDF-1.7\n", "It is not a signed document"),
+    ]
+
+
+def test_the_server_never_has_what_is_signed(
+    pair: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R68: a server that writes down all that it touches finds no name, no answer and no document, and keeps none.
+
+    In the waiting room, where everything goes by the server.
+    """
+    log = tmp_path / "record"
+    monkeypatch.setenv("HOUSECALL_RECORD", str(log))
+    practice, room, provider, patient = pair(
+        RECEIPTS, command=(sys.executable, "-W", "error", RECORDING, "run"), folder=tmp_path / "site"
+    )
+    arrive(patient, room.url)
+    fill(patient, ".arriving")
+    sign(patient, ".arriving")
+    expect(patient.locator("main[data-state=waiting]")).to_be_visible()
+    provider.locator(".card summary", has_text="Consent").click()
+    data = saved(provider, ".card")
+    assert NAME in json.dumps(record(data))
+    seen = log.read_bytes()
+    for event in (b"teleconsent:word", b"teleconsent:piece", b"teleconsent:receipt"):
+        assert event in seen, "this server writes nothing down"
+    assert hashlib.sha256(data).hexdigest().encode() in seen, "the receipt"
+    strokes = ",".join(map(str, record(data)["signers"][0]["strokes"][0][:8]))
+    marks = [*PLACE.split(", "), PHONE_NUMBER, *NAME.split(), strokes, "%PDF"]
+    files = [path for path in practice.folder.rglob("*") if path.is_file() and "assets" not in path.parts]
+    for where, held in [
+        ("the record", seen),
+        ("the log", practice.log.read_bytes()),
+        *((str(p), p.read_bytes()) for p in files),
+    ]:
+        for mark in marks:
+            assert mark.encode() not in held, f"{mark} is in {where}"
+
+
+def test_a_command_of_a_plugin_is_there_where_the_plugin_is_on(tmp_path: Path) -> None:
+    """Elsewhere `housecall` does not know it, and the file that it is given need not be a document at all."""
+    file = tmp_path / "no.pdf"
+    file.write_bytes(b"hello")
+    (tmp_path / "housecall.toml").write_text(TOML, encoding="utf-8")
+    subprocess.run([sys.executable, "-m", "housecall", "migrate", str(tmp_path)], check=True, capture_output=True)
+    told = verify(tmp_path, file)
+    assert (told.returncode, "It is not a signed document" in told.stderr) == (1, True), told.stderr
+    told = verify(tmp_path, tmp_path / "nowhere.pdf")
+    assert (told.returncode, "does not exist" in told.stderr) == (2, True), told.stderr
+    (tmp_path / "housecall.toml").write_text(TOML.replace('["teleconsent"]', "[]"), encoding="utf-8")
+    told = verify(tmp_path, file)
+    assert (told.returncode, "invalid choice: 'verify-consent'" in told.stderr) == (2, True), told.stderr
+
+
+def test_nothing_of_it_is_loaded_until_it_is_used(pair: Callable[..., Any]) -> None:
+    """Its smallest module comes with the call; the desk, the paper and what makes PDF do not."""
+    _, room, provider, patient = pair()
+    check_in(patient, room.url, "Grace")
+    start(provider, "Grace")
+    connected(provider, patient)
+    for page in (provider, patient):
+        expect(page.locator("hc-part[data-plugin=teleconsent][data-slot='call.bar'][data-mounted]")).to_be_attached()
+        asked = page.evaluate(
+            "performance.getEntriesByType('resource').map(({ name, encodedBodySize }) => [name, encodedBodySize])"
+        )
+        own = [(url.rpartition("/")[2], size) for url, size in asked if "/teleconsent/" in url or "pdf-lib" in url]
+        assert [name for name, _ in own] == ["teleconsent.js"]
+        assert own[0][1] < 1024, "of its one module"
+
+
+def test_a_practice_writes_its_own_form(pair: Callable[..., Any], person: Callable[..., Person]) -> None:
+    """In Markdown with a preview, in versions: what was asked for before keeps its text."""
+    practice, room, provider, patient = pair()
+    owner = person(own=f"localhost:{practice.port}", viewport=PHONE)
+    owner.expected.append("status of 422")
+    sign_in(owner.context, practice.url, practice.room(role="owner").login)
+    page = owner.page
+    page.goto(f"{practice.url}/admin")
+    page.get_by_role("link", name="Consent forms").click()
+    audit(page, "the forms")
+    picture(page, "forms")
+    page.get_by_role("link", name="Write your own form").click()
+    page.get_by_role("button", name="Save as a new version").click()
+    expect(page.get_by_text("This is needed.")).to_have_count(2)
+    page.get_by_label("Title").fill("Our house rules")
+    page.get_by_label("Text").fill("## Rules\n\nBe <b>kind</b> at {practice}.\n\n- One\n- Two")
+    page.get_by_role("button", name="Preview").click()
+    expect(page.locator(".previewed")).to_contain_text("Be <b>kind</b> at Elm Street Practice.")
+    audit(page, "its preview")
+    picture(page, "own")
+    page.get_by_role("button", name="Save as a new version").click()
+    expect(page.get_by_text("Saved as version 1")).to_be_visible()
+
+    check_in(patient, room.url, "Grace")
+    card = provider.locator(".card")
+    card.locator("summary", has_text="Consent").click()
+    card.get_by_label("Ask for a signature on").select_option(label="The practice's own form")
+    card.get_by_role("button", name="Ask", exact=True).click()
+    expect(card.locator("li .tag")).to_have_text("Waits on the patient's page")
+    page.get_by_label("Text").fill("Something else")
+    page.get_by_role("button", name="Save as a new version").click()
+    expect(page.get_by_text("Saved as version 2")).to_be_visible()
+    patient.get_by_role("button", name="Read the form").click()
+    expect(patient.locator(".waiting .teleconsent-text li")).to_have_text(["One", "Two"])
+    paper = patient.locator(".waiting .teleconsent")
+    paper.get_by_label("Full name").fill(NAME)
+    paper.get_by_label("Use my typed name").check()
+    sign(patient, ".waiting")
+    data = saved(provider, ".card")
+    assert "Bekind" not in read(data)
+    assert "Be<b>kind</b>atElmStreetPractice." in read(data)
+    told = verify(practice.folder, kept(practice.folder.parent / "own.pdf", data))
+    assert told.returncode == 0, told.stderr
+    assert "the practice's own form, version 1" in told.stdout
+
+
+def own_pdf(*, pages: int = 1, text: str = "Rules of the house", script: bool = False, password: str = "") -> bytes:
+    """A PDF as a practice may have one."""
+    writer, out = pypdf.PdfWriter(), BytesIO()
+    font = DictionaryObject({NameObject(f"/{key}"): NameObject(f"/{value}") for key, value in
+                             {"Type": "Font", "Subtype": "Type1", "BaseFont": "Helvetica"}.items()})  # fmt: skip
+    for _ in range(pages):
+        page, stream = writer.add_blank_page(width=612, height=792), DecodedStreamObject()
+        stream.set_data(f"BT /F1 20 Tf 72 700 Td ({text}) Tj 0 -40 Td (Be on time.) Tj ET".encode())
+        page[NameObject("/Resources")] = DictionaryObject(
+            {NameObject("/Font"): DictionaryObject({NameObject("/F1"): font})}
+        )
+        page[NameObject("/Contents")] = writer._add_object(stream)
+    if script:
+        javascript(writer, "app.alert('Wallaby');")
+        writer.add_attachment("wallaby.txt", b"Wallaby attached")
+    if password:
+        writer.encrypt(password, algorithm="RC4-128")
+    writer.write(out)
+    return out.getvalue()
+
+
+def bomb() -> bytes:
+    """A small file whose page is 400 MB when it is unpacked."""
+    once = zlib.compressobj(1)
+    packed = b"".join(once.compress(bytes(1 << 24)) for _ in range(24)) + once.flush()
+    stream = zlib.compress(packed, 9)
+    head = b"<< /Length %d /Filter [/FlateDecode /FlateDecode] >>" % len(stream)
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+        b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 1000000 1000000] /Contents 4 0 R >>",
+        head + b" stream\n" + stream + b"\nendstream",
+    ]
+    body = b"".join(b"%d 0 obj %s endobj\n" % (number, each) for number, each in enumerate(objects, 1))
+    return b"%PDF-1.7\n" + body + b"trailer << /Root 1 0 R >>"
+
+
+def test_a_practice_uploads_its_own_pdf(pair: Callable[..., Any], person: Callable[..., Person]) -> None:
+    """Its pages and its text become a form with places to sign; what would do harm is refused, or stays behind."""
+    practice, room, provider, patient = pair()
+    owner_room = practice.room(role="owner")
+    visitor = Visitor(practice.url, login=owner_room.login)
+
+    def upload(data: bytes) -> Any:
+        files = {"pdf": ("rules.pdf", data, "application/pdf")}
+        return visitor.post("/-/teleconsent/own", {"do": "read"}, files=files)
+
+    for data, words in (
+        (b"", "This is needed."),
+        (b"%PDF-1.7 and nothing more", "or it is damaged"),
+        (own_pdf()[:300], "or it is damaged"),
+        (os.urandom(5_000_001), "too large"),
+        (own_pdf(password="secret"), "is encrypted"),
+        (own_pdf(pages=13), "1 to 12 pages"),
+        (own_pdf(text="").replace(b"(Be on time.)", b"()           "), "no text in this file"),
+    ):
+        answer = upload(data)
+        assert (answer.status_code, words in answer.text) == (422, True), f"{words}: {answer.status_code}"
+    assert upload(bomb()).status_code == 422
+    assert upload(own_pdf(script=True)).headers["Location"].endswith("own/1")
+    for path in practice.folder.rglob("*.db*"):
+        assert b"Wallaby" not in path.read_bytes(), "a script or an attachment was kept"
+
+    owner = person(own=f"localhost:{practice.port}")
+    sign_in(owner.context, practice.url, owner_room.login)
+    owner.page.goto(f"{practice.url}/-/teleconsent/own/1")
+    owner.page.get_by_role("button", name="Place a signature on this page").click()
+    place = owner.page.locator(".teleconsent-place")
+    expect(place).to_be_focused()
+    for key in ("ArrowRight", "ArrowUp", "ArrowUp"):
+        owner.page.keyboard.press(key)
+    sheet = owner.page.locator(".teleconsent-sheet")
+    sheet.click(position={"x": 300, "y": 200})
+    expect(place).to_have_count(2)
+    owner.page.keyboard.press("Delete")
+    expect(place).to_have_count(1)
+    audit(owner.page, "places")
+    picture(owner.page, "places")
+    owner.page.get_by_label("Title").fill("House rules")
+    owner.page.get_by_role("button", name="Use this form from now on").click()
+    expect(owner.page.get_by_text("Saved as version 1")).to_be_visible()
+
+    check_in(patient, room.url, "Grace")
+    card = provider.locator(".card")
+    card.locator("summary", has_text="Consent").click()
+    card.get_by_label("Ask for a signature on").select_option(label="The practice's own form")
+    card.get_by_role("button", name="Ask", exact=True).click()
+    patient.get_by_role("button", name="Read the form").click()
+    paper = patient.locator(".waiting .teleconsent")
+    expect(paper.locator("img")).to_have_js_property("complete", True)
+    paper.get_by_label("Full name").fill(NAME)
+    scribble(patient, paper.locator("canvas"))
+    picture(patient, "own-pdf")
+    sign(patient, ".waiting")
+    data = saved(provider, ".card")
+    page = pypdf.PdfReader(BytesIO(data)).pages[0]
+    assert len(page.images) == 1, "its page is in the document"
+    seen = drawn(data, "own")[0]
+    left, top = page_place(page, 0.11, 0.78)
+    assert sum(seen.crop((left, top, left + 250, top + 80)).histogram()[:BLACK]) > 80, "it is not signed at its place"
+    assert "Rulesofthehouse" in read(data)
+    told = verify(practice.folder, kept(practice.folder.parent / "own.pdf", data))
+    assert told.returncode == 0, told.stderr
+    assert "the practice's own form, version 1" in told.stdout
+
+
+def page_place(page: Any, x: float, y: float) -> tuple[int, int]:
+    """Where a part of the PDF's page is in the picture of the signed document (see `drawn`)."""
+    found = re.search(rb"q\s+([\d.]+) 0 0 ([\d.]+) ([\d.]+) ([\d.]+) cm\s+/Page0", page.get_contents().get_data())
+    assert found
+    wide, high, left, low = map(float, found.groups())
+    return round((left + x * wide) * 1.5), round((float(page.mediabox.height) - low - high + y * high) * 1.5)

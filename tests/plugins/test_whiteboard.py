@@ -1,0 +1,534 @@
+"""The board: what each draws is on the others' boards; who may draw; pictures, stills and pages; by keyboard alone."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from playwright.sync_api import Page, expect
+
+from housecall.testing import Person, PluginContract, Practice, check_in, connected, end, open_dashboard, sign_in, start
+from housecall.testing.access import PHONE, audit
+from housecall.testing.acts import wait
+
+TOML = '[clinic.main]\nname = "Elm"\nplugins = ["whiteboard"]\n'
+RED, BLUE, GREEN, WHITE = (198, 40, 40), (21, 85, 192), (27, 122, 61), (255, 255, 255)
+
+#: Whether there is a colour at a place of the board, given as parts of its width and height; of white, nothing else.
+INK = """([x, y, colour]) => {
+  const board = document.querySelector(".whiteboard-drawn");
+  if (!board?.width || board.closest("[hidden]")) return false;
+  const small = Object.assign(document.createElement("canvas"), { width: 9, height: 9 });
+  const pen = small.getContext("2d", { willReadFrequently: true });
+  pen.drawImage(board, Math.round(x * board.width) - 4, Math.round(y * board.height) - 4, 9, 9, 0, 0, 9, 9);
+  const { data } = pen.getImageData(0, 0, 9, 9), close = [];
+  for (let i = 0; i < data.length; i += 4) close.push(colour.every((part, n) => Math.abs(part - data[i + n]) < 45));
+  return colour.every(part => part === 255) ? close.every(Boolean) : close.some(Boolean);
+}"""
+
+
+class TestWhiteboard(PluginContract):
+    folder = Path(__file__).resolve().parents[2] / "plugins/whiteboard"
+
+
+Pair = Callable[..., tuple[Practice, Person, Person]]
+
+
+@pytest.fixture
+def pair(serve: Callable[..., Practice], person: Callable[..., Person]) -> Pair:
+    """A provider at a desk and a patient with a phone, in a call; their boards are closed."""
+
+    def make(toml: str = TOML) -> tuple[Practice, Person, Person]:
+        practice = serve(toml)
+        room, own = practice.room(), f"localhost:{practice.port}"
+        provider, patient = person("red", own=own), person("green", own=own, viewport=PHONE, has_touch=True)
+        sign_in(provider.context, practice.url, room.login)
+        open_dashboard(provider.page, practice.url)
+        check_in(patient.page, room.url, "Grace")
+        start(provider.page, "Grace")
+        connected(provider.page, patient.page)
+        for each in (provider, patient):
+            listen(each.page)
+        return practice, provider, patient
+
+    return make
+
+
+def press(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def open_board(page: Page) -> None:
+    press(page, "Board")
+    expect(page.locator(".whiteboard-sheet")).to_be_visible()
+
+
+def tool(page: Page, name: str) -> None:
+    page.locator(".whiteboard").get_by_role("button", name=name, exact=True).click()
+
+
+def choose(page: Page, what: str, name: str) -> None:
+    page.locator(".whiteboard").get_by_label(what, exact=True).select_option(label=name)
+
+
+def place(page: Page, x: float, y: float) -> tuple[float, float]:
+    """A place of the sheet on the screen."""
+    box = page.locator(".whiteboard-sheet").bounding_box()
+    assert box
+    return box["x"] + x * box["width"], box["y"] + y * box["height"]
+
+
+def drag(page: Page, *points: tuple[float, float], lift: bool = True) -> None:
+    """Draw by mouse through places of the sheet."""
+    page.mouse.move(*place(page, *points[0]))
+    page.mouse.down()
+    for point in points[1:]:
+        page.mouse.move(*place(page, *point), steps=4)
+    if lift:
+        page.mouse.up()
+
+
+def swipe(page: Page, *points: tuple[float, float]) -> None:
+    """Draw by finger through places of the sheet."""
+    hand = page.context.new_cdp_session(page)
+    for kind, point in [("touchStart", points[0]), *(("touchMove", point) for point in points[1:]), ("touchEnd", None)]:
+        at = [dict(zip("xy", place(page, *point), strict=True))] if point else []
+        hand.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": at})
+    hand.detach()
+
+
+def shows(colour: tuple[int, int, int], x: float, y: float, *pages: Page) -> None:
+    for page in pages:
+        wait(page, INK, [x, y, colour])
+
+
+def marks(count: int, *pages: Page) -> None:
+    for page in pages:
+        expect(page.locator(".whiteboard-sheet")).to_have_attribute("data-marks", str(count))
+
+
+def listen(page: Page) -> None:
+    """Keep what is said to people who do not look."""
+    page.evaluate(
+        "() => { const said = document.getElementById('said'); window.heard = [];"
+        " new MutationObserver(() => heard.push(said.textContent)).observe(said, { childList: true }); }"
+    )
+
+
+def hears(page: Page, words: str) -> None:
+    wait(page, "words => heard.includes(words)", words)
+
+
+def more(page: Page, name: str) -> None:
+    tool(page, "More")
+    press(page, name)
+
+
+def saved(page: Page, save: Callable[[], None] | None = None) -> Image.Image:
+    """The board as it is saved, read from the file."""
+    with page.expect_download() as download:
+        (save or (lambda: more(page, "Save as a picture")))()
+    return Image.open(io.BytesIO(Path(download.value.path()).read_bytes())).convert("RGB")
+
+
+def near(found: Any, colour: tuple[int, int, int]) -> bool:
+    return all(abs(a - b) < 45 for a, b in zip(found, colour, strict=True))
+
+
+#: Addresses and compressed bytes of what a page has asked for of the plugin.
+OF_IT = """() => performance.getEntriesByType("resource")
+  .filter(({ name }) => name.includes("/asset/whiteboard/"))
+  .map(({ name, encodedBodySize }) => [name.split("/").pop(), encodedBodySize])"""
+
+
+def test_each_draws_on_the_others_board(pair: Pair) -> None:
+    _, provider, patient = pair()
+    both = (provider.page, patient.page)
+    for page in both:
+        expect(page.locator("hc-part[data-plugin=whiteboard][data-mounted]").first).to_be_attached()
+        ((name, size),) = page.evaluate(OF_IT)
+        assert name == "whiteboard.js"
+        assert size < 1700, "until it is used, the board costs its button"
+    open_board(provider.page)
+    expect(provider.page.locator(".whiteboard-sheet")).to_be_focused()
+    choose(provider.page, "Colour", "Red")
+    drag(provider.page, (0.2, 0.3), (0.5, 0.3), lift=False)
+    expect(
+        patient.page.locator(".whiteboard-hand", has_text="Dr Ada Smith")
+    ).to_be_visible()  # it opens by itself, and says whose hand
+    provider.page.mouse.up()
+    shows(RED, 0.35, 0.3, *both)
+    hears(patient.page, "Dr Ada Smith drew: Pen, Red")
+    expect(provider.page.locator(".tile").first).to_be_visible()
+    swipe(patient.page, (0.2, 0.6), (0.3, 0.6), (0.5, 0.6))
+    shows(BLUE, 0.35, 0.6, *both)
+    hears(provider.page, "Grace drew: Pen, Blue")
+    for name, y in (("Rectangle", 0.1), ("Ellipse", 0.4), ("Arrow", 0.7)):
+        tool(provider.page, name)
+        drag(provider.page, (0.6, y), (0.9, y + 0.2))
+    shows(RED, 0.75, 0.1, *both)
+    shows(RED, 0.75, 0.4, *both)
+    shows(RED, 0.75, 0.8, *both)
+    marks(5, *both)
+    tool(provider.page, "Text")
+    provider.page.mouse.click(*place(provider.page, 0.1, 0.8))
+    provider.page.keyboard.type("<b>left knee</b>")
+    provider.page.keyboard.press("Enter")
+    expect(patient.page.locator(".whiteboard li").last).to_have_text("Text “<b>left knee</b>”, Red, Dr Ada Smith")
+    for page in both:
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            audit(page, f"the board, {scheme}")
+
+    # what is one's own is taken back and brought back; a patient erases their own
+    press(patient.page, "Undo")
+    marks(5, *both)
+    shows(WHITE, 0.35, 0.6, *both)
+    press(patient.page, "Redo")
+    shows(BLUE, 0.35, 0.6, *both)
+    tool(patient.page, "Eraser")
+    patient.page.touchscreen.tap(*place(patient.page, 0.35, 0.3))
+    hears(patient.page, "Only your provider can erase this.")
+    patient.page.touchscreen.tap(*place(patient.page, 0.35, 0.6))
+    shows(WHITE, 0.35, 0.6, *both)
+    tool(provider.page, "Eraser")
+    provider.page.mouse.click(*place(provider.page, 0.35, 0.3))
+    shows(WHITE, 0.35, 0.3, *both)
+    provider.page.keyboard.press("Control+z")
+    shows(RED, 0.35, 0.3, *both)
+    press(provider.page, "Clear")
+    marks(0, *both)
+    press(provider.page, "Undo")
+    marks(5, *both)
+
+    # each gets it back after a reload, and may save it, also when the visit is over
+    for page in both:
+        page.reload()
+        connected(*both)
+        shows(RED, 0.35, 0.3, page)
+        marks(5, page)
+    press(provider.page, "Undo")  # after a reload one's own is still one's own: the words
+    marks(4, *both)
+    press(provider.page, "Redo")
+    marks(5, *both)
+    picture = saved(patient.page)
+    assert picture.size == (1600, 1200)
+    assert any(near(picture.getpixel((560, y)), RED) for y in range(350, 370))
+    assert near(picture.getpixel((560, 720)), WHITE)
+    press(patient.page, "Board")
+    expect(patient.page.locator(".whiteboard")).to_be_hidden()
+    tool(provider.page, "Pen")
+    drag(provider.page, (0.1, 0.5), (0.4, 0.5))
+    expect(patient.page.locator(".bar .badge")).to_have_text("1")  # whoever has closed the board is told only
+    expect(patient.page.locator(".whiteboard")).to_be_hidden()
+    end(provider.page)
+    after = saved(provider.page, provider.page.locator("#after").get_by_role("button", name="Save as a picture").click)
+    assert after.size == (1600, 1200)
+    expect(patient.page.locator(".whiteboard-after")).to_be_visible()
+
+
+def test_everything_goes_by_keyboard(pair: Pair) -> None:
+    _, provider, patient = pair()
+    both, page = (provider.page, patient.page), provider.page
+    page.get_by_role("button", name="Board", exact=True).focus()
+    page.keyboard.press("Enter")
+    expect(page.locator(".whiteboard-sheet")).to_be_focused()
+    page.keyboard.press("h")
+    expect(page.get_by_role("dialog", name="Keys of the board")).to_contain_text("Shift")
+    audit(page, "the keys of the board")
+    page.keyboard.press("Escape")
+    expect(page.locator(".whiteboard-sheet")).to_be_focused()
+    page.keyboard.press("c")  # from blue to green
+    hears(page, "Green")
+    page.keyboard.press("ArrowLeft")
+    hears(page, "49 % across, 50 % down")
+    page.keyboard.press("Enter")
+    hears(page, "Line begun")
+    for _ in range(5):
+        page.keyboard.press("Shift+ArrowLeft")
+    page.keyboard.press("Enter")
+    hears(page, "Line ended")
+    shows(GREEN, 0.35, 0.5, *both)
+    page.keyboard.press("4")
+    hears(page, "Rectangle")
+    page.keyboard.press("Enter")
+    for key in ("Shift+ArrowLeft", "Shift+ArrowUp", "Shift+ArrowUp"):
+        page.keyboard.press(key)
+    page.keyboard.press("Enter")
+    shows(GREEN, 0.24, 0.4, *both)
+    shows(GREEN, 0.215, 0.4, *both)
+    page.keyboard.press("2")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+ArrowUp")
+    page.keyboard.press("Escape")  # dropped
+    page.keyboard.press("t")
+    page.keyboard.type("knee")
+    page.keyboard.press("Enter")
+    expect(patient.page.locator(".whiteboard li")).to_have_text(
+        ["Pen, Green, Dr Ada Smith", "Rectangle, Green, Dr Ada Smith", "Text “knee”, Green, Dr Ada Smith"]
+    )
+    expect(page.locator(".whiteboard-sheet")).to_be_focused()
+    page.keyboard.press("Control+z")
+    marks(2, *both)
+    page.keyboard.press("Control+Shift+z")
+    marks(3, *both)
+    page.keyboard.press("Delete")
+    hears(page, "Erased: Text “knee”, Green, You")
+    marks(2, *both)
+    page.keyboard.press("w")
+    hears(page, "Thick")
+    page.keyboard.press("+")
+    wide = page.locator(".whiteboard-sheet").bounding_box()
+    page.keyboard.press("-")
+    slim = page.locator(".whiteboard-sheet").bounding_box()
+    assert wide
+    assert slim
+    assert wide["width"] > 1.4 * slim["width"]
+
+
+def picture(colours: tuple[tuple[int, int, int], tuple[int, int, int]], kind: str = "PNG") -> bytes:
+    """A picture whose left half has one colour and whose right half another."""
+    made = Image.new("RGB", (400, 200), colours[0])
+    made.paste(colours[1], (200, 0, 400, 200))
+    out = io.BytesIO()
+    made.save(out, kind)
+    return out.getvalue()
+
+
+def pdf(*pages: tuple[float, float, float], more: str = "", locked: bool = False) -> bytes:
+    """A PDF whose pages are filled with these colours, made by hand: objects, and the table of where they are."""
+    kids = " ".join(f"{3 + 2 * n} 0 R" for n in range(len(pages)))
+    objects = ["<</Type/Catalog/Pages 2 0 R" + more + ">>", f"<</Type/Pages/Count {len(pages)}/Kids[{kids}]>>"]
+    for n, (r, g, b) in enumerate(pages):
+        drawn = f"{r} {g} {b} rg 0 0 300 400 re f BT /F1 24 Tf 1 1 1 rg 30 350 Td (Page {n + 1}) Tj ET"
+        font = "<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>"
+        objects.append(f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 400]/Resources{font}/Contents {4 + 2 * n} 0 R>>")
+        objects.append(f"<</Length {len(drawn)}>>stream\n{drawn}\nendstream")
+    out, places = "%PDF-1.4\n", []
+    for n, each in enumerate(objects, 1):
+        places.append(len(out))
+        out += f"{n} 0 obj{each}endobj\n"
+    table = "".join(f"{at:010} 00000 n \n" for at in places)
+    size = len(objects) + 1
+    lock = f"/ID[<00><00>]/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<{'00' * 32}>/U<{'00' * 32}>>>" if locked else ""
+    table = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer<</Size {size}/Root 1 0 R{lock}>>"
+    out += f"{table}\nstartxref\n{len(out)}\n%%EOF"
+    return out.encode()
+
+
+def put(page: Page, name: str, kind: str, data: bytes) -> None:
+    page.locator(".whiteboard-file").set_input_files({"name": name, "mimeType": kind, "buffer": data})
+
+
+def ground(kind: str, *pages: Page) -> None:
+    for page in pages:
+        expect(page.locator(".whiteboard-sheet")).to_have_attribute("data-ground", kind)
+
+
+def test_a_picture_a_still_and_a_page_are_drawn_upon(pair: Pair) -> None:
+    _, provider, patient = pair()
+    both = (provider.page, patient.page)
+    open_board(provider.page)
+    drag(provider.page, (0.2, 0.3), (0.5, 0.3))
+    shows(BLUE, 0.35, 0.3, *both)
+    put(patient.page, "knee.png", "image/png", picture(((200, 60, 40), (40, 160, 60))))
+    ground("picture", *both)
+    shows((200, 60, 40), 0.25, 0.5, *both)
+    shows((40, 160, 60), 0.75, 0.5, *both)
+    marks(0, *both)
+    drag(provider.page, (0.2, 0.3), (0.5, 0.3))
+    shows(BLUE, 0.35, 0.3, *both)
+
+    # a page of two; what the file would run is not run
+    script = "/OpenAction<</S/JavaScript/JS(app.alert\\(1\\))>>"
+    put(provider.page, "letter.pdf", "application/pdf", pdf((0.8, 0.2, 0.2), (0.1, 0.3, 0.8), more=script))
+    question = provider.page.get_by_role("dialog", name="Which page?")
+    expect(question.get_by_role("img", name="Page 1 of 2")).to_be_visible()
+    audit(provider.page, "the pages of a PDF")
+    question.get_by_role("button", name="Next").click()
+    expect(question.get_by_role("img", name="Page 2 of 2")).to_be_visible()
+    question.get_by_role("button", name="Put it on the board").click()
+    ground("pdf", *both)
+    shows((26, 77, 204), 0.5, 0.6, *both)
+    assert "pdf-worker.js" in {name for name, _ in provider.page.evaluate(OF_IT)}
+    assert not [name for name, _ in patient.page.evaluate(OF_IT) if "pdf" in name], (
+        "only who opens a PDF loads its reader"
+    )
+
+    # what cannot be read is said, and nothing of it is on the board
+    svg = b"<svg xmlns='http://www.w3.org/2000/svg' width='9' height='9'><script>alert(1)</script></svg>"
+    long = io.BytesIO()
+    Image.new("RGB", (900, 90)).save(long, "PNG")
+    for name, kind, data, words in (
+        ("broken.pdf", "application/pdf", b"%PDF-1.4 and nothing", "This file cannot be read here"),
+        ("markup.svg", "image/svg+xml", svg, "This file cannot be read here"),
+        ("markup.png", "image/png", svg, "This file cannot be read here"),
+        ("long.png", "image/png", long.getvalue(), "too long and narrow"),
+        ("locked.pdf", "application/pdf", pdf((0, 0, 0), locked=True), "locked with a password"),
+    ):
+        put(provider.page, name, kind, data)
+        expect(provider.page.locator(".toast").last).to_contain_text(words)
+        provider.page.evaluate("document.querySelector('.toasts').replaceChildren()")
+    ground("pdf", *both)
+
+    # a still is taken when the patient agrees
+    more(provider.page, "Still of the video")
+    patient.page.get_by_role("dialog").get_by_role("button", name="No").click()
+    expect(provider.page.locator(".toast", has_text="Grace does not want a still.")).to_be_visible()
+    ground("pdf", *both)
+    more(provider.page, "Still of the video")
+    asked = patient.page.get_by_role("dialog", name="May your provider put a still of your picture on the board?")
+    expect(asked).to_contain_text("Everybody in the visit sees it")
+    audit(patient.page, "asked for a still")
+    asked.get_by_role("button", name="Yes, take it").click()
+    ground("still", *both)
+    shows((0, 192, 0), 0.5, 0.5, *both)  # the patient's camera
+    hears(patient.page, "A still of your picture is on the board now.")
+
+    # a page that was reloaded asks for the picture; undo goes back to the sheet before
+    for page in both:
+        page.reload()
+        connected(*both)
+        ground("still", page)
+        shows((0, 192, 0), 0.5, 0.5, page)
+    assert near(saved(patient.page).getpixel((400, 400)), (0, 192, 0))
+    press(provider.page, "Undo")
+    ground("pdf", provider.page)
+    more(provider.page, "Blank sheet")
+    ground("blank", *both)
+    shows(WHITE, 0.5, 0.5, *both)
+
+
+def guest(provider: Page, person: Callable[..., Person], own: str) -> Page:
+    """A relative, who is invited, asks to join and is let in."""
+    provider.get_by_role("button", name="Guests", exact=True).click()
+    provider.get_by_label("Invite").select_option(label="relative")
+    provider.get_by_role("button", name="Make a link").click()
+    provider.get_by_role("button", name="Copy link for: relative").click()
+    url = provider.get_by_label("Link", exact=True).input_value()
+    provider.get_by_role("button", name="Close").click()
+    page = person("blue", own=own).page
+    page.goto(url)
+    expect(page.locator("main[data-ready]")).to_be_attached()
+    listen(page)
+    page.get_by_label("Your name").fill("Otto")
+    page.get_by_role("button", name="Ask to join").click()
+    provider.get_by_role("button", name="Admit Otto").click()
+    expect(page.locator(".tile[data-state=connected]").nth(1)).to_be_visible()
+    return page
+
+
+#: Says things as a page that was tampered with would: each under a number that the far page has not heard yet.
+TAMPER = """([event, bodies]) => {
+  window.told ??= 5000;
+  for (const channel of channels) if (channel.readyState === "open") for (const data of bodies) {
+    const n = window.told += 1, now = Date.now();
+    const item = { id: `forged${n}`, at: now, t: now, n, data };
+    channel.send(JSON.stringify(["say", { event: `whiteboard:${event}`, after: 0, items: [item] }, n]));
+  }
+}"""
+LINE = {"op": "draw", "sheet": "", "tool": "pen", "colour": "red", "width": "thick", "points": "AAAA" * 2 + "____"}
+GARBAGE: list[Any] = [
+    {},
+    {"op": "explode"},
+    {"op": "toString"},
+    {**LINE, "colour": "red; background: url(x)"},
+    {**LINE, "colour": "#ff0000"},
+    {**LINE, "tool": "__proto__"},
+    {**LINE, "points": "<b>!"},
+    {**LINE, "points": "AAAAA"},
+    {**LINE, "points": "AAAA" * 2000},
+    {**LINE, "points": [[1, 2]]},
+    {**LINE, "points": None},
+    {**LINE, "width": 9e9},
+    {**LINE, "op": "text", "text": "x" * 5000},
+    {**LINE, "op": "text", "points": "AAAA", "text": {"html": "<img>"}},
+    {**LINE, "more": "than is declared"},
+    {"op": "ground", "kind": "picture", "picture": "../../etc", "w": 4, "h": 3},
+    {"op": "ground", "kind": "picture", "picture": "A" * 43, "w": 4096, "h": 1},
+    {"op": "ground", "kind": "still", "picture": "A" * 43, "w": 4, "h": 3},
+    {"op": "undo", "target": 5},
+]
+
+
+def test_the_provider_decides_who_draws_and_garbage_is_nothing(pair: Pair, person: Callable[..., Person]) -> None:
+    practice, provider, patient = pair()
+    both = (provider.page, patient.page)
+    open_board(provider.page)
+    drag(provider.page, (0.2, 0.3), (0.5, 0.3))
+    put(provider.page, "knee.png", "image/png", picture(((200, 60, 40), (230, 230, 230))))
+    ground("picture", *both)
+    drag(provider.page, (0.6, 0.5), (0.9, 0.5))
+    shows(BLUE, 0.75, 0.5, *both)
+
+    # a guest who comes later sees the sheet with its picture, and draws when the provider lets guests draw
+    otto = guest(provider.page, person, f"localhost:{practice.port}")
+    shows(BLUE, 0.75, 0.5, otto)
+    shows((200, 60, 40), 0.25, 0.5, otto)
+    expect(otto.locator(".whiteboard-told")).to_have_text("Your provider draws here. You look on.")
+    expect(otto.locator(".whiteboard").get_by_role("button", name="Pen")).to_be_disabled()
+    drag(otto, (0.6, 0.8), (0.9, 0.8))
+    tool(provider.page, "More")
+    provider.page.get_by_label("Guests may draw").check()
+    hears(otto, "You may draw now.")
+    marks(1, provider.page)
+    drag(otto, (0.6, 0.8), (0.9, 0.8))
+    shows(BLUE, 0.75, 0.8, *both, otto)
+
+    # the patient may not any more: neither by hand nor as a page that was tampered with
+    provider.page.get_by_label("The patient may draw").uncheck()
+    provider.page.keyboard.press("Escape")
+    expect(patient.page.locator(".whiteboard-told")).to_have_text("Your provider draws here. You look on.")
+    swipe(patient.page, (0.6, 0.2), (0.9, 0.2))
+    sheet = provider.page.locator(".whiteboard-sheet").get_attribute("data-sheet")
+    patient.page.evaluate(TAMPER, ["mark", [{**LINE, "sheet": sheet}]])
+    patient.page.evaluate(TAMPER, ["allow", [{"patient": True, "guests": True}]])
+    patient.page.evaluate(TAMPER, ["mark", [{**LINE, "sheet": sheet}]])
+    drag(provider.page, (0.6, 0.6), (0.9, 0.6))  # said after it, so that it was heard
+    shows(BLUE, 0.75, 0.6, provider.page, otto)
+    marks(3, provider.page, otto)
+
+    # garbage of one who may draw
+    tool(provider.page, "More")
+    provider.page.get_by_label("The patient may draw").check()
+    provider.page.keyboard.press("Escape")
+    hears(patient.page, "You may draw now.")
+    patient.page.evaluate(TAMPER, ["mark", [{**each, "sheet": sheet} if "sheet" in each else each for each in GARBAGE]])
+    patient.page.evaluate(
+        TAMPER, ["trace", [{"stroke": "s", "points": "!"}, {**LINE, "stroke": {}}, {"points": "AAAA"}]]
+    )
+    patient.page.evaluate(TAMPER, ["shown", [{**LINE, "id": "x", "at": 1, "who": "y", "role": "provider"}]])
+    words = {
+        "op": "text",
+        "sheet": sheet,
+        "colour": "red",
+        "width": "thin",
+        "points": "AAAA",
+        "text": "<img src=x>\u202eabc",
+    }
+    patient.page.evaluate(TAMPER, ["mark", [words]])
+    expect(provider.page.locator(".whiteboard li").last).to_have_text("Text “<img src=x> abc”, Red, Grace")
+    marks(4, provider.page)
+    assert provider.page.locator(".whiteboard img").count() == 0
+    ground("picture", provider.page)
+    drag(provider.page, (0.6, 0.7), (0.9, 0.7))
+    shows(BLUE, 0.75, 0.7, provider.page, otto)
+
+    # behind a curtain one sees no picture, and is told why
+    provider.page.get_by_role("button", name="Guests", exact=True).click()
+    provider.page.get_by_role("button", name="Hide picture from Otto").click()
+    provider.page.get_by_role("button", name="Close").click()
+    expect(otto.locator(".whiteboard-told")).to_have_text("The picture behind is hidden from you.")
+    shows(WHITE, 0.25, 0.3, otto)
+    given = "channels.filter(({ label }) => label.startsWith('whiteboard:picture')).length"
+    before = [page.evaluate(given) for page in both]
+    hidden = provider.page.locator(".whiteboard-sheet").get_attribute("data-picture")
+    assert hidden
+    otto.evaluate(TAMPER, ["want", [{"picture": hidden}]])  # nor is it given to a page that asks all the same
+    drag(provider.page, (0.6, 0.9), (0.9, 0.9))
+    shows(BLUE, 0.75, 0.9, *both, otto)
+    assert [page.evaluate(given) for page in both] == before
