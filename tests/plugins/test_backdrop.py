@@ -347,7 +347,7 @@ def test_the_model_itself_runs_under_the_policy_of_the_page(
     check_in(page, room.url, "Grace")
     expect(page.locator("#devices[data-devices=on]")).to_be_visible()
     button(page, "Background").click()
-    page.get_by_text("The practice", exact=True).click()
+    page.get_by_role("radio", name="The practice").check()
     wait(page, "() => covered", None, patience=120)
     assert "ImageBitmap 256x144" in page.evaluate("[...drawn]")
     assert "selfie_segmentation_landscape.tflite" in page.evaluate(ASKED)
