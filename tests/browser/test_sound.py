@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from housecall.testing.access import PHONE, audit
-from housecall.testing.acts import begin, connected, media_flows, wait
+from housecall.testing.acts import begin, connected, media_flows, more, wait
 from housecall.testing.parts import find
 from housecall.testing.people import Person, meet
 from housecall.testing.practice import Practice, Room
@@ -90,6 +90,7 @@ def test_clinical_sound_arrives_as_the_microphone_gives_it_and_the_other_side_is
     assert page.evaluate(SENT) == [True, True, True]
     provider.evaluate(HEAR, PITCH)
     wait(provider, "most => heard < most", LOUD / 4)  # a steady tone is taken for noise
+    more(page)
     page.get_by_role("button", name="Devices").click()
     dialog = page.get_by_role("dialog", name="Camera, microphone and speaker")
     talking = "Your sound is prepared for talking again."
