@@ -12,7 +12,18 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from housecall.testing.access import NAMES, PHONE, ZOOMED, audit, bare
-from housecall.testing.acts import begin, check_in, connected, end, more, open_dashboard, start, wait
+from housecall.testing.acts import (
+    ask_to_join,
+    begin,
+    check_in,
+    connected,
+    end,
+    invite,
+    more,
+    open_dashboard,
+    start,
+    wait,
+)
 from housecall.testing.people import COLOURS, Person, sign_in
 from housecall.testing.practice import Practice, Room
 from housecall.testing.visitor import Visitor
@@ -80,25 +91,6 @@ def tiles(page: Page, count: int) -> None:
     expect(page.locator(".tile[data-state=connected]")).to_have_count(count)
 
 
-def link_for(page: Page, kind: str) -> str:
-    """The provider makes a link and copies it; the page shows what it copies."""
-    page.get_by_role("button", name="Guests", exact=True).click()
-    page.get_by_label("Invite").select_option(label=kind)
-    page.get_by_role("button", name="Make a link").click()
-    page.get_by_role("button", name=f"Copy link for: {kind}").last.click()
-    url = page.get_by_label("Link", exact=True).last.input_value()
-    page.get_by_role("dialog").get_by_role("button", name="Close").click()
-    return url
-
-
-def ask_to_join(page: Page, url: str, name: str) -> None:
-    page.goto(url)
-    expect(page.locator("main[data-ready]")).to_be_attached()
-    page.get_by_label("Your name").fill(name)
-    page.get_by_role("button", name="Ask to join").click()
-    expect(page.get_by_role("heading", name="You have asked to join")).to_be_visible()
-
-
 @dataclass
 class Meeting:
     """A visit in which a provider and a patient talk; guests come as they are called."""
@@ -110,7 +102,7 @@ class Meeting:
     patient: Person
 
     def guest(self, colour: str, kind: str, name: str, *, admit: bool = True, **options: Any) -> Person:
-        url = link_for(self.provider.page, kind)
+        url = invite(self.provider.page, kind)
         guest = self.person(colour, **options)
         guest.context.add_init_script(EACH)
         ask_to_join(guest.page, url, name)
@@ -250,7 +242,7 @@ def test_the_provider_refuses_and_removes(practice: Practice, room: Room, person
 
 def test_one_link_is_one_seat_and_a_reload_gets_it_back(practice: Practice, room: Room, person: People) -> None:
     call = meeting(practice, room, person)
-    url = link_for(call.provider.page, "relative")
+    url = invite(call.provider.page, "relative")
     scanner = Visitor(practice.url)
     assert scanner.get(f"/{room.slug}/join").status_code == 200
     otto, other = person("blue"), person("yellow")
@@ -308,7 +300,7 @@ def test_a_guest_who_was_invited_while_the_patient_waits(practice: Practice, roo
 
 def test_a_guest_and_a_patient_in_one_browser(practice: Practice, room: Room, person: People) -> None:
     call = meeting(practice, room, person)
-    url = link_for(call.provider.page, "relative")
+    url = invite(call.provider.page, "relative")
     second = call.patient.context.new_page()
     ask_to_join(second, url, "Otto")
     call.provider.page.get_by_role("button", name="Admit Otto (relative)").click()

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from housecall.testing import Person, PluginContract, Practice, check_in, connected, end, open_dashboard, sign_in, start
 from housecall.testing.access import PHONE, audit
+from housecall.testing.acts import guest_joins
 
 TOML = '[clinic.main]\nname = "Elm"\nplugins = ["captions"]\n'
 
@@ -19,18 +20,8 @@ class TestCaptions(PluginContract):
 
 def guest(provider: Page, person: Callable[..., Person], kind: str, name: str, colour: str, own: str) -> Page:
     """Somebody who is invited, asks to join and is let in."""
-    provider.get_by_role("button", name="Guests", exact=True).click()
-    provider.get_by_label("Invite").select_option(label=kind)
-    provider.get_by_role("button", name="Make a link").click()
-    provider.get_by_role("button", name=f"Copy link for: {kind}").click()
-    url = provider.get_by_label("Link", exact=True).input_value()
-    provider.get_by_role("button", name="Close").click()
     page = person(colour, own=own, viewport=PHONE).page
-    page.goto(url)
-    expect(page.locator("main[data-ready]")).to_be_attached()
-    page.get_by_label("Your name").fill(name)
-    page.get_by_role("button", name="Ask to join").click()
-    provider.get_by_role("button", name=f"Admit {name}").click()
+    guest_joins(provider, page, kind, name)
     expect(page.locator(".tile[data-state=connected]").nth(1)).to_be_visible()
     return page
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from housecall.testing import Person, PluginContract, Practice, check_in, connected, end, open_dashboard, sign_in, start
 from housecall.testing.access import PHONE, audit, bare
-from housecall.testing.acts import media_flows, more, sees, wait
+from housecall.testing.acts import guest_joins, media_flows, more, sees, wait
 
 TOML = '[clinic.main]\nname = "Elm"\nplugins = ["photo"]\n'
 RECORDING = str(Path(__file__).parent.parent / "recording_server.py")
@@ -433,18 +433,8 @@ ASK = """() => {
 
 def a_relative(board: Page, person: Callable[..., Person], practice: Practice) -> Page:
     """Otto, who was invited and let in."""
-    board.get_by_role("button", name="Guests", exact=True).click()
-    board.get_by_label("Invite").select_option(label="relative")
-    board.get_by_role("button", name="Make a link").click()
-    board.get_by_role("button", name="Copy link for: relative").click()
-    url = board.get_by_label("Link", exact=True).input_value()
-    board.get_by_role("button", name="Close").click()
     page = person("blue", own=f"localhost:{practice.port}").page
-    page.goto(url)
-    expect(page.locator("main[data-ready]")).to_be_attached()
-    page.get_by_label("Your name").fill("Otto")
-    page.get_by_role("button", name="Ask to join").click()
-    board.get_by_role("button", name="Admit Otto").click()
+    guest_joins(board, page, "relative", "Otto")
     expect(page.locator(".tile[data-state=connected]").nth(1)).to_be_visible()
     return page
 

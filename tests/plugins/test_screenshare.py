@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 
 from housecall.testing import Person, PluginContract, Practice, check_in, connected, end, open_dashboard, sign_in, start
 from housecall.testing.access import PHONE, audit
-from housecall.testing.acts import guest_joins, more, wait
+from housecall.testing.acts import COLOUR, guest_joins, more, wait
 from housecall.testing.parts import find
 from housecall.testing.people import ARGUMENTS
 
@@ -22,14 +22,7 @@ WARNING = "Close or hide first what is private"
 CANNOT = "Grace's browser cannot show a screen."
 
 #: The middle of the shown screen.
-SCREEN = """() => {
-  const video = document.querySelector(".screen-tile video");
-  if (!video?.videoWidth) return null;
-  const canvas = Object.assign(document.createElement("canvas"), { width: 8, height: 8 });
-  const pen = canvas.getContext("2d");
-  pen.drawImage(video, 0, 0, 8, 8);
-  return [...pen.getImageData(4, 4, 1, 1).data].slice(0, 3);
-}"""
+SCREEN = COLOUR.format(".screen-tile video")
 
 #: What is sent of a camera (1) or a screen (2): the parameters of its encoding.
 SENT = (

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from housecall.testing import Person, PluginContract, Practice, check_in, connected, end, open_dashboard, sign_in, start
 from housecall.testing.access import PHONE, audit
-from housecall.testing.acts import wait
+from housecall.testing.acts import ask_to_join, invite, wait
 
 TOML = '[clinic.main]\nname = "Elm"\nplugins = ["whiteboard"]\n'
 RED, BLUE, GREEN, WHITE = (198, 40, 40), (21, 85, 192), (27, 122, 61), (255, 255, 255)
@@ -405,18 +405,9 @@ def test_a_picture_a_still_and_a_page_are_drawn_upon(pair: Pair) -> None:
 
 def guest(provider: Page, person: Callable[..., Person], own: str) -> Page:
     """A relative, who is invited, asks to join and is let in."""
-    provider.get_by_role("button", name="Guests", exact=True).click()
-    provider.get_by_label("Invite").select_option(label="relative")
-    provider.get_by_role("button", name="Make a link").click()
-    provider.get_by_role("button", name="Copy link for: relative").click()
-    url = provider.get_by_label("Link", exact=True).input_value()
-    provider.get_by_role("button", name="Close").click()
     page = person("blue", own=own).page
-    page.goto(url)
-    expect(page.locator("main[data-ready]")).to_be_attached()
+    ask_to_join(page, invite(provider, "relative"), "Otto")
     listen(page)
-    page.get_by_label("Your name").fill("Otto")
-    page.get_by_role("button", name="Ask to join").click()
     provider.get_by_role("button", name="Admit Otto").click()
     expect(page.locator(".tile[data-state=connected]").nth(1)).to_be_visible()
     return page

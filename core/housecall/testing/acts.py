@@ -11,14 +11,15 @@ from playwright.sync_api import Page, expect
 from .people import Person
 from .practice import Practice, Room
 
-COLOUR = """() => {
-  const video = document.querySelector(".tile video");
+#: The middle of the first picture that {} names: [red, green, blue], or null while there is none.
+COLOUR = """() => {{
+  const video = document.querySelector("{}");
   if (!video?.videoWidth) return null;
-  const canvas = Object.assign(document.createElement("canvas"), { width: 8, height: 8 });
+  const canvas = Object.assign(document.createElement("canvas"), {{ width: 8, height: 8 }});
   const pen = canvas.getContext("2d");
   pen.drawImage(video, 0, 0, 8, 8);
   return [...pen.getImageData(4, 4, 1, 1).data].slice(0, 3);
-}"""
+}}"""
 
 
 def check_in(page: Page, url: str, name: str) -> None:
@@ -57,18 +58,28 @@ def begin(practice: Practice, room: Room, provider: Page, patient: Page) -> None
     connected(provider, patient)
 
 
-def guest_joins(provider: Page, guest: Page, kind: str, name: str) -> None:
-    """The provider invites somebody of a kind, who asks to join and is let in."""
+def invite(provider: Page, kind: str) -> str:
+    """The provider makes a link for a guest of this kind and copies it; the page shows what it copies."""
     provider.get_by_role("button", name="Guests", exact=True).click()
     provider.get_by_label("Invite").select_option(label=kind)
     provider.get_by_role("button", name="Make a link").click()
     provider.get_by_role("button", name=f"Copy link for: {kind}").last.click()
     url = provider.get_by_label("Link", exact=True).last.input_value()
     provider.get_by_role("dialog").get_by_role("button", name="Close").click()
+    return url
+
+
+def ask_to_join(guest: Page, url: str, name: str) -> None:
     guest.goto(url)
     expect(guest.locator("main[data-ready]")).to_be_attached()
     guest.get_by_label("Your name").fill(name)
     guest.get_by_role("button", name="Ask to join").click()
+    expect(guest.get_by_role("heading", name="You have asked to join")).to_be_visible()
+
+
+def guest_joins(provider: Page, guest: Page, kind: str, name: str) -> None:
+    """The provider invites somebody of a kind, who asks to join and is let in."""
+    ask_to_join(guest, invite(provider, kind), name)
     provider.get_by_role("button", name=f"Admit {name} ({kind})").click()
     expect(guest.locator("main[data-state=call]")).to_be_visible()
 
@@ -101,7 +112,7 @@ def sees(page: Page, colour: tuple[int, int, int], *, tolerance: int = 60) -> No
     """The far picture turns this colour."""
     wait(
         page,
-        f"([r, g, b, d]) => {{ const c = ({COLOUR})();"
+        f"([r, g, b, d]) => {{ const c = ({COLOUR.format('.tile video')})();"
         " return c && Math.abs(c[0] - r) < d && Math.abs(c[1] - g) < d && Math.abs(c[2] - b) < d; }",
         [*colour, tolerance],
     )
