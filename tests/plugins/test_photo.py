@@ -447,6 +447,7 @@ def test_what_is_no_photo_is_not_shown_and_only_a_provider_asks_for_one(
     start(board, "Grace Hopper")
     connected(board, page)
     otto = a_relative(board, person, practice)
+    wait(otto, "() => channels.filter(each => each.readyState === 'open').length === 2", None)
     assert otto.evaluate(ASK) == 2
     expect(otto.locator("hc-part[data-plugin=photo]")).to_have_count(0)
     board.get_by_role("button", name="Photo", exact=True).click()
