@@ -7,6 +7,8 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 * what hooks are given: `VisitView`, `Actor`
 * what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction)
 * pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`; and `settings`, here and in hooks
+* the practice, in hooks and jobs too: `members_of`, `rooms_of`, `visits_of`, `last_seen`, `address_of`, `words_in`;
+  `say`, an event to the pages of a visit; `seal` and `unseal`, for secrets in a plugin's own tables
 
 `housecall.testing` is for the tests of plugins and no part of a running server.
 """
@@ -23,6 +25,19 @@ if TYPE_CHECKING:
     from .extending.nouns import Event, Fragment, Job, Step
     from .fields import Field
     from .visits import Actor, VisitView
+    from .web.known import (
+        MemberView,
+        RoomView,
+        address_of,
+        last_seen,
+        members_of,
+        rooms_of,
+        say,
+        seal,
+        unseal,
+        visits_of,
+        words_in,
+    )
     from .web.plugin_pages import admins_only, clinic_id, member, members_only, page, settings
 
 __all__ = [
@@ -32,16 +47,27 @@ __all__ = [
     "Field",
     "Fragment",
     "Job",
+    "MemberView",
+    "RoomView",
     "Step",
     "VisitView",
+    "address_of",
     "admins_only",
     "clinic_id",
     "db",
     "hookimpl",
+    "last_seen",
     "member",
+    "members_of",
     "members_only",
     "page",
+    "rooms_of",
+    "say",
+    "seal",
     "settings",
+    "unseal",
+    "visits_of",
+    "words_in",
     "write",
 ]
 
@@ -52,6 +78,19 @@ _HOMES = {
     "extending.nouns": ("Event", "Fragment", "Job", "Step"),
     "fields": ("Field",),
     "visits": ("Actor", "VisitView"),
+    "web.known": (
+        "MemberView",
+        "RoomView",
+        "address_of",
+        "last_seen",
+        "members_of",
+        "rooms_of",
+        "say",
+        "seal",
+        "unseal",
+        "visits_of",
+        "words_in",
+    ),
     "web.plugin_pages": ("admins_only", "clinic_id", "member", "members_only", "page", "settings"),
 }
 

@@ -158,6 +158,9 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
     passing = Blobs(site.data / "passing", now, offload=runtime.offload)
     visits = Visits(MemoryStore(now), now, site.secret, Ports(app, sockets, plugins, passing))
     sockets.serve(visits, plugins)
+    clinics.logins.on_signed_out.append(
+        lambda clinic, member, login: plugins.hooks.tell("signed_out", clinic, member=member, login=login)
+    )
 
     def start() -> None:
         app.extensions["housecall"].keep()
@@ -182,6 +185,8 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         kept=Kept(site.data / "assets"),
         now=now,
         in_call=sockets.in_call,
+        last_seen=sockets.last_seen,
+        say=sockets.gate.tell,
         start=start,
     )
     guard.init_app(app)

@@ -159,6 +159,7 @@ class Window:
         values = settings.values(self.house.site, clinic, own, secrets=True)
         self.registry.hooks.ask("check_settings", clinic, only=plugin, values=values)
         self.registry.hooks.ask("health", clinic, only=plugin)
+        list(self.registry.hooks.ask_all("signed_out", clinic, only=plugin, member="nobody", login=""))
         for job in own.jobs:
             try:
                 if job.run is not None:

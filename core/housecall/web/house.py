@@ -31,6 +31,8 @@ class House:
     registry: Registry
     now: Callable[[], int]  #: the wall clock, in ms since 1970 UTC
     in_call: Callable[[str | None], bool]  #: whether the login behind a token is in a call
+    last_seen: Callable[[str], int]  #: when a dashboard of a member was open for the last time (ms)
+    say: Callable[..., int]  #: an event of a plugin, to pages of a visit (say.Gate.tell)
     start: Callable[[], None]  #: begins what runs beside the requests
     _assets: dict[str, Assets] = field(default_factory=dict, repr=False)
 

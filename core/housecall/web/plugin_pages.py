@@ -11,6 +11,7 @@ from flask import current_app, g, has_request_context, render_template, request
 from flask_login import current_user
 from markupsafe import Markup
 
+from ..clinics.logins import family
 from ..clinics.members import shown_name
 from ..extending import settings as stored
 from ..extending.registry import Plugin
@@ -28,6 +29,8 @@ class SignedIn:
     id: str
     name: str  #: as patients read it
     role: str  #: "owner", "admin", "provider" or "staff"
+    login: str  #: the id of this browser's login, as `signed_out` tells it; it opens nothing
+    browser: str  #: such as "Firefox, Linux"
 
 
 def page(template: str, **context: Any) -> str:
@@ -79,15 +82,21 @@ def member() -> SignedIn | None:
     if not has_request_context() or not current_user.is_authenticated:
         return None
     found = current_user.member
-    return SignedIn(id=found.id, name=shown_name(found), role=found.role)
+    browser = family(request.headers.get("User-Agent", ""))
+    return SignedIn(
+        id=found.id, name=shown_name(found), role=found.role, login=current_user.login, browser=browser
+    )
 
 
 def settings(plugin: str, *, clinic: str = "", room: str = "", member: str = "") -> dict[str, Any]:
     """A plugin's settings as they hold in a clinic (this request's where none is named), typed, secrets included.
 
     Settings of rooms and of members are among them where the room or the member is named. Raises KeyError for a
-    plugin that is not loaded. What is secret stays on the server: give it to no template and to no answer.
+    plugin that is not loaded. What is secret stays on the server: give it to no template and to no answer. Those of
+    "core" are how the practice is reached: those of email, phone, address and emergency that housecall.toml names.
     """
+    if plugin == "core":
+        return dict(house().site.clinics[clinic or clinic_id()].core)
     scopes = [(kind, each) for kind, each in (("room", room), ("member", member)) if each]
     manifest = house().registry.by_id[plugin].own
     return stored.values(house().site, clinic or clinic_id(), manifest, *scopes, secrets=True)

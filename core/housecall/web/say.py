@@ -115,6 +115,38 @@ class Gate:
             self.emit(party.sid, {**said, "from": me.who, "page": me.page})
         return {"reached": len(to)}
 
+    def tell(self, plugin: str, visit_id: str, name: str, body: dict[str, Any], to: str = "") -> int:
+        """One of a plugin's own events of path "server", said by its Python of its own accord; the pages it reached.
+
+        `to` as in EventContext.emit. 0 where the visit has ended or the plugin is off. Raises KeyError and
+        ValueError as that does.
+        """
+        visit = self.visits.get(visit_id)
+        found = self.registry.get(visit.clinic, plugin) if visit else None
+        return self._emitted(found, visit, name, body, to) if found and visit else 0
+
+    def _emitted(
+        self, plugin: Plugin, visit: Visit, name: str, given: dict[str, Any], to: str, *, besides: str = ""
+    ) -> int:
+        declared = next((e for e in plugin.own.events if e.name == name and e.path == "server"), None)
+        if declared is None:
+            raise KeyError(f"{plugin.id} declares no event {name!r} of path server")
+        cleaned, wrong = fields.clean(declared.fields, given)
+        if wrong or len(orjson.dumps(cleaned)) > declared.size:
+            raise ValueError(f"{name}: {wrong or 'too big'}")
+        wanted, reached = to or declared.to, 0
+        for party in self.parties(visit):
+            if (
+                wanted == "all"
+                or party.role == wanted
+                or (wanted == "others" and party.sid != besides)
+                or party.who == wanted
+            ):
+                said = {"event": f"{plugin.id}:{name}", "visit": visit.id, "from": "", "page": "", "body": cleaned}
+                self.emit(party.sid, {**said, "id": secrets.token_urlsafe(9)})
+                reached += 1
+        return reached
+
     def _recipients(
         self, rule: Event, me: Party, parties: list[Party], body: dict[str, Any], *, back: bool
     ) -> list[Party]:
@@ -132,25 +164,7 @@ class Gate:
         assert rule.handler is not None
 
         def emit(name: str, given: dict[str, Any], to: str) -> int:
-            declared = next((e for e in plugin.own.events if e.name == name and e.path == "server"), None)
-            if declared is None:
-                raise KeyError(f"{plugin.id} declares no event {name!r} of path server")
-            cleaned, wrong = fields.clean(declared.fields, given)
-            if wrong or len(orjson.dumps(cleaned)) > declared.size:
-                raise ValueError(f"{name}: {wrong or 'too big'}")
-            wanted = to or declared.to
-            reached = 0
-            for party in self.parties(visit):
-                if (
-                    wanted == "all"
-                    or party.role == wanted
-                    or (wanted == "others" and party.sid != me.sid)
-                    or party.who == wanted
-                ):
-                    said = {"event": f"{plugin.id}:{name}", "visit": visit.id, "from": "", "page": "", "body": cleaned}
-                    self.emit(party.sid, {**said, "id": secrets.token_urlsafe(9)})
-                    reached += 1
-            return reached
+            return self._emitted(plugin, visit, name, given, to, besides=me.sid)
 
         def step(name: str) -> None:
             self.visits.step(visit.id, f"{plugin.id}:{name}", "done")
