@@ -5,10 +5,12 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 
 * nouns: `Field`, `Fragment`, `Event`, `Step`, `Job`, and `hookimpl`, which marks a hook (docs/hooks.md)
 * what hooks are given: `VisitView`, `Actor`
-* what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction)
-* pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`; and `settings`, here and in hooks
-* the practice, in hooks and jobs too: `members_of`, `rooms_of`, `visits_of`, `last_seen`, `address_of`, `words_in`;
-  `say`, an event to the pages of a visit; `seal` and `unseal`, for secrets in a plugin's own tables
+* what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase`
+  (what was deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
+* pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`,
+  `address`, `queue`
+* the practice, in hooks and jobs too: `members_of`, `rooms_of`, `last_seen`, `words_in`; and `say`, an event to the
+  pages of a visit
 
 `housecall.testing` is for the tests of plugins and no part of a running server.
 """
@@ -19,26 +21,27 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .clinics.database import db, write
+    from .clinics.database import db, erase, write
     from .clinics.models import Base
     from .extending.hookspecs import hookimpl
     from .extending.nouns import Event, Fragment, Job, Step
     from .fields import Field
     from .visits import Actor, VisitView
-    from .web.known import (
-        MemberView,
-        RoomView,
-        address_of,
-        last_seen,
-        members_of,
-        rooms_of,
-        say,
+    from .web.known import MemberView, RoomView, last_seen, members_of, rooms_of, say, words_in
+    from .web.plugin_pages import (
+        address,
+        admins_only,
+        clinic_id,
+        fingerprint,
+        member,
+        members_only,
+        page,
+        queue,
         seal,
+        settings,
         unseal,
-        visits_of,
-        words_in,
+        webhook,
     )
-    from .web.plugin_pages import admins_only, clinic_id, member, members_only, page, settings
 
 __all__ = [
     "Actor",
@@ -51,47 +54,41 @@ __all__ = [
     "RoomView",
     "Step",
     "VisitView",
-    "address_of",
+    "address",
     "admins_only",
     "clinic_id",
     "db",
+    "erase",
+    "fingerprint",
     "hookimpl",
     "last_seen",
     "member",
     "members_of",
     "members_only",
     "page",
+    "queue",
     "rooms_of",
     "say",
     "seal",
     "settings",
     "unseal",
-    "visits_of",
+    "webhook",
     "words_in",
     "write",
 ]
 
 _HOMES = {
-    "clinics.database": ("db", "write"),
+    "clinics.database": ("db", "erase", "write"),
     "clinics.models": ("Base",),
     "extending.hookspecs": ("hookimpl",),
     "extending.nouns": ("Event", "Fragment", "Job", "Step"),
     "fields": ("Field",),
     "visits": ("Actor", "VisitView"),
-    "web.known": (
-        "MemberView",
-        "RoomView",
-        "address_of",
-        "last_seen",
-        "members_of",
-        "rooms_of",
-        "say",
-        "seal",
-        "unseal",
-        "visits_of",
-        "words_in",
+    "web.known": ("MemberView", "RoomView", "last_seen", "members_of", "rooms_of", "say", "words_in"),
+    "web.plugin_pages": (
+        *("address", "admins_only", "clinic_id", "fingerprint", "member", "members_only", "page", "queue"),
+        *("seal", "settings", "unseal", "webhook"),
     ),
-    "web.plugin_pages": ("admins_only", "clinic_id", "member", "members_only", "page", "settings"),
 }
 
 

@@ -1,16 +1,13 @@
-"""What a plugin's Python may know of a practice beside its pages, in hooks and jobs too, and what it may say and seal."""
+"""What a plugin's Python may know of a practice, in hooks and jobs too, and what it may say of its own accord."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
 
 from .. import clinics
-from ..clinics import sealing
 from ..clinics.models import Member, Room
-from ..visits import VisitView
 from . import slots
 from .house import house
 
@@ -55,30 +52,12 @@ def rooms_of(clinic: str, member: str = "") -> list[RoomView]:
     return [_room(room) for room in clinics.members.rooms_of(found)]
 
 
-def visits_of(clinic: str) -> list[VisitView]:
-    """The visits of a clinic that have not ended, first come first."""
-    visits = house().visits
-    here = [visit for visit in visits.store.all() if visit.clinic == clinic and visit.state != "ended"]
-    return [visits.view(visit) for visit in sorted(here, key=lambda visit: (visit.arrived, visit.id))]
-
-
 def last_seen(member: str) -> int:
     """When a dashboard of this member was open for the last time (ms since 1970): now where one is open.
 
     0 where none has been since the server started; those that were open then are back some seconds later.
     """
     return house().last_seen(member)
-
-
-def address_of(clinic: str, path: str = "/") -> str:
-    """The address of a page of a clinic as people outside reach it, for links in what is sent."""
-    site = house().site
-    url, host = urlsplit(site.address), site.clinics[clinic].host or ""
-    if not host or host == url.hostname:
-        host = url.netloc
-    elif ":" not in host and url.port:
-        host = f"{host}:{url.port}"
-    return f"{url.scheme}://{host}{path}"
 
 
 def words_in(plugin: str, lang: str = "") -> Callable[[str], str]:
@@ -93,19 +72,6 @@ def say(plugin: str, visit: str, event: str, body: dict[str, Any], to: str = "")
     for an event that is not declared, ValueError for a body that does not pass its fields.
     """
     return house().say(plugin, visit, event, body, to)
-
-
-def seal(place: str, plain: str) -> str:
-    """A secret to be kept in a plugin's table: `place` (table, column and id) is needed to open it again."""
-    return sealing.seal(house().site.secret, place, plain)
-
-
-def unseal(place: str, sealed: str) -> str:
-    """What `seal` sealed for this place. Raises ValueError for anything else, or where the server has another key."""
-    try:
-        return sealing.unseal(house().site.secret, place, sealed)
-    except sealing.Unsealable:
-        raise ValueError(f"not sealed for {place}") from None
 
 
 def _member(member: Member) -> MemberView:
