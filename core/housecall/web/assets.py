@@ -173,7 +173,7 @@ def asset(owner: str, digest: str, name: str) -> Response:
 
 @pages.get("/-/<owner>/worker.js")
 def worker(owner: str) -> Response:
-    """A plugin's service worker, at an address that stays: it serves what is below the plugin's own and nothing else."""
+    """A plugin's service worker, at an address that stays; its scope is what lies below the plugin's own."""
     plugin = current_app.extensions["housecall"].registry.get(g.clinic.id, owner)
     if plugin is None or not plugin.own.worker:
         abort(404)
