@@ -7,6 +7,8 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 * what hooks are given: `VisitView`, `Actor`
 * what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction)
 * pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`; and `settings`, here and in hooks
+* messages to people outside: `post`, `deliverable`, `posted`, `withdraw`, `again`; `letter` and `address` to write
+  them; of those who carry them: `Message`, `Attachment`, `Delivery`, `report` (docs/mail.md)
 
 `housecall.testing` is for the tests of plugins and no part of a running server.
 """
@@ -22,26 +24,40 @@ if TYPE_CHECKING:
     from .extending.hookspecs import hookimpl
     from .extending.nouns import Event, Fragment, Job, Step
     from .fields import Field
+    from .message import Attachment, Delivery, Message
+    from .postroom import again, deliverable, post, posted, report, withdraw
     from .visits import Actor, VisitView
+    from .web.letters import address, letter
     from .web.plugin_pages import admins_only, clinic_id, member, members_only, page, settings
 
 __all__ = [
     "Actor",
+    "Attachment",
     "Base",
+    "Delivery",
     "Event",
     "Field",
     "Fragment",
     "Job",
+    "Message",
     "Step",
     "VisitView",
+    "address",
     "admins_only",
+    "again",
     "clinic_id",
     "db",
+    "deliverable",
     "hookimpl",
+    "letter",
     "member",
     "members_only",
     "page",
+    "post",
+    "posted",
+    "report",
     "settings",
+    "withdraw",
     "write",
 ]
 
@@ -51,7 +67,10 @@ _HOMES = {
     "extending.hookspecs": ("hookimpl",),
     "extending.nouns": ("Event", "Fragment", "Job", "Step"),
     "fields": ("Field",),
+    "message": ("Attachment", "Delivery", "Message"),
+    "postroom": ("again", "deliverable", "post", "posted", "report", "withdraw"),
     "visits": ("Actor", "VisitView"),
+    "web.letters": ("address", "letter"),
     "web.plugin_pages": ("admins_only", "clinic_id", "member", "members_only", "page", "settings"),
 }
 
