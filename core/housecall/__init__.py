@@ -8,9 +8,11 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 * what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase`
   (what was deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
 * pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`,
-  `address`, `queue`
+  `queue`
 * the practice, in hooks and jobs too: `members_of`, `rooms_of`, `last_seen`, `words_in`; and `say`, an event to the
   pages of a visit
+* messages to people outside: `post`, `deliverable`, `posted`, `withdraw`, `again`; `letter` and `address` to write
+  them; of those who carry them: `Message`, `Attachment`, `Delivery`, `report` (docs/mail.md)
 
 `housecall.testing` is for the tests of plugins and no part of a running server.
 """
@@ -26,10 +28,12 @@ if TYPE_CHECKING:
     from .extending.hookspecs import hookimpl
     from .extending.nouns import Event, Fragment, Job, Step
     from .fields import Field
+    from .message import Attachment, Delivery, Message
+    from .postroom import again, deliverable, post, posted, report, withdraw
     from .visits import Actor, VisitView
     from .web.known import MemberView, RoomView, last_seen, members_of, rooms_of, say, words_in
+    from .web.letters import address, letter
     from .web.plugin_pages import (
-        address,
         admins_only,
         clinic_id,
         fingerprint,
@@ -45,34 +49,44 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Actor",
+    "Attachment",
     "Base",
+    "Delivery",
     "Event",
     "Field",
     "Fragment",
     "Job",
     "MemberView",
+    "Message",
     "RoomView",
     "Step",
     "VisitView",
     "address",
     "admins_only",
+    "again",
     "clinic_id",
     "db",
+    "deliverable",
     "erase",
     "fingerprint",
     "hookimpl",
     "last_seen",
+    "letter",
     "member",
     "members_of",
     "members_only",
     "page",
+    "post",
+    "posted",
     "queue",
+    "report",
     "rooms_of",
     "say",
     "seal",
     "settings",
     "unseal",
     "webhook",
+    "withdraw",
     "words_in",
     "write",
 ]
@@ -83,10 +97,13 @@ _HOMES = {
     "extending.hookspecs": ("hookimpl",),
     "extending.nouns": ("Event", "Fragment", "Job", "Step"),
     "fields": ("Field",),
+    "message": ("Attachment", "Delivery", "Message"),
+    "postroom": ("again", "deliverable", "post", "posted", "report", "withdraw"),
     "visits": ("Actor", "VisitView"),
     "web.known": ("MemberView", "RoomView", "last_seen", "members_of", "rooms_of", "say", "words_in"),
+    "web.letters": ("address", "letter"),
     "web.plugin_pages": (
-        *("address", "admins_only", "clinic_id", "fingerprint", "member", "members_only", "page", "queue"),
+        *("admins_only", "clinic_id", "fingerprint", "member", "members_only", "page", "queue"),
         *("seal", "settings", "unseal", "webhook"),
     ),
 }
