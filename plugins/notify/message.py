@@ -2,7 +2,7 @@
 
 import json
 
-from housecall import address, words_in
+from housecall import address, letter, words_in
 
 from . import answers
 
@@ -18,19 +18,20 @@ def waiting(call, member, kind, rooms):
         what = _("Someone is waiting: %(room)s") % {"room": names}
     else:
         what = _("%(count)s people are waiting: %(rooms)s") % {"count": len(rooms), "rooms": names}
-    home, link = address(call.clinic_id).rstrip("/"), answers.link(call)
+    home, link = address(call.clinic_id), answers.link(call)
     if kind == "push":
         return {"text": json.dumps({"title": what, "open": "/dashboard", "answer": link, "label": _("Answer")})}
     if kind == "text":
         return {"text": f"{what}. {_('Answer:')} {home}{link}"}
     why = _("You get this because you asked for it on your profile. There you can change it: %(link)s")
-    lines = (
-        f"{what}.",
-        _("Answer without signing in: %(link)s") % {"link": home + link},
-        _("Open the waiting room: %(link)s") % {"link": f"{home}/dashboard"},
-        why % {"link": f"{home}/account"},
+    text, html = letter(
+        call.clinic_id,
+        [f"{what}."],
+        button=(_("Answer without signing in"), home + link),
+        notes=[_("Open the waiting room: %(link)s") % {"link": f"{home}/dashboard"}, why % {"link": f"{home}/account"}],
+        lang=member.lang,
     )
-    return {"subject": what, "text": "\n\n".join(lines) + "\n"}
+    return {"subject": what, "text": text, "html": html}
 
 
 def trial(member, kind):
