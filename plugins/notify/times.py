@@ -12,7 +12,7 @@ def now():
 
 def quiet(at, start, end, zone):
     """Whether `at` (ms) lies in the quiet hours from `start` to `end` ("22:00" to "07:00") of a zone."""
-    if not start or not end:
+    if not start or not end or start == end:
         return False
     clock = dt.datetime.fromtimestamp(at / 1000, zoneinfo.ZoneInfo(zone)).strftime("%H:%M")
     return start <= clock < end if start < end else clock >= start or clock < end

@@ -8,7 +8,7 @@ restart and was told of is not told of again.
 import contextlib
 import secrets
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select
 
@@ -37,8 +37,9 @@ GRACE = 30_000  #: ms after a start in which dashboards that were open come back
 LIFE = 10 * 60_000  #: ms in which a message is sent or not at all
 KEPT = 12 * 3_600_000  #: ms that a call is kept, as plugin.toml says; no visit lasts longer
 
+began = now()  #: when this server started
+_known = {}  # clinic -> {visit: (room, since when it waits there)}, as seen at the last look
 _looking = threading.Lock()
-_watches = {}  # clinic -> Watch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,25 +52,18 @@ class Waiter:
     present: bool
 
 
-@dataclass
-class Watch:
-    """What was seen of a clinic's queue since `began`."""
-
-    began: int
-    known: dict = field(default_factory=dict)  #: visit -> (room, since when it waits there)
-
-    def see(self, views, at):
-        """Who waits now. Who came before we began to look waits since they came, everybody else since we saw them."""
-        before, self.known = self.known, {}
-        for view in views:
-            if view.state != "waiting":
-                continue
-            old = view.arrived < self.began
-            room, since = before.get(view.id, (view.room, view.arrived if old else at))
-            since = since if room == view.room else at
-            self.known[view.id] = (view.room, since)
-            present = any(role == "patient" and there for _, role, _, there in view.seats)
-            yield Waiter(view=view, since=since, earliest=self.began + GRACE if old else 0, present=present)
+def see(clinic, at):
+    """Who waits now. Who came before the server started waits since they came, everybody else since we saw them."""
+    before, _known[clinic] = _known.get(clinic, {}), {}
+    for view in queue(clinic):
+        if view.state != "waiting":
+            continue
+        old = view.arrived < began
+        room, since = before.get(view.id, (view.room, view.arrived if old else at))
+        since = since if room == view.room else at
+        _known[clinic][view.id] = (view.room, since)
+        present = any(role == "patient" and there for _, role, _, there in view.seats)
+        yield Waiter(view=view, since=since, earliest=began + GRACE if old else 0, present=present)
 
 
 def look(clinic):
@@ -77,8 +71,7 @@ def look(clinic):
     with _looking:
         at = now()
         finish(clinic, at)
-        waiting = list(_watches.setdefault(clinic, Watch(at)).see(queue(clinic), at))
-        waiting = [waiter for waiter in waiting if waiter.present]  # who only knocked, or is away, is not told of
+        waiting = [waiter for waiter in see(clinic, at) if waiter.present]  # who is away is not told of
         for member in members_of(clinic) if waiting else ():
             wishes = settings(PLUGIN, clinic=clinic, member=member.id)
             if wishes["ways"]:
