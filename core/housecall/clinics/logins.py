@@ -108,9 +108,9 @@ def _end(token_sha256: str) -> None:
 
 
 def _signed_out(member_id: str, token_sha256: str) -> None:
-    member = db.session.get(Member, member_id)
-    for tell in on_signed_out if member else ():
-        tell(member.clinic_id, member_id, token_sha256)
+    clinic_id = db.session.scalar(select(Member.clinic_id).where(Member.id == member_id))
+    for tell in on_signed_out if clinic_id else ():
+        tell(clinic_id, member_id, token_sha256)
 
 
 def family(agent: str) -> str:
