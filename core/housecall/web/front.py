@@ -40,22 +40,20 @@ def help() -> ResponseReturnValue:
 
 @pages.get("/contact")
 def contact() -> ResponseReturnValue:
-    return _contact()
+    return _contact({}, {})
 
 
-def _contact(
-    form: dict[str, str] | None = None, errors: dict[str, str] | None = None, *, status: int = 200, message: str = ""
-) -> ResponseReturnValue:
-    """The practice's addresses and, where it has one for mail and mail can go, a form; `message` is what was posted."""
+def _contact(form: dict[str, str], errors: dict[str, str], *, status: int = 200) -> ResponseReturnValue:
+    """The practice's addresses and, where it has one for mail and mail can go, a form; `?message=` has been posted."""
     known = house().site.clinics[g.clinic.id].core
     page = render(
         "contact.html",
         contact=known,
         writes=bool(known.get("email")) and by_mail.possible(),
         longest=by_mail.WRITTEN,
-        form=form or {},
-        errors=errors or {},
-        message=message,
+        form=form,
+        errors=errors,
+        message=request.args.get("message", "")[:40],
     )
     return page, status
 
@@ -79,9 +77,10 @@ def write() -> ResponseReturnValue:
     if not by_mail.BY_NETWORK.take(f"{g.clinic.id} {clinics.logins.network(request.remote_addr or '')}"):
         return _contact(form, {"message": " ".join(say(HTTP["429"], lang()))}, status=429)
     if request.form.get("website"):  # no person sees this field
-        return _contact(message="none")
+        return redirect(url_for("front.contact", message="none"), 303)
     name = " ".join(form["name"].split())
-    return _contact(message=by_mail.written(to, name=name, email=email, text=form["message"]))
+    message = by_mail.written(to, name=name, email=email, text=form["message"])
+    return redirect(url_for("front.contact", message=message), 303)
 
 
 @pages.get("/privacy")

@@ -225,7 +225,7 @@ def _new_address(member: Member, email: str, token: str) -> ResponseReturnValue:
             _must_be(member, request.form.get("password", ""))
             clinics.members.change_address(member.id, email)
         except clinics.Refused as refused:
-            wrong = {"password": code for code in refused.fields.values()}
+            wrong = {"password": next(iter(refused.fields.values()))}
         else:
             by_mail.changed_address(g.clinic.id, old)
             return render("new_address.html", link="", email=email)
