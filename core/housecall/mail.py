@@ -127,8 +127,9 @@ def session(server: MailServer, *, said: Said = _nothing, greeting: str = "") ->
 
 
 def _cut(line: smtplib.SMTP) -> None:
-    with contextlib.suppress(OSError, AttributeError):
-        line.sock.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(OSError):
+        if line.sock is not None:
+            line.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _connected(server: MailServer, said: Said, greeting: str) -> smtplib.SMTP:
@@ -219,7 +220,7 @@ def _signed_in(server: MailServer, line: smtplib.SMTP, said: Said) -> None:
 
 def _transaction(line: smtplib.SMTP, sender: str, to: str, mail: EmailMessage) -> None:
     """From MAIL to the last dot. Whatever smtplib or the line raises here was before the dot."""
-    utf8 = mail.policy.utf8
+    utf8 = getattr(mail.policy, "utf8", False)
     body = re.sub(rb"(?m)^\.", b"..", mail.as_bytes().rstrip(b"\r\n") + b"\r\n")
     line.ehlo_or_helo_if_needed()
     options = ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else []

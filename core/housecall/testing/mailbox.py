@@ -178,7 +178,7 @@ class _Handler:
             sender=envelope.mail_from,
             to=envelope.rcpt_tos[0],
             raw=raw,
-            mail=BytesParser(policy=policy.default).parsebytes(raw),  # type: ignore[arg-type]
+            mail=BytesParser(policy=policy.default).parsebytes(raw),
             tls=server.transport.get_extra_info("ssl_object") is not None or session.ssl is not None,
             user=getattr(session, "housecall_user", ""),
         )
