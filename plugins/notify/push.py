@@ -194,5 +194,4 @@ class Line(http.client.HTTPSConnection):
 def everywhere(text):
     """Whether an address is one of the public network."""
     found = ipaddress.ip_address(text.partition("%")[0])
-    found = getattr(found, "ipv4_mapped", None) or found
     return found.is_global and not found.is_multicast

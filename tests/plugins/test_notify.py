@@ -351,6 +351,26 @@ def test_a_disabled_member_is_told_nothing_and_what_was_under_way_is_taken_back(
     assert elm.look(10 * MINUTE) == []
 
 
+def test_what_plugins_know_of_members_and_rooms(build: Callable[..., Elm]) -> None:
+    """`members_of` and `rooms_of` of the public API: open accounts, and the rooms that each may serve now."""
+    import housecall
+
+    elm = build('[clinic.main]\nname = "Elm"\nhost = "elm.example"\n[clinic.oak]\nname = "Oak"\nhost = "oak.example"\n')
+    owner, ada = elm.member("Olga", role="owner", own=False), elm.member("Ada")
+    shared = clinics.rooms.create("main", slug="shared", name="Shared", owner_id=None)
+    assert {each.id for each in housecall.members_of("main")} == {owner.id, ada.id}
+    assert housecall.members_of("oak") == []
+    (own,) = housecall.rooms_of("main", ada.id)
+    assert (own.name, own.owner) == ("Room of Ada", ada.id)
+    assert {each.id for each in housecall.rooms_of("main", owner.id)} == {own.id, shared.id}
+    assert {each.id for each in housecall.rooms_of("main")} == {own.id, shared.id}
+    assert housecall.rooms_of("oak", owner.id) == housecall.rooms_of("main", "nobody") == []
+    clinics.members.set_disabled("main", ada.id, True, actor=owner.id)
+    elm.anew()
+    assert housecall.rooms_of("main", ada.id) == []
+    assert {each.id for each in housecall.members_of("main")} == {owner.id}
+
+
 def test_what_lies_in_the_outbox_is_taken_back_when_nobody_waits(elm: Elm) -> None:
     member = elm.member()
     visit, _ = elm.arrives(elm.room(member))
@@ -411,6 +431,22 @@ def test_after_a_restart_who_waits_is_told_of_once_dashboards_had_time_to_come_b
     assert again.look(29 * SECOND) == []
     assert again.look(SECOND) == [], "two minutes are not over"
     assert len(again.look(30 * SECOND)) == 1, "counted from when the patient came"
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["away", "back"])
+def test_after_a_restart_open_dashboards_have_time_to_come_back(build: Callable[..., Elm], back: bool) -> None:
+    elm = build()
+    member = elm.member(delay=0)
+    room = elm.room(member)
+    _, ticket = elm.arrives(room)
+    elm.clock.tick(SECOND)
+    again = build()
+    again.enters(room, ticket)
+    assert again.look() == []
+    if back:
+        again.opens(member)
+    assert again.look(29 * SECOND) == []
+    assert len(again.look(SECOND)) == (0 if back else 1)
 
 
 def test_after_a_restart_nobody_is_told_twice(build: Callable[..., Elm]) -> None:
@@ -510,6 +546,7 @@ def test_an_answer_goes_to_all_whom_the_message_counted_and_to_nobody_who_came_l
     second, _ = elm.arrives(elm.room(member))
     (message,) = elm.look(5 * MINUTE)
     elm.arrives(elm.room(member))
+    assert len(elm.look(5 * MINUTE)) == 1
     told: list[str] = []
     monkeypatch.setattr(elm.plugin.answers, "say", lambda plugin, visit, event, body: told.append(visit))
     elm.plugin.answers.give("main", elm.token(message), "coming")
