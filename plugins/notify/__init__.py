@@ -51,7 +51,7 @@ def mine():
         "browsers": [
             {"id": row.id, "name": row.browser, "made": row.made, "here": row.id == here} for row in browsers.of(me.id)
         ],
-        "ways": _ways(clinic, me.id),
+        "ways": list(_ways(clinic, me.id).items()),  # in their order, which an object of JSON would lose
     }
 
 

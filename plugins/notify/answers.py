@@ -1,4 +1,4 @@
-"""Answers by the link of a message, without signing in: "I come", "10 minutes", "Please call us".
+"""Answers by the link of a message, without signing in: "I am coming", "10 minutes", "Please call us".
 
 The link is a call's id and a signature of the server, in the fragment, which no server and no log sees. It counts for
 an hour, while somebody of the call still waits, and while its member still serves the room. To open it uses nothing up.

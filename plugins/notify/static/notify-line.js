@@ -1,6 +1,6 @@
 // What somebody answered by a link, on the page of the patient who waits and on the card of the queue.
 
-export async function mount({ root, slot, visit, channel, text, signal }) {
+export async function mount({ root, slot, visit, channel, text, ui, signal }) {
   const line = root.querySelector(".notify-answer");
   const clock = new Intl.DateTimeFormat(document.documentElement.lang, { hour: "2-digit", minute: "2-digit" });
   const words = slot === "dashboard.card" ? noted : told;
@@ -13,6 +13,7 @@ export async function mount({ root, slot, visit, channel, text, signal }) {
   channel.on("answer", ({ data }) => {
     shown = data;
     draw();
+    if (slot === "waiting.main" && !line.hidden) ui.notice(line.textContent); // it may stand below what a phone shows
   });
   visit.on("change", draw);
   const { answer } = await channel.send("look").catch(() => ({}));
@@ -29,7 +30,7 @@ function told({ what, name, at, phone }, text, clock) {
 
 function noted({ what, name, at }, text, clock) {
   const time = clock.format(at);
-  if (what === "coming") return [text("{name}, {time}: I come", { name, time })];
+  if (what === "coming") return [text("{name}, {time}: I am coming", { name, time })];
   if (what === "soon") return [text("{name}, {time}: 10 minutes", { name, time })];
   return [text("{name}, {time}: please call us", { name, time })];
 }

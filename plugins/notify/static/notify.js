@@ -33,10 +33,10 @@ export async function mount(host) {
   };
 
   function ways(chosen) {
-    const lines = Object.entries(chosen).map(([way, missing]) => `${NAMES[way]}: ${MISSING[missing] ?? text("ready")}`);
+    const lines = chosen.map(([way, missing]) => `${NAMES[way]}: ${MISSING[missing] ?? text("ready")}`);
     if (!lines.length) lines.push(text("You have chosen no way above, so nothing is sent."));
     part("ways").replaceChildren(...lines.map(words => make("li", { textContent: words })));
-    part("test").disabled = !Object.values(chosen).some(missing => !missing);
+    part("test").disabled = chosen.every(([, missing]) => missing);
   }
 
   // -- which rooms
