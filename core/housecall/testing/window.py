@@ -159,7 +159,7 @@ class Window:
         from housecall.message import KINDS, Message
 
         own, failed = self.registry.by_id[plugin].own, {}
-        values = settings.values(self.house.site, clinic, own, secrets=True)
+        values = settings.whole(self.house.site, clinic, own, ("clinic", clinic), {})
         self.registry.hooks.ask("check_settings", clinic, only=plugin, values=values)
         self.registry.hooks.ask("health", clinic, only=plugin)
         self.registry.hooks.ask("signed_out", clinic, only=plugin, member="nobody", login="")

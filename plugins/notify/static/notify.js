@@ -64,10 +64,10 @@ export async function mount(host) {
 
   // -- which browsers
 
-  function browsers({ key, browsers: all }) {
-    const on = all.some(row => row.here), state = supported();
+  function browsers({ key, browsers: all, ways: chosen }) {
+    const on = all.some(row => row.here), state = supported(), wanted = chosen.some(([way]) => way === "push");
     const others = all.filter(row => !row.here), day = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium" });
-    part("state").textContent = on ? text("Notifications are on in this browser.") : {
+    part("state").textContent = on && wanted ? text("Notifications are on in this browser.") : on ? text("Notifications are on in this browser, but “On my devices” is not chosen above: nothing is sent to it.") : {
       "": text("Notifications are off in this browser."),
       blocked: text("Your browser blocks notifications of this page. Allow them at the lock sign beside the address, then reload the page."),
       unsupported: text("This browser cannot be notified while its page is closed. On an iPhone or iPad, add this page to the Home Screen and open it from there."),
