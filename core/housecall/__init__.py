@@ -8,7 +8,7 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 * what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase` (what was
   deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
 * pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`, `address`,
-  `queue`
+  `queue`, `in_visit`
 
 `housecall.testing` is for the tests of plugins and no part of a running server.
 """
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
         admins_only,
         clinic_id,
         fingerprint,
+        in_visit,
         member,
         members_only,
         page,
@@ -56,6 +57,7 @@ __all__ = [
     "erase",
     "fingerprint",
     "hookimpl",
+    "in_visit",
     "member",
     "members_only",
     "page",
@@ -75,8 +77,8 @@ _HOMES = {
     "fields": ("Field",),
     "visits": ("Actor", "VisitView"),
     "web.plugin_pages": (
-        *("address", "admins_only", "clinic_id", "fingerprint", "member", "members_only", "page", "queue"),
-        *("seal", "settings", "unseal", "webhook"),
+        *("address", "admins_only", "clinic_id", "fingerprint", "in_visit", "member", "members_only", "page"),
+        *("queue", "seal", "settings", "unseal", "webhook"),
     ),
 }
 

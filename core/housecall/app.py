@@ -175,6 +175,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         visits=visits,
         blobs=passing,
         registry=plugins,
+        gate=sockets.gate,
         themes=theming.Themes(
             [theming.shipped(), *([] if site.safe else [site.folder / "themes"])], language.interface_texts
         ),

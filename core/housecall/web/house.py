@@ -15,6 +15,7 @@ from ..runtime import Runtime
 from ..visits import Blobs, Visits
 from .assets import LARGE, Assets
 from .kept import Kept
+from .say import Gate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +30,7 @@ class House:
     assets: Assets
     kept: Kept  #: assets of earlier versions
     registry: Registry
+    gate: Gate  #: for what the pages of a visit say to each other by way of this server
     now: Callable[[], int]  #: the wall clock, in ms since 1970 UTC
     in_call: Callable[[str | None], bool]  #: whether the login behind a token is in a call
     start: Callable[[], None]  #: begins what runs beside the requests
