@@ -8,9 +8,8 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 * what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase`
   (what was deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
 * pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`,
-  `queue`
-* the practice, in hooks and jobs too: `members_of`, `rooms_of`, `last_seen`, `words_in`; and `say`, an event to the
-  pages of a visit
+  `queue`, `in_visit`
+* the practice, in hooks and jobs too: `members_of`, `rooms_of`, `last_seen`, `words_in`
 * messages to people outside: `post`, `deliverable`, `posted`, `withdraw`, `again`; `letter` and `address` to write
   them; of those who carry them: `Message`, `Attachment`, `Delivery`, `report` (docs/mail.md)
 
@@ -31,12 +30,13 @@ if TYPE_CHECKING:
     from .message import Attachment, Delivery, Message
     from .postroom import again, deliverable, post, posted, report, withdraw
     from .visits import Actor, VisitView
-    from .web.known import MemberView, RoomView, last_seen, members_of, rooms_of, say, words_in
+    from .web.known import MemberView, RoomView, last_seen, members_of, rooms_of, words_in
     from .web.letters import address, letter
     from .web.plugin_pages import (
         admins_only,
         clinic_id,
         fingerprint,
+        in_visit,
         member,
         members_only,
         page,
@@ -70,6 +70,7 @@ __all__ = [
     "erase",
     "fingerprint",
     "hookimpl",
+    "in_visit",
     "last_seen",
     "letter",
     "member",
@@ -81,7 +82,6 @@ __all__ = [
     "queue",
     "report",
     "rooms_of",
-    "say",
     "seal",
     "settings",
     "unseal",
@@ -100,10 +100,10 @@ _HOMES = {
     "message": ("Attachment", "Delivery", "Message"),
     "postroom": ("again", "deliverable", "post", "posted", "report", "withdraw"),
     "visits": ("Actor", "VisitView"),
-    "web.known": ("MemberView", "RoomView", "last_seen", "members_of", "rooms_of", "say", "words_in"),
+    "web.known": ("MemberView", "RoomView", "last_seen", "members_of", "rooms_of", "words_in"),
     "web.letters": ("address", "letter"),
     "web.plugin_pages": (
-        *("admins_only", "clinic_id", "fingerprint", "member", "members_only", "page", "queue"),
+        *("admins_only", "clinic_id", "fingerprint", "in_visit", "member", "members_only", "page", "queue"),
         *("seal", "settings", "unseal", "webhook"),
     ),
 }

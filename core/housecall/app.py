@@ -183,6 +183,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         blobs=passing,
         registry=plugins,
         postroom=postroom,
+        gate=sockets.gate,
         themes=theming.Themes(
             [theming.shipped(), *([] if site.safe else [site.folder / "themes"])], language.interface_texts
         ),
@@ -191,7 +192,6 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         now=now,
         in_call=sockets.in_call,
         last_seen=sockets.last_seen,
-        say=sockets.gate.tell,
         start=start,
     )
     guard.init_app(app)

@@ -8,7 +8,7 @@ import hmac
 
 from sqlalchemy import select
 
-from housecall import db, fingerprint, members_of, queue, rooms_of, say, settings, write
+from housecall import db, fingerprint, in_visit, members_of, queue, rooms_of, settings, write
 
 from .models import Call, Told
 from .times import now
@@ -64,7 +64,8 @@ def give(clinic, token, what):
             told = session.get_one(Told, (view.id, member.id))
             told.answer, told.answered = what, at
     for view in visits:
-        say(PLUGIN, view.id, "answer", _body(clinic, what, member.name, at))
+        if visit := in_visit(PLUGIN, view.id):
+            visit.emit("answer", _body(clinic, what, member.name, at))
 
 
 def of(view):

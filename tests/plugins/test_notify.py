@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -522,12 +523,19 @@ def asked(elm: Elm) -> tuple[Elm, Any, str, str]:
     return elm, member, visit, elm.token(message)
 
 
+def heard(elm: Elm, monkeypatch: pytest.MonkeyPatch, tell: Callable[[str, dict[str, Any]], None]) -> None:
+    """From now on `tell` is told what the pages of a visit are told."""
+
+    def in_visit(plugin: str, visit: str) -> Any:
+        return SimpleNamespace(emit=lambda event, body: tell(visit, body))
+
+    monkeypatch.setattr(elm.plugin.answers, "in_visit", in_visit)
+
+
 def test_an_answer_is_shown_to_who_waits(asked: tuple[Elm, Any, str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     elm, _, visit, token = asked
     told: list[dict[str, Any]] = []
-    monkeypatch.setattr(
-        elm.plugin.answers, "say", lambda plugin, visit, event, body: told.append({"visit": visit, **body})
-    )
+    heard(elm, monkeypatch, lambda visit, body: told.append({"visit": visit, **body}))
     elm.plugin.answers.give("main", token, "soon")
     assert told == [{"visit": visit, "what": "soon", "name": "Ada Smith", "at": elm.clock(), "phone": ""}]
     elm.clock.tick(MINUTE)
@@ -548,7 +556,7 @@ def test_an_answer_goes_to_all_whom_the_message_counted_and_to_nobody_who_came_l
     elm.arrives(elm.room(member))
     assert len(elm.look(5 * MINUTE)) == 1
     told: list[str] = []
-    monkeypatch.setattr(elm.plugin.answers, "say", lambda plugin, visit, event, body: told.append(visit))
+    heard(elm, monkeypatch, lambda visit, body: told.append(visit))
     elm.plugin.answers.give("main", elm.token(message), "coming")
     assert sorted(told) == sorted([first, second])
 

@@ -84,6 +84,7 @@ STEP: Mapping[str, type] = {
     "template": str,
     "module": str,
     "required": bool,
+    "confirmed": bool,
     "order": int,
 }
 DATA: Mapping[str, type] = {"what": str, "whose": list, "purpose": str, "kept": str, "recipient": str}
@@ -299,6 +300,7 @@ class _Manifest(Reading):
             template=self.file(f"{where}.template", "templates", table.get("template", ""), ".html"),
             module=self.file(f"{where}.module", "static", table.get("module", ""), ".js"),
             required=table.get("required", False),
+            confirmed=table.get("confirmed", False),
             order=table.get("order", 100),
         )
 

@@ -74,6 +74,7 @@ class Step:
     template: str = ""  #: file below templates/
     module: str = ""  #: file below static/; exports `mount(host)`, says `host.done(step)`
     required: bool = False  #: the patient waits only when it is done
+    confirmed: bool = False  #: only the plugin's own Python says that it is done, not the patient's page
     order: int = 100  #: smaller comes first
 
 

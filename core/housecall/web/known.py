@@ -1,10 +1,9 @@
-"""What a plugin's Python may know of a practice, in hooks and jobs too, and what it may say of its own accord."""
+"""What a plugin's Python may know of a practice, in hooks and jobs too."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
 
 from .. import clinics
 from ..clinics.models import Member, Room
@@ -63,15 +62,6 @@ def last_seen(member: str) -> int:
 def words_in(plugin: str, lang: str = "") -> Callable[[str], str]:
     """A plugin's words in a language, for what is sent; on pages `_` speaks the visitor's."""
     return slots.words(house().registry.by_id[plugin], lang or "en")
-
-
-def say(plugin: str, visit: str, event: str, body: dict[str, Any], to: str = "") -> int:
-    """Say one of a plugin's own events of path "server" to the pages of a visit; how many it has reached.
-
-    `to` is as in `EventContext.emit`. Nobody hears it where the visit has ended or the plugin is off. Raises KeyError
-    for an event that is not declared, ValueError for a body that does not pass its fields.
-    """
-    return house().say(plugin, visit, event, body, to)
 
 
 def _member(member: Member) -> MemberView:

@@ -20,12 +20,14 @@ from ..visits import VisitView
 from . import slots
 from .guard import admins_only, members_only, webhook
 from .house import house
+from .say import EventContext
 
 __all__ = [
     "SignedIn",
     "admins_only",
     "clinic_id",
     "fingerprint",
+    "in_visit",
     "member",
     "members_only",
     "page",
@@ -131,6 +133,16 @@ def unseal(place: str, sealed: str) -> str | None:
 def fingerprint(place: str, plain: str) -> str:
     """64 hex digits, the same for the same text in the same place; nobody makes them without the server's key."""
     return sealing.fingerprint(house().site.secret, place, plain)
+
+
+def in_visit(plugin: str, visit: str) -> EventContext | None:
+    """What a handler of events is given, of a visit that goes on, for what happens outside of it: an answer has come
+    from elsewhere. Nobody is its sender. None where the visit has ended, this server has not heard of it yet, or the
+    plugin is off there.
+    """
+    found = house().visits.get(visit)
+    own = house().registry.get(found.clinic, plugin) if found else None
+    return house().gate.context(own, found) if found and own else None
 
 
 def queue(clinic: str, room: str = "") -> list[VisitView]:

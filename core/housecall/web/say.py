@@ -44,7 +44,8 @@ class EventContext:
 
     clinic: str
     visit: VisitView
-    seat: str  #: of the sender; empty for a member who watches
+    seat: str  #: of the sender; empty for a member
+    member: str  #: the member who sends; empty for others
     role: str
     _emit: Callable[[str, Any, str], int]
     _step: Callable[[str], None]
@@ -115,38 +116,6 @@ class Gate:
             self.emit(party.sid, {**said, "from": me.who, "page": me.page})
         return {"reached": len(to)}
 
-    def tell(self, plugin: str, visit_id: str, name: str, body: dict[str, Any], to: str = "") -> int:
-        """One of a plugin's own events of path "server", said by its Python of its own accord; the pages it reached.
-
-        `to` as in EventContext.emit. 0 where the visit has ended or the plugin is off. Raises KeyError and
-        ValueError as that does.
-        """
-        visit = self.visits.get(visit_id)
-        found = self.registry.get(visit.clinic, plugin) if visit else None
-        return self._emitted(found, visit, name, body, to) if found and visit else 0
-
-    def _emitted(
-        self, plugin: Plugin, visit: Visit, name: str, given: dict[str, Any], to: str, *, besides: str = ""
-    ) -> int:
-        declared = next((e for e in plugin.own.events if e.name == name and e.path == "server"), None)
-        if declared is None:
-            raise KeyError(f"{plugin.id} declares no event {name!r} of path server")
-        cleaned, wrong = fields.clean(declared.fields, given)
-        if wrong or len(orjson.dumps(cleaned)) > declared.size:
-            raise ValueError(f"{name}: {wrong or 'too big'}")
-        wanted, reached = to or declared.to, 0
-        for party in self.parties(visit):
-            if (
-                wanted == "all"
-                or party.role == wanted
-                or (wanted == "others" and party.sid != besides)
-                or party.who == wanted
-            ):
-                said = {"event": f"{plugin.id}:{name}", "visit": visit.id, "from": "", "page": "", "body": cleaned}
-                self.emit(party.sid, {**said, "id": secrets.token_urlsafe(9)})
-                reached += 1
-        return reached
-
     def _recipients(
         self, rule: Event, me: Party, parties: list[Party], body: dict[str, Any], *, back: bool
     ) -> list[Party]:
@@ -162,24 +131,9 @@ class Gate:
 
     def _handled(self, plugin: Plugin, rule: Event, visit: Visit, me: Party, body: dict[str, Any]) -> dict[str, Any]:
         assert rule.handler is not None
-
-        def emit(name: str, given: dict[str, Any], to: str) -> int:
-            return self._emitted(plugin, visit, name, given, to, besides=me.sid)
-
-        def step(name: str) -> None:
-            self.visits.step(visit.id, f"{plugin.id}:{name}", "done")
-
-        context = EventContext(
-            clinic=visit.clinic,
-            visit=self.visits.view(visit),
-            seat="" if me.who not in {seat.id for seat in visit.seats} else me.who,
-            role=me.role,
-            _emit=emit,
-            _step=step,
-        )
         try:
             with self.registry.hooks.context():
-                answer = rule.handler(context, body)
+                answer = rule.handler(self.context(plugin, visit, me), body)
             if answer is None:
                 return {}
             if not isinstance(answer, dict):
@@ -190,6 +144,44 @@ class Gate:
             log("handler", level=logging.ERROR, exc_info=True, plugin=plugin.id, kind=rule.name)
             self.registry.failed(visit.clinic, Raised(plugin=plugin.id, hook=rule.name, error=place(error)))
             raise Refused("failed") from None
+
+    def context(self, plugin: Plugin, visit: Visit, me: Party | None = None) -> EventContext:
+        """What a plugin's Python may know of a visit and do in it; `me` is the page that has said something."""
+
+        def emit(name: str, given: dict[str, Any], to: str) -> int:
+            declared = next((e for e in plugin.own.events if e.name == name and e.path == "server"), None)
+            if declared is None:
+                raise KeyError(f"{plugin.id} declares no event {name!r} of path server")
+            cleaned, wrong = fields.clean(declared.fields, given)
+            if wrong or len(orjson.dumps(cleaned)) > declared.size:
+                raise ValueError(f"{name}: {wrong or 'too big'}")
+            wanted, mine = to or declared.to, me.sid if me else ""
+            reached = 0
+            for party in self.parties(self.visits.get(visit.id) or visit):
+                if (
+                    wanted == "all"
+                    or party.role == wanted
+                    or (wanted == "others" and party.sid != mine)
+                    or party.who == wanted
+                ):
+                    said = {"event": f"{plugin.id}:{name}", "visit": visit.id, "from": "", "page": "", "body": cleaned}
+                    self.emit(party.sid, {**said, "id": secrets.token_urlsafe(9)})
+                    reached += 1
+            return reached
+
+        def step(name: str) -> None:
+            self.visits.step(visit.id, f"{plugin.id}:{name}", "done")
+
+        seated = me is not None and me.who in {seat.id for seat in visit.seats}
+        return EventContext(
+            clinic=visit.clinic,
+            visit=self.visits.view(visit),
+            seat=me.who if me and seated else "",
+            member=me.who if me and not seated else "",
+            role=me.role if me else "",
+            _emit=emit,
+            _step=step,
+        )
 
 
 def watches(visit: Visit) -> bool:

@@ -19,7 +19,7 @@ from ..extending.registry import Registry
 from ..logs import log
 from ..runtime import Runtime
 from ..visits import COLOURS, REASONS, Actor, Change, Seat, Visit, VisitError, Visits, card, must
-from . import guard, ice, language, messages
+from . import guard, ice, language, messages, steps
 from . import say as saying
 from .rates import Bucket
 
@@ -687,6 +687,9 @@ class Sockets:
         visit = self.visits.get(here.visit)
         if visit is None or not (visit.patient.id == here.seat and visit.patient.key == here.page):
             raise _Bad("unknown")
+        with self.app.app_context():
+            if steps.confirmed(self.visits.view(visit), step):
+                raise _Bad("forbidden")
         stepped = self.visits.step(visit.id, step, "done" if done else "open")
         return {"rev": stepped.rev, "steps": dict(stepped.steps)}
 
