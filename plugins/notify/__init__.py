@@ -205,7 +205,7 @@ def settings():
 
 @hookimpl
 def jobs():
-    return [Job(name="look", every=watch.LOOK, run=watch.look), Job(name="sweep", every=3600, run=watch.sweep)]
+    return [Job(name="look", every=watch.LOOK, run=watch.look), Job(name="sweep", every=watch.SWEEP, run=watch.sweep)]
 
 
 @hookimpl

@@ -110,7 +110,7 @@ def forget(*, member, id="", login=""):
 
 
 def sweep(clinic, members, at):
-    """Drop what is too old, and what belongs to nobody who may sign in."""
+    """Drop what is too old at `at` (ms), and what belongs to nobody who may sign in."""
     old = or_(Browser.until <= at, Browser.member_id.not_in(members))
     with write() as session:
         session.execute(delete(Browser).where(Browser.clinic_id == clinic, old))

@@ -35,7 +35,8 @@ PLUGIN = "notify"
 LOOK = 5  #: seconds between two looks
 GRACE = 30_000  #: ms after a start in which dashboards that were open come back
 LIFE = 10 * 60_000  #: ms in which a message is sent or not at all
-KEPT = 12 * 3_600_000  #: ms that a call is kept, as plugin.toml says; no visit lasts longer
+SWEEP = 3600  #: seconds between two sweeps
+KEPT = 11 * 3_600_000  #: ms that a call is kept, or one sweep longer: plugin.toml says 12 hours
 
 began = now()  #: when this server started
 _known = {}  # clinic -> {visit: (room, since when it waits there)}, as seen at the last look
@@ -197,4 +198,4 @@ def sweep(clinic):
     at = now()
     with write() as session:
         session.execute(delete(Call).where(Call.clinic_id == clinic, Call.at < at - KEPT))
-    browsers.sweep(clinic, {member.id for member in members_of(clinic)}, at)
+    browsers.sweep(clinic, {member.id for member in members_of(clinic)}, at + SWEEP * 1000)  # before the next one

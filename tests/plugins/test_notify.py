@@ -33,6 +33,7 @@ from housecall.testing.access import PHONE, audit
 from housecall.testing.certificate import certificate
 from housecall.testing.practice import eventually, free_port
 from housecall.visits import Actor
+from housecall.web.sockets import Connection
 from push_peer import PushService, Subscriber, claims, decoded, encoded
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -236,6 +237,17 @@ def test_whose_dashboard_is_open_is_told_nothing(elm: Elm) -> None:
     elm.arrives(elm.room(member))
     elm.look()
     assert len(elm.look(2 * MINUTE)) == 1, "who came after that, they have not seen"
+
+
+def test_while_a_dashboard_is_open_nothing_is_sent(elm: Elm) -> None:
+    member, sockets = elm.member(delay=0), elm.house.last_seen.__self__
+    sockets._remember(Connection(sid="sid", clinic="main", page="page" * 8, lang="en", member=member.id))
+    elm.arrives(elm.room(member))
+    assert elm.look() == elm.look(10 * MINUTE) == []
+    sockets.disconnect("sid")
+    assert elm.look(10 * MINUTE) == [], "they have seen who waits"
+    elm.arrives(elm.room(member))
+    assert len(elm.look()) == 1
 
 
 def test_the_delay_counts_from_when_somebody_waits(elm: Elm) -> None:
@@ -695,6 +707,12 @@ def test_the_operator_may_name_further_services(build: Callable[..., Elm]) -> No
         assert elm.plugin.browsers.known("main", endpoint)
     for endpoint in ("https://10.0.0.5/a", "https://push.example.org:8443/a", "http://push.example.org/a"):
         assert not elm.plugin.browsers.known("main", endpoint)
+
+
+def test_the_page_for_operators_shows_what_works(build: Callable[..., Elm]) -> None:
+    shown = re.search(r"```toml\n(.*?)```", (ROOT / "docs/notifications.md").read_text(encoding="utf-8"), re.S)
+    assert shown
+    assert build(TOML + shown[1]).plugin.browsers.own_services("main") == ["push.example.org", "10.0.0.5:8443"]
 
 
 @pytest.mark.parametrize(

@@ -109,8 +109,9 @@ def _end(token_sha256: str) -> None:
 
 def _signed_out(member_id: str, token_sha256: str) -> None:
     clinic_id = db.session.scalar(select(Member.clinic_id).where(Member.id == member_id))
-    for tell in on_signed_out if clinic_id else ():
-        tell(clinic_id, member_id, token_sha256)
+    if clinic_id is not None:
+        for tell in on_signed_out:
+            tell(clinic_id, member_id, token_sha256)
 
 
 def family(agent: str) -> str:
