@@ -62,9 +62,13 @@ def pages(practice: Practice) -> dict[str, str]:
         *((owner, path) for path in ("/dashboard", "/account", "/admin", "/admin/rooms", "/sign-in", "/privacy")),
     ):
         answer = visitor.get(path)
-        headers = "\n".join(f"{name}: {value}" for name, value in sorted(answer.headers.items()) if name != "Date")
+        headers = "\n".join(
+            f"{name}: {value}"
+            for name, value in sorted(answer.headers.items())
+            if name not in ("Date", "Content-Length")
+        )
         text = f"{headers}\n{answer.text}".replace(room.slug, "slug").replace(str(practice.port), "port")
-        found[f"{len(found)} {path.replace(room.slug, 'slug')}"] = re.sub(r"[\w.-]{20,}", "…", text)
+        found[f"{len(found)} {path.replace(room.slug, 'slug')}"] = re.sub(r"[\w.-]{20,}|\d{13}|ada-[\d-]+", "…", text)
     return found
 
 
