@@ -8,7 +8,9 @@ import socket
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -206,6 +208,7 @@ def test_what_is_large_holds_up_nobody_else(
         ThreadPoolExecutor(2) as hands,
         member(practice, room).dashboard() as board,
         patients[0].visitor.seat(room.id) as seat,
+        closing(SimpleNamespace(close=turns.touch)),  # or a server that fails here would never end
     ):
         given = [hands.submit(patient.give, data) for patient in patients]
         others_are_answered()
