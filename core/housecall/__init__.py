@@ -5,10 +5,10 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 
 * nouns: `Field`, `Fragment`, `Event`, `Step`, `Job`, and `hookimpl`, which marks a hook (docs/hooks.md)
 * what hooks are given: `VisitView`, `Actor`
-* what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase` (what was
-  deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
-* pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`, `address`,
-  `queue`
+* what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase`
+  (what was deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
+* pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`,
+  `address`, `clinic_name`, `queue`
 
 `housecall.testing` is for the tests of plugins and no part of a running server.
 """
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
         address,
         admins_only,
         clinic_id,
+        clinic_name,
         fingerprint,
         member,
         members_only,
@@ -52,6 +53,7 @@ __all__ = [
     "address",
     "admins_only",
     "clinic_id",
+    "clinic_name",
     "db",
     "erase",
     "fingerprint",
@@ -75,8 +77,8 @@ _HOMES = {
     "fields": ("Field",),
     "visits": ("Actor", "VisitView"),
     "web.plugin_pages": (
-        *("address", "admins_only", "clinic_id", "fingerprint", "member", "members_only", "page", "queue"),
-        *("seal", "settings", "unseal", "webhook"),
+        *("address", "admins_only", "clinic_id", "clinic_name", "fingerprint", "member", "members_only", "page"),
+        *("queue", "seal", "settings", "unseal", "webhook"),
     ),
 }
 

@@ -25,6 +25,7 @@ __all__ = [
     "address",
     "admins_only",
     "clinic_id",
+    "clinic_name",
     "fingerprint",
     "member",
     "members_only",
@@ -116,6 +117,11 @@ def address(clinic: str) -> str:
     return f"https://{host}" if host and len(site.clinics) > 1 else site.address
 
 
+def clinic_name(clinic: str) -> str:
+    """A clinic's name, as patients know it."""
+    return house().site.clinics[clinic].name
+
+
 def seal(place: str, plain: str) -> str:
     """A text that only this server can read again, and only from `place`: table, column and id of where it is kept."""
     return sealing.seal(house().site.secret, place, plain)
@@ -130,7 +136,7 @@ def unseal(place: str, sealed: str) -> str | None:
 
 
 def fingerprint(place: str, plain: str) -> str:
-    """64 hex digits that are the same for the same text in the same place. Without the server's key nobody makes them."""
+    """64 hex digits, the same for the same text in the same place; nobody makes them without the server's key."""
     return sealing.fingerprint(house().site.secret, place, plain)
 
 
