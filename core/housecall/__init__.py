@@ -8,7 +8,9 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 * what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase`
   (what was deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
 * pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`,
-  `address`, `clinic_name`, `queue`
+  `clinic_name`, `queue`
+* messages to people outside: `post`, `deliverable`, `posted`, `withdraw`, `again`; `letter` and `address` to write
+  them; of those who carry them: `Message`, `Attachment`, `Delivery`, `report` (docs/mail.md)
 
 `housecall.testing` is for the tests of plugins and no part of a running server.
 """
@@ -24,9 +26,11 @@ if TYPE_CHECKING:
     from .extending.hookspecs import hookimpl
     from .extending.nouns import Event, Fragment, Job, Step
     from .fields import Field
+    from .message import Attachment, Delivery, Message
+    from .postroom import again, deliverable, post, posted, report, withdraw
     from .visits import Actor, VisitView
+    from .web.letters import address, letter
     from .web.plugin_pages import (
-        address,
         admins_only,
         clinic_id,
         clinic_name,
@@ -43,29 +47,39 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Actor",
+    "Attachment",
     "Base",
+    "Delivery",
     "Event",
     "Field",
     "Fragment",
     "Job",
+    "Message",
     "Step",
     "VisitView",
     "address",
     "admins_only",
+    "again",
     "clinic_id",
     "clinic_name",
     "db",
+    "deliverable",
     "erase",
     "fingerprint",
     "hookimpl",
+    "letter",
     "member",
     "members_only",
     "page",
+    "post",
+    "posted",
     "queue",
+    "report",
     "seal",
     "settings",
     "unseal",
     "webhook",
+    "withdraw",
     "write",
 ]
 
@@ -75,10 +89,13 @@ _HOMES = {
     "extending.hookspecs": ("hookimpl",),
     "extending.nouns": ("Event", "Fragment", "Job", "Step"),
     "fields": ("Field",),
+    "message": ("Attachment", "Delivery", "Message"),
+    "postroom": ("again", "deliverable", "post", "posted", "report", "withdraw"),
     "visits": ("Actor", "VisitView"),
+    "web.letters": ("address", "letter"),
     "web.plugin_pages": (
-        *("address", "admins_only", "clinic_id", "clinic_name", "fingerprint", "member", "members_only", "page"),
-        *("queue", "seal", "settings", "unseal", "webhook"),
+        *("admins_only", "clinic_id", "clinic_name", "fingerprint", "member", "members_only", "page", "queue", "seal"),
+        *("settings", "unseal", "webhook"),
     ),
 }
 

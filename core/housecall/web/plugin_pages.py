@@ -22,7 +22,6 @@ from .house import house
 
 __all__ = [
     "SignedIn",
-    "address",
     "admins_only",
     "clinic_id",
     "clinic_name",
@@ -108,13 +107,6 @@ def settings(plugin: str, *, clinic: str = "", room: str = "", member: str = "")
     scopes = [(kind, each) for kind, each in (("room", room), ("member", member)) if each]
     manifest = house().registry.by_id[plugin].own
     return stored.values(house().site, clinic or clinic_id(), manifest, *scopes, secrets=True)
-
-
-def address(clinic: str) -> str:
-    """Where people reach a clinic, such as "https://elm.example.org", for links that leave the house."""
-    site = house().site
-    host = site.clinics[clinic].host
-    return f"https://{host}" if host and len(site.clinics) > 1 else site.address
 
 
 def clinic_name(clinic: str) -> str:
