@@ -14,6 +14,7 @@ MOST = 3  #: numbers that may be given in one visit
 OLDEST = 12 * 3_600_000  #: ms: the life of a ticket
 SETTLED = 60_000  #: ms after a start in which nobody is next yet: patients are still coming back
 FORGOTTEN = 15 * 60_000  #: ms after a start in which visits that nobody knows may still come back
+COLUMNS = Call.__table__.columns
 STARTED = limits.now()
 MINE = f"posting {secrets.token_urlsafe(6)}"  #: that this process is about to post it
 
@@ -132,7 +133,7 @@ def turns(clinic):
     """Look at every room: a patient who was sent on to another one is next there, perhaps; and forget what is over."""
     views = queue(clinic)
     known = {view.id for view in views}
-    rows = list(db.session.scalars(select(Call).where(Call.clinic_id == clinic)))
+    rows = db.session.execute(select(*COLUMNS).where(Call.clinic_id == clinic)).all()
     at = limits.now()
     for row in rows:
         lost = row.visit not in known and at > max(STARTED, row.asked) + FORGOTTEN
@@ -156,8 +157,8 @@ def drop(clinic, visit):
 
 
 def _row(clinic, visit):
-    row = db.session.get(Call, visit, populate_existing=True)
-    return row if row is not None and row.clinic_id == clinic else None
+    """What is kept of a visit, as it is now; a plain row, which writing does not change."""
+    return db.session.execute(select(*COLUMNS).where(Call.visit == visit, Call.clinic_id == clinic)).first()
 
 
 def _ahead(clinic, visit):

@@ -6,11 +6,11 @@ import json
 import re
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from housecall.plugins.sms import blanks, carriers, gsm, numbers, sending, wire
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -19,7 +19,7 @@ import gateway as gateways
 import kannel as kannels
 from gateway import Gateway, answer
 from housecall.testing.certificate import certificate
-from sms_world import MARK, NUMBER, SHOWN
+from sms_world import MARK, NUMBER, SHOWN, blanks, carriers, gsm, numbers, sending, wire
 
 ROOT = Path(__file__).resolve().parents[2]
 

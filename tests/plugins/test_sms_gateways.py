@@ -12,7 +12,6 @@ from typing import Any
 
 import pytest
 import requests
-from housecall.plugins.sms import carriers
 
 import gateway as gateways
 import kannel as kannels
@@ -20,7 +19,7 @@ from gateway import Gateway, answer
 from housecall import clinics, config
 from housecall.testing import Practice, Visitor
 from housecall.testing.practice import eventually
-from sms_world import MARK, NUMBER, SETTINGS
+from sms_world import MARK, NUMBER, SETTINGS, carriers
 
 # -- the whole server, and real gateways
 

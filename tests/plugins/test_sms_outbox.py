@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from housecall.plugins.sms import calls, carriers, limits, reports, sending, wire
 
 import gateway as gateways
 from gateway import Gateway, answer
@@ -18,7 +17,7 @@ from housecall.clinics.database import db
 from housecall.clinics.models import Outbox
 from housecall.message import Message
 from housecall.visits import Actor
-from sms_world import NUMBER, SETTINGS, SHOWN, House, in_process
+from sms_world import NUMBER, SETTINGS, SHOWN, House, calls, carriers, in_process, limits, reports, sending, wire
 
 
 @pytest.fixture
@@ -72,8 +71,7 @@ def test_later_comes_again_and_unsure_does_not(house: House) -> None:
     doubtful = house.post()
     house.through()
     assert len(house.gateway.asked) == 4
-    with house.app.app_context():
-        assert outbox.find("main", doubtful) is None or outbox.find("main", doubtful).state == "unsure"
+    assert house.posted(doubtful).state == "unsure"
 
 
 def test_a_number_and_the_practice_have_their_limits_of_a_day(house: House) -> None:
@@ -287,7 +285,7 @@ def test_whenever_the_server_dies_a_text_is_taken_once_at_most(
 
     with in_process(tmp_path / "site", gateway) as house:
         steps, ends = Steps(monkeypatch, *HANDED_OVER), set()
-        for at in range(1, 60):
+        for at in range(1, 100):
             gateway.answers[:] = [take_and_hang_up if each == "late" else each for each in said]
             gateway.usual = take  # type: ignore[assignment]
             before, steps.count, steps.at = house.at, 0, -1
@@ -305,9 +303,8 @@ def test_whenever_the_server_dies_a_text_is_taken_once_at_most(
             house.restart()
             assert taken.count(id_) <= 1
             with house.app.app_context():
-                kept = db.session.get(Outbox, id_)
-                state = kept.state if kept is not None else "swept"
-            assert state != "sending", "a restart leaves it where nobody looks"
+                state = db.session.get_one(Outbox, id_).state
+            assert state in ("waiting", "sent", "failed", "unsure"), "a restart leaves it where nobody looks"
             ends.add(state)
             house.through()
             assert taken.count(id_) <= 1, f"sent twice after a crash at step {at}"
@@ -355,6 +352,8 @@ class Context:
 
 def arrive(house: House, name: str = "Grace", room: str = "room-1") -> str:
     visit, _ = house.house.visits.arrive(clinic="main", room=room, name=name)
+    while house.house.now() <= visit.arrived:
+        pass  # who comes in the same ms has a place by chance
     return str(visit.id)
 
 
