@@ -91,7 +91,7 @@ def test_an_admin_tries_it_and_sees_what_becomes_of_it(practice_: Practice, admi
     expect(page.get_by_role("heading", name="Text messages", level=1)).to_be_visible()
     expect(page.get_by_text("0 texts of 6 have gone today.")).to_be_visible()
     size = page.locator("#sms-size")
-    expect(size).to_have_text("37 of 160 letters, one text")
+    expect(size).to_have_text("36 of 160 letters, one text")
     text = page.get_by_label("Text", exact=True)
     text.fill("“" + "a" * 70)
     expect(size).to_have_text("2 texts in parts, 63 letters left in the last. These make it longer: “")
