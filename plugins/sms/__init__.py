@@ -32,7 +32,7 @@ def overview():
 @pages.post("/")
 @admins_only
 def tried():
-    """Send a text to try it; what becomes of it is told by `became`."""
+    """Send a text to try it; the page follows what becomes of it."""
     clinic, typed, text = clinic_id(), request.form.get("number", "")[:40], request.form.get("text", "")[:2000]
     values, errors = sending.of(clinic), {}
     text = text.replace("\r\n", "\n").strip()
@@ -74,12 +74,15 @@ def overview_page(*, errors=(), number="", text=None, sent=""):
     )
 
 
-@pages.get("/became/<id_>")
+@pages.post("/understood")
 @admins_only
-def became(id_):
-    """How far a text has come, for the page that waits for it."""
-    found = posted(clinic_id(), id_) or abort(404)
-    return {"state": found.state, "reason": found.reason}
+def understood():
+    """How a number is read that somebody is typing; it is in no address, where logs would have it."""
+    try:
+        number = sending.understood(sending.of(clinic_id()), request.form.get("number", "")[:40])
+    except numbers.Unreadable as why:
+        return {"problem": str(why)}
+    return {"number": numbers.shown(number)}
 
 
 @pages.route("/report/<message>/<mark>", methods=["GET", "POST"])

@@ -6,6 +6,7 @@ import json
 import re
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -52,7 +53,7 @@ def became(admin: Visitor, id_: str, *states: str) -> dict[str, str]:
     """What became of a text, once it is one of these."""
 
     def found() -> Any:
-        told = admin.get(f"/-/sms/became/{id_}").json()
+        told = admin.get(f"/-/posted/{id_}").json()
         return told if told["state"] in states else None
 
     told: dict[str, str] = eventually(found)
@@ -225,6 +226,9 @@ def test_a_server_that_is_killed_in_the_middle_does_not_send_again(
     gateway.usual = "hang"
     id_ = send(admin)
     gateway.wait()
+    begun = time.monotonic()
+    assert admin.get("/-/sms/").status_code == 200
+    assert time.monotonic() - begun < carriers.wire.PATIENCE / 2, "everybody waits for the gateway"
     practice.stop(9)
     gateway.usual = gateways.TAKEN
     practice.start()

@@ -426,6 +426,16 @@ def test_a_member_calls_at_any_time(house: House) -> None:
     assert len(house.gateway.asked) == 1, "pressed twice, sent once"
 
 
+def test_two_presses_at_once_are_one_call(house: House) -> None:
+    visit = arrive(house)
+    ask(house, visit)
+    with house.app.app_context():
+        db.session.execute(db.text("update sms_call set message = :mine"), {"mine": calls.MINE})  # the first is at it
+        db.session.commit()
+        assert calls.call(Context(house, visit, "provider"), {}) == {"state": "sending"}
+    assert house.states() == []
+
+
 def test_what_cannot_be_a_number_is_said_to_whoever_typed_it(house: House) -> None:
     visit = arrive(house)
     assert "short" in ask(house, visit, "12")["problem"]

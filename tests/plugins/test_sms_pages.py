@@ -104,6 +104,8 @@ def test_an_admin_tries_it_and_sees_what_becomes_of_it(practice_: Practice, admi
     expect(text).to_have_value("hello")
     everywhere(page, "refused")
     page.get_by_label("Send a test to this number").fill("0470 11 22 33")
+    page.get_by_label("Send a test to this number").press("Tab")
+    expect(page.locator("#number-read")).to_have_text(f"Read as {SHOWN}")
     page.get_by_role("button", name="Send the test").press("Enter")
     became = page.locator(".sms-became")
     expect(became).to_contain_text("The gateway has taken it.")

@@ -36,12 +36,29 @@ async function followed() {
 
 async function became(id) {
   try {
-    const answer = await fetch(`/-/sms/became/${encodeURIComponent(id)}`);
+    const answer = await fetch(`/-/posted/${encodeURIComponent(id)}`);
     return answer.ok ? await answer.json() : { state: "gone" };
   } catch {
     return { state: "waiting" };
   }
 }
 
+// Shows how a number is read, once somebody has typed it.
+function read() {
+  const field = document.getElementById("number"), line = document.getElementById("number-read");
+  field?.addEventListener("change", async () => {
+    line.textContent = "";
+    if (!field.value.trim()) return;
+    const body = new URLSearchParams({ number: field.value, token: field.form.elements.token.value });
+    try {
+      const { number, problem } = await (await fetch("/-/sms/understood", { method: "POST", body })).json();
+      line.textContent = problem ?? filled(line.dataset.read, { number });
+    } catch {
+      line.textContent = "";
+    }
+  });
+}
+
 counted();
+read();
 followed();
