@@ -16,6 +16,7 @@ SETTLED = 60_000  #: ms after a start in which nobody is next yet: patients are 
 FORGOTTEN = 15 * 60_000  #: ms after a start in which visits that nobody knows may still come back
 COLUMNS = Call.__table__.columns
 STARTED = limits.now()
+left = set()  #: what is still to be erased
 MINE = f"posting {secrets.token_urlsafe(6)}"  #: that this process is about to post it
 
 
@@ -51,7 +52,7 @@ def forget(context, body):
         row = session.get(Call, context.visit.id)
         if row is not None:
             row.sealed, row.message = "", ""
-    erase(db.engine)
+    gone()
     context.emit("changed", {}, to="provider")
     return {"state": "none"}
 
@@ -113,7 +114,7 @@ def use(clinic, row, *, even_unsure=False):
             raise
     with write() as session:
         session.execute(update(Call).where(Call.visit == row.visit).values(sealed="", message=message))
-    erase(db.engine)
+    gone()
     return bool(message)
 
 
@@ -131,6 +132,8 @@ def turn(clinic, room):
 
 def turns(clinic):
     """Look at every room: a patient who was sent on to another one is next there, perhaps; and forget what is over."""
+    if left:
+        gone()
     views = queue(clinic)
     known = {view.id for view in views}
     rows = db.session.execute(select(*COLUMNS).where(Call.clinic_id == clinic)).all()
@@ -153,7 +156,12 @@ def drop(clinic, visit):
         session.execute(delete(Call).where(Call.visit == visit))
     if row.message and not row.sealed:
         withdraw(clinic, row.message)
-    erase(db.engine)
+    gone()
+
+
+def gone():
+    """What was sealed is erased from the disk, too; where a reader is in the way, by the next `turns`."""
+    left.clear() if erase(db.engine) else left.add("sms_call")
 
 
 def _row(clinic, visit):

@@ -261,9 +261,59 @@ def test_nothing_of_a_text_is_left_on_the_server(serve: Callable[..., Practice],
     assert leaks(practice) == []
 
 
-def leaks(practice: Practice) -> list[str]:
-    """Files that hold a number or a text."""
-    needles = [NUMBER[1:].encode(), b"470112233", MARK.encode()]
+def test_nothing_of_a_patients_number_is_left_when_the_visit_has_ended(
+    serve: Callable[..., Practice], gateway: Gateway
+) -> None:
+    """It is sealed meanwhile, outlives a server that is killed, and what was sealed is nowhere afterwards either."""
+    practice = practice_with(serve, SETTINGS.format(url=gateway.url, inside=gateway.inside))
+    room = practice.room()
+    first, patient, member = Visitor(practice.url), Visitor(practice.url), Visitor(practice.url, login=room.login)
+    assert first.check_in(room.slug, "Katherine").status_code == 201
+    assert patient.check_in(room.slug, "Grace").status_code == 201
+    with first.seat(room.id, name="Katherine"), patient.seat(room.id, name="Grace") as seat:
+        hello = seat.hear("welcome")
+        told = say(seat, hello["visit"]["id"], "ask", number="0470 11 22 33")
+        assert told["answer"] == {"state": "kept", "number": "+32 470 112 233", "waits": True}
+        others = say(seat, hello["visit"]["id"], "call")
+        assert others["error"] == "forbidden", "a patient calls nobody"
+    sealed = kept(practice)
+    assert len(sealed) > 40
+    assert leaks(practice) == []
+    practice.stop(9)
+    practice.start()
+    with member.dashboard() as board, patient.seat(room.id, name="Grace", **{"pass": hello["pass"]}) as seat:
+        visit = seat.hear("welcome")["visit"]["id"]
+        board.hear("welcome")
+        assert say(board, visit, "ask", number=NUMBER)["error"] == "forbidden", "a member gives no number"
+        assert say(board, visit, "stands")["answer"] == {"state": "kept", "ends": "33", "waits": True}
+        assert say(board, visit, "call")["answer"]["state"] in ("waiting", "sending", "sent")
+        asked = gateway.wait()[0]
+        assert asked.form["to"] == NUMBER
+        eventually(lambda: not leaks(practice, sealed))
+        assert board.ask("move", {"visit": visit, "to": "ended", "rev": None})["ok"]
+    eventually(lambda: kept(practice) is None)
+    eventually(lambda: not leaks(practice, sealed))
+    practice.stop()
+    assert leaks(practice, sealed) == []
+    assert len(gateway.asked) == 1
+
+
+def say(socket: Any, visit: str, event: str, **body: str) -> dict[str, Any]:
+    """A page says one of the plugin's events."""
+    told: dict[str, Any] = socket.ask("say", {"event": f"sms:{event}", "visit": visit, "id": "1", "body": body})
+    return told
+
+
+def kept(practice: Practice) -> Any:
+    """What is sealed of the one patient; None when the row has gone."""
+    with closing(sqlite3.connect(practice.folder / "data/housecall.db")) as database:
+        row = database.execute("select sealed from sms_call").fetchone()
+    return row[0] if row else None
+
+
+def leaks(practice: Practice, *more: str) -> list[str]:
+    """Files that hold a number or a text, or what else is to be gone."""
+    needles = [NUMBER[1:].encode(), b"470112233", MARK.encode(), *(each.encode() for each in more)]
     files = [path for path in practice.folder.rglob("*") if path.is_file()] + [practice.log]
     return [path.name for path in files if any(needle in path.read_bytes() for needle in needles)]
 
