@@ -453,7 +453,12 @@ def test_a_number_can_be_taken_back(house: House) -> None:
     visit = arrive(house)
     ask(house, visit)
     with house.app.app_context():
+        sealed = calls._row("main", visit).sealed.encode()
+        db.session.rollback()
+        files = list((house.house.site.folder / "data").glob("housecall.db*"))
+        assert any(sealed in file.read_bytes() for file in files)
         assert calls.forget(Context(house, visit), {}) == {"state": "none"}
+        assert not [file for file in files if file.exists() and sealed in file.read_bytes()]
     assert standing(house, visit)["state"] == "none"
     move(house, house.house.visits.room("room-1")[0].id, "ended")
     assert house.states() == []

@@ -54,6 +54,7 @@ function waiting(host) {
     }[state];
     const failed = ["failed", "bounced", "unsure"].includes(state);
     whole.hidden = state === "off";
+    whole.dataset.state = state;
     form.hidden = Boolean(told);
     root.querySelector(".sms-words").hidden = Boolean(told);
     kept.hidden = !told;
