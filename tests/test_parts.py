@@ -9,7 +9,7 @@ import pytest
 import parts
 
 LINE = (
-    "sudo apt-get install -y --no-install-recommends chromium coturn postgresql iproute2 nftables firefox-esr"
+    "sudo apt-get install -y --no-install-recommends chromium coturn postgresql iproute2 nftables firefox-esr xvfb"
     " kannel kannel-extras"
 )
 
