@@ -5,8 +5,10 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 
 * nouns: `Field`, `Fragment`, `Event`, `Step`, `Job`, and `hookimpl`, which marks a hook (docs/hooks.md)
 * what hooks are given: `VisitView`, `Actor`
-* what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction)
-* pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`; and `settings`, here and in hooks
+* what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase`
+  (what was deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
+* pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`,
+  `clinic_name`, `queue`
 * messages to people outside: `post`, `deliverable`, `posted`, `withdraw`, `again`; `letter` and `address` to write
   them; of those who carry them: `Message`, `Attachment`, `Delivery`, `report` (docs/mail.md)
 
@@ -19,7 +21,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .clinics.database import db, write
+    from .clinics.database import db, erase, write
     from .clinics.models import Base
     from .extending.hookspecs import hookimpl
     from .extending.nouns import Event, Fragment, Job, Step
@@ -28,7 +30,20 @@ if TYPE_CHECKING:
     from .postroom import again, deliverable, post, posted, report, withdraw
     from .visits import Actor, VisitView
     from .web.letters import address, letter
-    from .web.plugin_pages import admins_only, clinic_id, member, members_only, page, settings
+    from .web.plugin_pages import (
+        admins_only,
+        clinic_id,
+        clinic_name,
+        fingerprint,
+        member,
+        members_only,
+        page,
+        queue,
+        seal,
+        settings,
+        unseal,
+        webhook,
+    )
 
 __all__ = [
     "Actor",
@@ -46,8 +61,11 @@ __all__ = [
     "admins_only",
     "again",
     "clinic_id",
+    "clinic_name",
     "db",
     "deliverable",
+    "erase",
+    "fingerprint",
     "hookimpl",
     "letter",
     "member",
@@ -55,14 +73,18 @@ __all__ = [
     "page",
     "post",
     "posted",
+    "queue",
     "report",
+    "seal",
     "settings",
+    "unseal",
+    "webhook",
     "withdraw",
     "write",
 ]
 
 _HOMES = {
-    "clinics.database": ("db", "write"),
+    "clinics.database": ("db", "erase", "write"),
     "clinics.models": ("Base",),
     "extending.hookspecs": ("hookimpl",),
     "extending.nouns": ("Event", "Fragment", "Job", "Step"),
@@ -71,7 +93,10 @@ _HOMES = {
     "postroom": ("again", "deliverable", "post", "posted", "report", "withdraw"),
     "visits": ("Actor", "VisitView"),
     "web.letters": ("address", "letter"),
-    "web.plugin_pages": ("admins_only", "clinic_id", "member", "members_only", "page", "settings"),
+    "web.plugin_pages": (
+        *("admins_only", "clinic_id", "clinic_name", "fingerprint", "member", "members_only", "page", "queue", "seal"),
+        *("settings", "unseal", "webhook"),
+    ),
 }
 
 
