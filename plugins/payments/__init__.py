@@ -151,11 +151,11 @@ def events():
     member, patient = {"sources": ("provider",), "path": "server"}, {"sources": ("patient",), "path": "server"}
     both = {"sources": ("provider", "patient"), "path": "server"}
     return [
-        Event(name="look", fields=(flag["fresh"],), handler=look, rate=2, **both),
-        Event(name="ask", fields=(amount, code, line), handler=ask, rate=1, **member),
+        Event(name="look", fields=(flag["fresh"],), handler=look, **both),
+        Event(name="ask", fields=(amount, code, line), handler=ask, rate=2, **member),
         Event(name="opened", fields=(payment,), handler=opened, rate=2, **patient),
-        Event(name="cancel", fields=(payment,), handler=cancel, rate=1, **member),
-        Event(name="refund", fields=(payment, amount, number["seen"]), handler=refund, rate=1, **member),
+        Event(name="cancel", fields=(payment,), handler=cancel, rate=2, **member),
+        Event(name="refund", fields=(payment, amount, number["seen"]), handler=refund, rate=2, **member),
         Event(name="stands", to="all", fields=stands, handler=deaf, **member),
         Event(name="trouble", to="all", fields=trouble, handler=deaf, **member),
     ]

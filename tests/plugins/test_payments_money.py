@@ -115,7 +115,7 @@ def test_the_currencies_are_told_once_and_in_three_kinds() -> None:
 
 
 def test_no_money_is_a_float() -> None:
-    """Nothing in the plugin's Python makes or rounds one; parts of a picture and of a second aside, which are no money."""
+    """Nothing in the plugin's Python makes or rounds one; parts of a picture and of a second are no money."""
     for path in Path(currencies.__file__).parent.glob("*.py"):
         for line in path.read_text(encoding="utf-8").splitlines():
             assert not re.search(r"\b(float|round|Decimal)\(", line), f"{path.name}: {line}"

@@ -1,4 +1,4 @@
-"""Our Stripe on loopback behaves as the library that talks to it expects, and takes nothing that its types do not know."""
+"""Our Stripe on loopback behaves as its official library expects, and takes nothing that the library's types do not."""
 
 from __future__ import annotations
 
