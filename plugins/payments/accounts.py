@@ -44,11 +44,10 @@ def usable(clinic):
 
 
 def stripe(clinic):
-    """Stripe, for the account of a clinic. Raises Trouble("off")."""
+    """Stripe, for the account of a clinic; read nothing of the database until it has answered. Raises Trouble."""
     account, (text, platform) = usable(clinic), key(clinic)
     made = _stripe(clinic, text, account.account if platform else "")
-    db.session.expunge_all()  # what was read stays readable
-    db.session.rollback()  # and nothing is held open while Stripe is asked
+    db.session.rollback()  # nothing is held open while Stripe is asked
     return made
 
 

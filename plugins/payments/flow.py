@@ -82,19 +82,19 @@ def make(payment):
         return
     if tie is None or now() - row.created > (LIFE - 3600) * 1000:  # nobody has ever had its address: nobody can pay it
         return _set(payment, state=states.CANCELLED)
-    base, fee = f"{address(row.clinic_id)}/-/{PLUGIN}", _fee(row)
+    base = f"{address(row.clinic_id)}/-/{PLUGIN}"
+    wanted = {
+        "amount": row.amount,
+        "currency": row.currency,
+        "line": tie["line"],
+        "created": row.created // 1000,
+        "success": f"{base}/done",
+        "cancel": f"{base}/back",
+        "fee": _fee(row),
+    }
     try:
         with stripe(row.clinic_id) as at:
-            seen = at.create(
-                row.id,
-                amount=row.amount,
-                currency=row.currency,
-                line=tie["line"],
-                created=row.created // 1000,
-                success=f"{base}/done",
-                cancel=f"{base}/back",
-                fee=fee,
-            )
+            seen = at.create(payment, **wanted)
     except Trouble as trouble:
         if trouble.sure and trouble.code in ("refused", "missing"):  # it never will
             _set(payment, state=states.CANCELLED)
@@ -116,8 +116,9 @@ def look(payment):
         return
     if not row.session:
         return make(payment)
+    session = row.session
     with stripe(row.clinic_id) as at:
-        seen = at.session(row.session)
+        seen = at.session(session)
     take(payment, seen)
 
 
@@ -196,10 +197,11 @@ def cancel(payment):
 def _close(payment):
     """Close the payment page of one that was taken back, and look what has become of it: it may have been paid."""
     row = db.session.get(Payment, payment)
+    session = row.session
     with stripe(row.clinic_id) as at:
         with contextlib.suppress(Trouble):  # it is not open any more; what it is, the next line asks
-            at.expire(row.session)
-        seen = at.session(row.session)
+            at.expire(session)
+        seen = at.session(session)
     if seen.status != "open":
         take(payment, seen)
 
@@ -227,11 +229,12 @@ def give_back(payment):
     row = db.session.get(Payment, payment)
     if row is None or not row.refunding:
         return
-    key = f"{row.id}-refund-{row.refunding_from}-{row.refunding}"
+    intent, amount, session = row.intent, row.refunding, row.session
+    key = f"{payment}-refund-{row.refunding_from}-{amount}"
     try:
         with stripe(row.clinic_id) as at:
-            at.refund(row.intent, row.refunding, key=key)
-            seen = at.session(row.session)
+            at.refund(intent, amount, key=key)
+            seen = at.session(session)
     except Trouble as trouble:
         if trouble.sure and trouble.code in ("refused", "missing"):
             _set(payment, refunding=0)
