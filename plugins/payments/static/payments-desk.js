@@ -67,8 +67,8 @@ export function sit(host, book) {
   if (slot === "call.more") return;
   const place = root.querySelector(".payments > div") ?? root.querySelector(".payments");
   const list = place ? make("ul", { className: "payments-list" }) : null, form = place && !patient && slot !== "call.after" ? asking(host, book) : null;
-  const none = make("p", { className: "soft" }, host.text("Nothing is to be paid."));
-  if (place) place.replaceChildren(...slot === "call.after" || slot === "waiting.main" ? [make("h2", {}, host.text("Payments"))] : [], list, ...patient && slot === "call.side" ? [none] : [], ...form ? [form.element] : []);
+  const none = make("p", { className: "soft" }, host.text("Nothing is to be paid.")), books = make("p", { className: "soft" }, host.text("The practice keeps the amount for its books, without your name."));
+  if (place) place.replaceChildren(...slot === "call.after" || slot === "waiting.main" ? [make("h2", {}, host.text("Payments"))] : [], list, ...patient && slot === "call.side" ? [none] : [], ...patient && slot === "call.after" ? [books] : [], ...form ? [form.element] : []);
   const draw = () => {
     if (signal.aborted) return;
     announce(host, book);
@@ -262,9 +262,9 @@ async function offer(host, book) {
   const link = pay(host, row, () => body.closest("dialog")?.close("paid"));
   link.setAttribute("autofocus", "");
   body.append(make("p", { className: "payments-sum" }, amount(row, row.amount)), ...row.line ? [make("p", {}, row.line)] : [],
-    make("p", { className: "soft" }, text("You pay on Stripe's page, in a tab of its own. This server never sees your card. The visit goes on here.")), make("p", {}, link));
+    make("p", { className: "soft" }, text("You pay on Stripe's page, in a tab of its own. This server never sees your card. The visit goes on here.")), make("div", { className: "row" }, button(text("Not now"), "quiet", () => body.closest("dialog").close("later")), link));
   host.ui.say(text("Your provider asks for a payment"));
-  await host.ui.dialog({ title: text("Your provider asks for a payment"), body, buttons: [{ value: "later", label: text("Not now") }] });
+  await host.ui.dialog({ title: text("Your provider asks for a payment"), body, buttons: [] });
   if (book.dialog === dialog) book.dialog = null;
   if (!host.signal.aborted) book.seen.add(row.payment);  // else another part of the page offers it again
 }
