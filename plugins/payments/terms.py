@@ -78,13 +78,13 @@ def mistakes(values):
             f"Write each as: Consultation = 50. At most {PRESETS}. This one is not right: {mistyped.text}"
         )
     for name in ("before_amount", "amount_here"):
-        if values[name]:
+        if text := values.get(name):
             try:
-                currencies.parse(values[name], values["currency"])
+                currencies.parse(text, values["currency"])
             except Unclear:
                 wrong[name] = f"Write an amount in {values['currency'].upper()}, such as 50 or 12.50."
     if values["before"] and not values["before_amount"]:
         wrong["before_amount"] = "Say how much is to be paid before the visit."
-    if values["before_here"] == "yes" and not (values["amount_here"] or values["before_amount"]):
+    if values.get("before_here") == "yes" and not (values.get("amount_here") or values["before_amount"]):
         wrong["amount_here"] = "Say how much is to be paid before the visit."
     return wrong
