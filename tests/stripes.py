@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import subprocess
@@ -20,7 +19,9 @@ import pytest
 from housecall.testing.practice import free_port
 from housecall.testing.stripe_peer import Stripe
 
-EMULATE = Path(__file__).parent / ".parts/node_modules/emulate/dist/index.js"
+PARTS = Path(__file__).parent / ".parts"  #: what parts.py brings
+EMULATE = PARTS / "node_modules/emulate/dist/index.js"
+LOCALSTRIPE = PARTS / "localstripe/bin/localstripe"
 SECRET = "whsec_test"  #: with which the two others sign
 
 
@@ -60,7 +61,7 @@ def ours() -> Iterator[Peer]:
 def emulate(folder: Path, told: str) -> Iterator[Peer]:
     """npm's `emulate`, which npm brings with the other parts of the tests."""
     if not EMULATE.is_file():
-        pytest.skip("emulate is not installed: make test brings it from npm")
+        pytest.skip("emulate is not installed: python tests/parts.py brings it from npm")
     port = free_port()
     seed = f'stripe:\n  webhooks:\n    - {{url: "{told}", secret: {SECRET}, events: ["*"]}}\n'
     (folder / "seed.yaml").write_text(seed, encoding="utf-8")
@@ -72,11 +73,10 @@ def emulate(folder: Path, told: str) -> Iterator[Peer]:
 
 def localstripe(folder: Path, told: str) -> Iterator[Peer]:
     """PyPI's `localstripe`, run as a program from an environment of its own, for its licence is not ours."""
-    program = os.environ.get("HOUSECALL_LOCALSTRIPE") or shutil.which("localstripe")
-    if program is None:
-        pytest.skip("localstripe is not installed: pipx install localstripe==1.15.10")
+    if not LOCALSTRIPE.is_file():
+        pytest.skip("localstripe is not installed: python tests/parts.py brings it from PyPI")
     port = free_port()
-    with _running([program, "--port", str(port), "--from-scratch"], folder, port):
+    with _running([str(LOCALSTRIPE), "--port", str(port), "--from-scratch"], folder, port):
         hook = urlencode({"url": told, "secret": SECRET}).encode()
         urllib.request.urlopen(f"http://127.0.0.1:{port}/_config/webhooks/w1", hook, timeout=30).close()
         yield Peer("localstripe", f"http://127.0.0.1:{port}")

@@ -137,26 +137,14 @@ def _parts(name: str, role: str, scopes: Iterable[tuple[str, str]], columns: dic
     for plugin, each in registry.fragments(g.clinic.id, name):
         if known.visit and role not in each.roles:
             continue
-<<<<<<< HEAD
-        html, broken = Markup(), False
-        if each.template:
-            try:
-                html = fragment(plugin, each.template, role=role, settings=seen(plugin, *scopes), **columns)
-            except Exception as error:
-                broken = True
-                registry.failed(g.clinic.id, Raised(plugin=plugin.id, hook=each.template, error=place(error)))
-        made += part(plugin, name, each.module, html, broken=broken)
-=======
         try:
             html = Markup()
             if each.template:
-                values = settings.values(house().site, g.clinic.id, plugin.own, *scopes)
-                html = fragment(plugin, each.template, role=role, settings=values, **columns)
+                html = fragment(plugin, each.template, role=role, settings=seen(plugin, *scopes), **columns)
             made += part(plugin, name, each.module, html)
         except Exception as error:
             raised(plugin, each.template or each.module, error)
             made += broken(plugin, name)
->>>>>>> main
     return made
 
 

@@ -12,12 +12,7 @@ from markupsafe import Markup
 
 from .. import fields
 from ..clinics.models import Room
-<<<<<<< HEAD
-from ..extending.hooks import Raised, place
-=======
-from ..extending import settings
 from ..extending.hooks import Raised
->>>>>>> main
 from ..extending.manifest import mistakes_in_step
 from ..extending.nouns import Step
 from ..extending.registry import Plugin
