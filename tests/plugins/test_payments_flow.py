@@ -411,3 +411,33 @@ def test_a_payment_that_could_not_be_made_for_a_day_is_given_up(house: House, mo
     flow.repair("main")
     assert house.row(payment).state == states.CANCELLED
     assert house.at_stripe(payment) == []
+
+
+@pytest.mark.parametrize(
+    ("url", "live", "shown"),
+    [
+        ("https://checkout.stripe.com/c/pay/cs_live_1#x", True, True),
+        ("https://checkout.stripe.com.evil.example/c/pay", True, False),
+        ("http://checkout.stripe.com/c/pay", True, False),
+        ("javascript:alert(1)", True, False),
+        ("javascript:alert(1)", False, False),
+        ("http://127.0.0.1:1/c/pay", False, True),
+    ],
+)
+def test_of_real_money_only_stripes_own_page_is_shown(url: str, live: bool, shown: bool) -> None:
+    assert gateway.is_page(url, live=live) is shown
+
+
+def test_an_address_that_is_not_stripes_never_reaches_a_page(house: House) -> None:
+    payment = house.ask()
+    seen = states.Seen(
+        session="cs_1",
+        status="open",
+        payment="unpaid",
+        url="javascript:alert(1)",
+        reference=payment,
+        amount=5000,
+        currency="eur",
+    )
+    flow.take(payment, seen)
+    assert (house.row(payment).state, house.url(payment)) == (states.REQUESTED, "")
