@@ -476,10 +476,11 @@ def test_a_payment_of_another_visit_is_out_of_reach(desk: Callable[..., Desk]) -
     for event in ("ask", "cancel", "refund", "stands"):
         said = here.say(here.seat, event, payment=due["payment"], amount="5", currency="eur", seen=0)
         assert said["error"] == "forbidden"
-    forged = {"payment": due["payment"], "state": "paid", "url": "https://evil.example/"}
-    here.say(here.board, "stands", **forged)
+    forged = {**due, "state": "paid", "url": "https://evil.example/"}
+    assert here.say(here.board, "stands", **forged)["ok"]
     assert here.look(here.seat)["payments"][0]["state"] == "requested"
-    assert not [d for e, d in here.seat.past if e == "said" and "evil" in str(d)]  # type: ignore[union-attr]
+    heard = here.seat._drain()  # type: ignore[union-attr]
+    assert not [said for said in heard if "evil" in str(said)], "a member's page has put an address under the pop-up"
 
 
 def test_members_see_their_own_payments_and_admins_all(desk: Callable[..., Desk]) -> None:
