@@ -8,7 +8,7 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 * what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase`
   (what was deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
 * pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`,
-  `queue`, `in_visit`
+  `clinic_name`, `queue`, `in_visit`
 * the practice, in hooks and jobs too: `members_of`, `rooms_of`, `last_seen`, `words_in`
 * messages to people outside: `post`, `deliverable`, `posted`, `withdraw`, `again`; `letter` and `address` to write
   them; of those who carry them: `Message`, `Attachment`, `Delivery`, `report` (docs/mail.md)
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .web.plugin_pages import (
         admins_only,
         clinic_id,
+        clinic_name,
         fingerprint,
         in_visit,
         member,
@@ -65,6 +66,7 @@ __all__ = [
     "admins_only",
     "again",
     "clinic_id",
+    "clinic_name",
     "db",
     "deliverable",
     "erase",
@@ -103,8 +105,8 @@ _HOMES = {
     "web.known": ("MemberView", "RoomView", "last_seen", "members_of", "rooms_of", "words_in"),
     "web.letters": ("address", "letter"),
     "web.plugin_pages": (
-        *("admins_only", "clinic_id", "fingerprint", "in_visit", "member", "members_only", "page", "queue"),
-        *("seal", "settings", "unseal", "webhook"),
+        *("admins_only", "clinic_id", "clinic_name", "fingerprint", "in_visit", "member", "members_only", "page"),
+        *("queue", "seal", "settings", "unseal", "webhook"),
     ),
 }
 

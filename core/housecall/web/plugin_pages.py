@@ -26,6 +26,7 @@ __all__ = [
     "SignedIn",
     "admins_only",
     "clinic_id",
+    "clinic_name",
     "fingerprint",
     "in_visit",
     "member",
@@ -115,6 +116,11 @@ def settings(plugin: str, *, clinic: str = "", room: str = "", member: str = "")
     scopes = [(kind, each) for kind, each in (("room", room), ("member", member)) if each]
     manifest = house().registry.by_id[plugin].own
     return stored.values(house().site, clinic or clinic_id(), manifest, *scopes, secrets=True)
+
+
+def clinic_name(clinic: str) -> str:
+    """A clinic's name, as patients know it."""
+    return house().site.clinics[clinic].name
 
 
 def seal(place: str, plain: str) -> str:
