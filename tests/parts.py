@@ -22,6 +22,8 @@ DEBIAN = {  # what the tests look for -> the Debian package that brings it
     "nft": "nftables",
     "firefox-esr": "firefox-esr",
     "Xvfb": "xvfb",
+    "bearerbox": "kannel",
+    "fakesmsc": "kannel-extras",
 }
 
 LOCALSTRIPE = "localstripe==1.15.10"

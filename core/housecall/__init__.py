@@ -5,10 +5,13 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 
 * nouns: `Field`, `Fragment`, `Event`, `Step`, `Job`, and `hookimpl`, which marks a hook (docs/hooks.md)
 * what hooks are given: `VisitView`, `Actor`
-* what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase` (what was
-  deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
-* pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`, `address`,
-  `queue`, `in_visit`
+* what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase`
+  (what was deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
+* pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`,
+  `clinic_name`, `queue`, `in_visit`
+* the practice, in hooks and jobs too: `members_of`, `rooms_of`, `last_seen`, `words_in`
+* messages to people outside: `post`, `deliverable`, `posted`, `withdraw`, `again`; `letter` and `address` to write
+  them; of those who carry them: `Message`, `Attachment`, `Delivery`, `report` (docs/mail.md)
 
 `housecall.testing` is for the tests of plugins and no part of a running server.
 """
@@ -24,11 +27,15 @@ if TYPE_CHECKING:
     from .extending.hookspecs import hookimpl
     from .extending.nouns import Event, Fragment, Job, Step
     from .fields import Field
+    from .message import Attachment, Delivery, Message
+    from .postroom import again, deliverable, post, posted, report, withdraw
     from .visits import Actor, VisitView
+    from .web.known import MemberView, RoomView, last_seen, members_of, rooms_of, words_in
+    from .web.letters import address, letter
     from .web.plugin_pages import (
-        address,
         admins_only,
         clinic_id,
+        clinic_name,
         fingerprint,
         in_visit,
         member,
@@ -43,29 +50,46 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Actor",
+    "Attachment",
     "Base",
+    "Delivery",
     "Event",
     "Field",
     "Fragment",
     "Job",
+    "MemberView",
+    "Message",
+    "RoomView",
     "Step",
     "VisitView",
     "address",
     "admins_only",
+    "again",
     "clinic_id",
+    "clinic_name",
     "db",
+    "deliverable",
     "erase",
     "fingerprint",
     "hookimpl",
     "in_visit",
+    "last_seen",
+    "letter",
     "member",
+    "members_of",
     "members_only",
     "page",
+    "post",
+    "posted",
     "queue",
+    "report",
+    "rooms_of",
     "seal",
     "settings",
     "unseal",
     "webhook",
+    "withdraw",
+    "words_in",
     "write",
 ]
 
@@ -75,9 +99,13 @@ _HOMES = {
     "extending.hookspecs": ("hookimpl",),
     "extending.nouns": ("Event", "Fragment", "Job", "Step"),
     "fields": ("Field",),
+    "message": ("Attachment", "Delivery", "Message"),
+    "postroom": ("again", "deliverable", "post", "posted", "report", "withdraw"),
     "visits": ("Actor", "VisitView"),
+    "web.known": ("MemberView", "RoomView", "last_seen", "members_of", "rooms_of", "words_in"),
+    "web.letters": ("address", "letter"),
     "web.plugin_pages": (
-        *("address", "admins_only", "clinic_id", "fingerprint", "in_visit", "member", "members_only", "page"),
+        *("admins_only", "clinic_id", "clinic_name", "fingerprint", "in_visit", "member", "members_only", "page"),
         *("queue", "seal", "settings", "unseal", "webhook"),
     ),
 }

@@ -12,6 +12,7 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from ..clinics import sealing
+from ..clinics.logins import family
 from ..clinics.members import shown_name
 from ..extending import settings as stored
 from ..extending.registry import Plugin
@@ -23,9 +24,9 @@ from .say import EventContext
 
 __all__ = [
     "SignedIn",
-    "address",
     "admins_only",
     "clinic_id",
+    "clinic_name",
     "fingerprint",
     "in_visit",
     "member",
@@ -46,6 +47,8 @@ class SignedIn:
     id: str
     name: str  #: as patients read it
     role: str  #: "owner", "admin", "provider" or "staff"
+    login: str  #: the id of this browser's login, as `signed_out` tells it; it opens nothing
+    browser: str  #: such as "Firefox, Linux"
 
 
 def page(template: str, **context: Any) -> str:
@@ -97,25 +100,27 @@ def member() -> SignedIn | None:
     if not has_request_context() or not current_user.is_authenticated:
         return None
     found = current_user.member
-    return SignedIn(id=found.id, name=shown_name(found), role=found.role)
+    browser = family(request.headers.get("User-Agent", ""))
+    return SignedIn(id=found.id, name=shown_name(found), role=found.role, login=current_user.login, browser=browser)
 
 
 def settings(plugin: str, *, clinic: str = "", room: str = "", member: str = "") -> dict[str, Any]:
     """A plugin's settings as they hold in a clinic (this request's where none is named), typed, secrets included.
 
     Settings of rooms and of members are among them where the room or the member is named. Raises KeyError for a
-    plugin that is not loaded. What is secret stays on the server: give it to no template and to no answer.
+    plugin that is not loaded. What is secret stays on the server: give it to no template and to no answer. Those of
+    "core" are how the practice is reached: those of email, phone, address and emergency that housecall.toml names.
     """
+    if plugin == "core":
+        return dict(house().site.clinics[clinic or clinic_id()].core)
     scopes = [(kind, each) for kind, each in (("room", room), ("member", member)) if each]
     manifest = house().registry.by_id[plugin].own
     return stored.values(house().site, clinic or clinic_id(), manifest, *scopes, secrets=True)
 
 
-def address(clinic: str) -> str:
-    """Where people reach a clinic, such as "https://elm.example.org", for links that leave the house."""
-    site = house().site
-    host = site.clinics[clinic].host
-    return f"https://{host}" if host and len(site.clinics) > 1 else site.address
+def clinic_name(clinic: str) -> str:
+    """A clinic's name, as patients know it."""
+    return house().site.clinics[clinic].name
 
 
 def seal(place: str, plain: str) -> str:
@@ -132,7 +137,7 @@ def unseal(place: str, sealed: str) -> str | None:
 
 
 def fingerprint(place: str, plain: str) -> str:
-    """64 hex digits that are the same for the same text in the same place. Without the server's key nobody makes them."""
+    """64 hex digits, the same for the same text in the same place; nobody makes them without the server's key."""
     return sealing.fingerprint(house().site.secret, place, plain)
 
 
