@@ -270,6 +270,24 @@ def test_a_peer_that_sends_garbage_gets_nothing_in(
     assert world(RAW, label, said) == [came, stops, False]
 
 
+def test_a_far_page_that_says_another_hash_has_got_nothing(world: Callable[..., Any]) -> None:
+    code, stops = world(
+        """
+        await world.meet();
+        const real = RTCDataChannel.prototype.send;
+        RTCDataChannel.prototype.send = function (data) {
+          const lies = typeof data === "string" && data.includes('"done"');
+          return real.call(this, lies ? JSON.stringify({ done: given[0] }) : data);
+        };
+        world.taken();
+        return [await world.code(world.a.deliver("xy:file", world.random(1000))), world.stops];
+        """,
+        EMPTY,
+    )
+    assert code == "broken"
+    assert stops == ["broken"]
+
+
 def test_nobody_fills_a_page_with_what_nobody_takes(world: Callable[..., Any]) -> None:
     """A page that opens hundreds of transfers has 32 at most under way, and the others hear that there is no room."""
     under, stops = world("""
