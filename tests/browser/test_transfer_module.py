@@ -168,8 +168,8 @@ def test_what_the_rules_do_not_let_go_does_not_begin(world: Callable[..., Any]) 
       const codes = [], give = async (...given) => codes.push(await world.code(world.a.deliver(...given)));
       for (const name of ["xy:small", "xy:mine", "xy:waiting", "xy:nothing"]) await give(name, world.random(2000));
       await give("xy:file", world.random(1), { head: { name: "x".repeat(5000) } });
-      return [codes, world.b.arrivals.size];
-    """) == [["too_big", "refused", "refused", "unknown", "too_big"], 0]
+      return [codes, world.b.arrivals.size, world.stops];
+    """) == [["too_big", "refused", "refused", "unknown", "too_big"], 0, []], "the far side had to refuse it"
 
 
 def test_either_side_ends_it_and_both_hear_why(world: Callable[..., Any]) -> None:
