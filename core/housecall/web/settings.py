@@ -77,7 +77,7 @@ def _section(plugin: Plugin, scope: Scope, errors: dict[str, str]) -> Section:
     if prefix.rstrip("-") in request.form:
         now |= fields.collect(request.form, [f for f in own if not settings.stays(f)], prefix)
     rows = []
-    for field in own:
+    for field in sorted(own, key=lambda field: field.toml):  # first what can be changed here
         held = _held(plugin, field)
         removable = settings.stays(field) and field.id in stored and not held
         rows.append(
