@@ -19,6 +19,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.parser import BytesParser
 from email.utils import format_datetime
+from typing import Any
 
 from .config import MailServer
 from .message import Delivery, Message, media_type
@@ -185,9 +186,26 @@ def _secured(server: MailServer, line: smtplib.SMTP, said: Said) -> None:
         said("Without TLS: what is sent can be read on the way.")
 
 
-def _trust(server: MailServer) -> ssl.SSLContext:
+class _Trust:
+    """As smtplib uses an SSLContext; a line that cannot be secured is closed, and not left to the collector."""
+
+    def __init__(self, context: ssl.SSLContext):
+        self.context = context
+
+    def wrap_socket(self, sock: socket.socket, server_hostname: str) -> ssl.SSLSocket:
+        line = self.context.wrap_socket(sock, server_hostname=server_hostname, do_handshake_on_connect=False)
+        try:
+            line.do_handshake()
+        except BaseException:
+            line.close()
+            raise
+        return line
+
+
+def _trust(server: MailServer) -> Any:
+    """Certificates are checked, by name, against the system's authorities or those of `ca`. Raises Trouble."""
     try:
-        return ssl.create_default_context(cafile=str(server.ca) if server.ca else None)
+        return _Trust(ssl.create_default_context(cafile=str(server.ca) if server.ca else None))
     except OSError:
         fix = "server.mail.ca must be a file of certificates in PEM."
         raise Trouble("later", "The certificates to trust cannot be read.", fix) from None

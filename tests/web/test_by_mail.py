@@ -5,17 +5,21 @@ from __future__ import annotations
 import re
 import secrets
 import signal
+import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from housecall import clinics
 from housecall.testing import Letter, Mailbox, Practice, Visitor
+from housecall.testing.certificate import certificate
 from housecall.testing.practice import PASSWORD, eventually, free_port
 
 CLINIC = '[clinic.main]\nname = "Elm Street Practice"\n'
@@ -414,6 +418,55 @@ def test_a_machine_that_fills_in_everything_and_one_that_writes_too_often_reach_
     assert "When do you open?" in last.text
     assert "too many tries" in last.text
     mailbox.wait(4)
+
+
+# -- by every kind of line
+
+
+@pytest.mark.parametrize("security", ["starttls", "tls"])
+@pytest.mark.parametrize("mode", ["eventlet", "threading"])
+def test_mail_goes_secured_and_signed_in_in_both_modes(
+    serve: Callable[..., Practice], tmp_path: Path, security: str, mode: str
+) -> None:
+    box = Mailbox(security=security, certificate=certificate(tmp_path), sign_in=("desk", "hush-hush")).start()
+    port = free_port()
+    toml = box.toml(f"http://localhost:{port}").replace("[server]", f'[server]\nasync_mode = "{mode}"', 1)
+    practice = serve(toml + CLINIC, port=port)
+    room = practice.room()
+    Visitor(practice.url).post("/sign-in/forgot", {"email": room.email})
+    letter = box.to(room.email)
+    assert (letter.tls, letter.user) == (True, "desk")
+    eventually(lambda: [row[:2] for row in rows(practice)] == [("sent", "")])
+    box.stop()
+
+
+def test_a_server_that_is_another_gets_no_mail(serve: Callable[..., Practice], tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    foreign, _ = certificate(tmp_path / "other")
+    box = Mailbox(security="starttls", certificate=certificate(tmp_path), sign_in=("desk", "hush-hush")).start()
+    port = free_port()
+    practice = serve(box.toml(f"http://localhost:{port}", ca=str(foreign)) + CLINIC, port=port)
+    Visitor(practice.url).post("/sign-in/forgot", {"email": practice.room().email})
+    eventually(lambda: [row[2] for row in rows(practice)] == ["The mail server's certificate is not trusted."])
+    assert box.letters == []
+    assert "hush" not in practice.log.read_text()
+    box.stop()
+
+
+def test_a_mail_server_that_says_nothing_holds_up_nobody(serve: Callable[..., Practice], mailbox: Mailbox) -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=8) as silent:
+        port = free_port()
+        toml = mailbox.toml(f"http://localhost:{port}", port=silent.getsockname()[1], host="127.0.0.1")
+        practice = serve(toml + CLINIC, port=port)
+        visitor = Visitor(practice.url)
+        for _ in range(2):
+            visitor.post("/sign-in/forgot", {"email": practice.room().email})
+        eventually(lambda: [row[0] for row in rows(practice)] == ["sending"] * 2)
+        begun = time.monotonic()
+        for _ in range(5):
+            assert visitor.get("/sign-in").status_code == 200
+        assert time.monotonic() - begun < 20, "it waits 30 s for each"
+        assert [row[0] for row in rows(practice)] == ["sending"] * 2
 
 
 # -- nothing is lost, nothing twice, nothing stays

@@ -119,7 +119,7 @@ class Mailbox:
 
     # -- for tests
 
-    def toml(self, url: str, **more: str) -> str:
+    def toml(self, url: str, **more: str | int) -> str:
         """The part of housecall.toml that makes a server at `url` send its mail here."""
         lines = {"host": "localhost", "port": self.port, "security": self.security, "sender": SENDER}
         if self.sign_in:
