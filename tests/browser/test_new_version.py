@@ -95,8 +95,10 @@ def test_in_a_call(before: Practice, person: Callable[..., Person], install: Cal
     provider, patient, _ = in_line(before, person)
     start(provider.page, "Grace Hopper")
     connected(provider.page, patient.page)
+    patient.context.set_offline(True)  # sockets only: the provider's page comes to the new server first
     install()
     expect(provider.page.locator("#link-lost")).to_be_hidden()
+    patient.context.set_offline(False)
     expect(provider.page.locator(".card .state")).to_have_text("In your call")
     for page in (provider.page, patient.page):
         media_flows(page)
