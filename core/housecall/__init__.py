@@ -6,7 +6,9 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 * nouns: `Field`, `Fragment`, `Event`, `Step`, `Job`, and `hookimpl`, which marks a hook (docs/hooks.md)
 * what hooks are given: `VisitView`, `Actor`
 * what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction)
-* pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`; and `settings`, here and in hooks
+* pages: `page`, `clinic`, `clinic_id`, `member`, `rooms`, `find_room`, `members_only`, `admins_only`; and `settings`,
+  here and in hooks
+* links: `visit_link` (opens one visit, see `RoomView`, `VisitLink`), `qr_code` (a picture of a link)
 
 `housecall.testing` is for the tests of plugins and no part of a running server.
 """
@@ -22,8 +24,22 @@ if TYPE_CHECKING:
     from .extending.hookspecs import hookimpl
     from .extending.nouns import Event, Fragment, Job, Step
     from .fields import Field
+    from .qr import qr_code
     from .visits import Actor, VisitView
-    from .web.plugin_pages import admins_only, clinic_id, member, members_only, page, settings
+    from .web.plugin_pages import (
+        RoomView,
+        VisitLink,
+        admins_only,
+        clinic,
+        clinic_id,
+        find_room,
+        member,
+        members_only,
+        page,
+        rooms,
+        settings,
+        visit_link,
+    )
 
 __all__ = [
     "Actor",
@@ -32,16 +48,23 @@ __all__ = [
     "Field",
     "Fragment",
     "Job",
+    "RoomView",
     "Step",
+    "VisitLink",
     "VisitView",
     "admins_only",
+    "clinic",
     "clinic_id",
     "db",
+    "find_room",
     "hookimpl",
     "member",
     "members_only",
     "page",
+    "qr_code",
+    "rooms",
     "settings",
+    "visit_link",
     "write",
 ]
 
@@ -51,8 +74,22 @@ _HOMES = {
     "extending.hookspecs": ("hookimpl",),
     "extending.nouns": ("Event", "Fragment", "Job", "Step"),
     "fields": ("Field",),
+    "qr": ("qr_code",),
     "visits": ("Actor", "VisitView"),
-    "web.plugin_pages": ("admins_only", "clinic_id", "member", "members_only", "page", "settings"),
+    "web.plugin_pages": (
+        "RoomView",
+        "VisitLink",
+        "admins_only",
+        "clinic",
+        "clinic_id",
+        "find_room",
+        "member",
+        "members_only",
+        "page",
+        "rooms",
+        "settings",
+        "visit_link",
+    ),
 }
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import functools
+import re
+import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,14 +13,34 @@ from flask import current_app, g, has_request_context, render_template, request
 from flask_login import current_user
 from markupsafe import Markup
 
+from .. import clinics
 from ..clinics.members import shown_name
+from ..clinics.models import Room
 from ..extending import settings as stored
 from ..extending.registry import Plugin
+from ..visits import Invite
 from . import slots
 from .guard import admins_only, members_only
 from .house import house
 
-__all__ = ["SignedIn", "admins_only", "clinic_id", "member", "members_only", "page", "settings"]
+__all__ = [
+    "ClinicView",
+    "RoomView",
+    "SignedIn",
+    "VisitLink",
+    "admins_only",
+    "clinic",
+    "clinic_id",
+    "find_room",
+    "member",
+    "members_only",
+    "page",
+    "rooms",
+    "settings",
+    "visit_link",
+]
+
+LINK_LIFETIME = 400 * 86_400_000  #: ms that a link may live at most; history, which refuses a used one, lives longer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,6 +50,36 @@ class SignedIn:
     id: str
     name: str  #: as patients read it
     role: str  #: "owner", "admin", "provider" or "staff"
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClinicView:
+    """The practice whose page is asked for."""
+
+    id: str
+    name: str
+    url: str  #: of its front page, with a slash at the end
+    email: str  #: as in housecall.toml; each of these may be empty
+    phone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class RoomView:
+    """A waiting room."""
+
+    id: str
+    slug: str
+    name: str
+    media: str  #: "video" or "audio"
+    passcode: bool  #: whether one is needed to check in
+
+
+@dataclass(frozen=True, kw_only=True)
+class VisitLink:
+    """A link that opens one visit. `id` is that visit's, and no secret; `url` is."""
+
+    id: str
+    url: str
 
 
 def page(template: str, **context: Any) -> str:
@@ -72,6 +124,52 @@ def clinic_id() -> str:
     if not has_request_context() or g.get("clinic") is None:
         raise RuntimeError("there is no request here; a hook, a job and a handler are given their clinic")
     return str(g.clinic.id)
+
+
+def clinic() -> ClinicView:
+    """Name and addresses of the practice whose page is asked for."""
+    id_ = clinic_id()
+    core = house().site.clinics[id_].core
+    return ClinicView(
+        id=id_, name=g.clinic.name, url=request.url_root, email=core.get("email", ""), phone=core.get("phone", "")
+    )
+
+
+def rooms() -> list[RoomView]:
+    """The rooms that the signed-in member may serve, the own ones first; none for a visitor."""
+    found = clinics.members.rooms_of(current_user.member) if current_user.is_authenticated else []
+    return [_room(room) for room in found]
+
+
+def find_room(slug: str) -> RoomView | None:
+    """The room of this clinic at an address, whoever asks."""
+    room = clinics.rooms.find(clinic_id(), slug)
+    return _room(room) if room else None
+
+
+def _room(room: Room) -> RoomView:
+    return RoomView(
+        id=room.id, slug=room.slug, name=room.name, media=room.media, passcode=room.passcode_hash is not None
+    )
+
+
+def visit_link(
+    room: RoomView, *, expires: int, opens: int = 0, passes: bool = False, id: str = ""
+) -> VisitLink:
+    """A link by which one visit to a room is checked in to; opening it uses nothing up (contracts §6).
+
+    `opens` and `expires` are ms since 1970; `passes`: it needs no passcode. With the `id` of a link that nobody has
+    come by, it opens the same visit: for an appointment that moves. Raises ValueError for an id of a visit that has
+    begun, and for times that cannot be.
+    """
+    parts = house()
+    if not opens < expires or not parts.now() < expires <= parts.now() + LINK_LIFETIME:
+        raise ValueError("a link ends after it opens, later than now, and within 400 days")
+    if id and (not re.fullmatch(r"[\w-]{22}", id, re.ASCII) or parts.visits.get(id) or clinics.history.exists(id)):
+        raise ValueError(f"{id!r} is no link that nobody has come by")
+    id = id or secrets.token_urlsafe(16)
+    invite = Invite(c=clinic_id(), r=room.id, v=id, n=opens, x=expires, free=passes)
+    return VisitLink(id=id, url=f"{request.url_root}{room.slug}#i={parts.visits.invitation(invite)}")
 
 
 def member() -> SignedIn | None:

@@ -52,6 +52,7 @@ function place() {
   const section = main.querySelector(`[data-when="${main.dataset.state}"]`);
   if (visit && shown) scope = { me: { id: me, role, kind }, visit: shown, channel, call: () => call, devices, room: room.id };
   else if (main.dataset.state !== "after") scope = null;
+  if (main.dataset.state === "welcome" && section) return mount(section, { me: { id: "", role, kind }, visit: null, channel: null, call: null, room: room.id });
   if (scope && section) mount(section, scope, steps);
 }
 
@@ -394,6 +395,8 @@ part("take").onclick = async () => {
 part("side-close").onclick = closeSide;
 part("reload").onclick = () => location.reload();
 devices.addEventListener("change", showDevices);
+
+place();                                               // what stands on the welcome page
 
 addEventListener("pagehide", () => { if (visit || owed) beacon(`/${room.slug}/leaving`, { page: key, ...page.guest && { guest: "yes" } }); });
 addEventListener("pageshow", event => { if (event.persisted && visit) connect(); });
