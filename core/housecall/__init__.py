@@ -9,6 +9,8 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 * pages: `page`, `clinic`, `clinic_id`, `member`, `rooms`, `find_room`, `members_only`, `admins_only`; and `settings`,
   here and in hooks
 * links: `visit_link` (opens one visit, see `RoomView`, `VisitLink`), `qr_code` (a picture of a link)
+* messages to people outside: `post`, `deliverable`, `posted`, `withdraw`, `again`; `letter` and `address` to write
+  them; of those who carry them: `Message`, `Attachment`, `Delivery`, `report` (docs/mail.md)
 
 `housecall.testing` is for the tests of plugins and no part of a running server.
 """
@@ -24,8 +26,11 @@ if TYPE_CHECKING:
     from .extending.hookspecs import hookimpl
     from .extending.nouns import Event, Fragment, Job, Step
     from .fields import Field
+    from .message import Attachment, Delivery, Message
+    from .postroom import again, deliverable, post, posted, report, withdraw
     from .qr import qr_code
     from .visits import Actor, VisitView
+    from .web.letters import address, letter
     from .web.plugin_pages import (
         RoomView,
         VisitLink,
@@ -43,28 +48,39 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Actor",
+    "Attachment",
     "Base",
+    "Delivery",
     "Event",
     "Field",
     "Fragment",
     "Job",
+    "Message",
     "RoomView",
     "Step",
     "VisitLink",
     "VisitView",
+    "address",
     "admins_only",
+    "again",
     "clinic",
     "clinic_id",
     "db",
+    "deliverable",
     "find_room",
     "hookimpl",
+    "letter",
     "member",
     "members_only",
     "page",
+    "post",
+    "posted",
     "qr_code",
+    "report",
     "rooms",
     "settings",
     "visit_link",
+    "withdraw",
     "write",
 ]
 
@@ -74,8 +90,11 @@ _HOMES = {
     "extending.hookspecs": ("hookimpl",),
     "extending.nouns": ("Event", "Fragment", "Job", "Step"),
     "fields": ("Field",),
+    "message": ("Attachment", "Delivery", "Message"),
+    "postroom": ("again", "deliverable", "post", "posted", "report", "withdraw"),
     "qr": ("qr_code",),
     "visits": ("Actor", "VisitView"),
+    "web.letters": ("address", "letter"),
     "web.plugin_pages": (
         "RoomView",
         "VisitLink",

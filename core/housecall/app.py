@@ -18,6 +18,7 @@ from .config import Site
 from .extending import jobs, registry, theming
 from .extending.hooks import Answer, Hooks
 from .logs import Lines, log
+from .postroom import Postroom
 from .runtime import Runtime
 from .visits import Blobs, Change, MemoryStore, Refusal, Visit, Visits, VisitView
 from .visits.blobs import EVERY
@@ -159,6 +160,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
     )
     sockets = Sockets(app, io, runtime, now)
     plugins = registry.Registry(site, functools.partial(Hooks, context=app.app_context, spawn=runtime.spawn))
+    postroom = Postroom(site, plugins.hooks, runtime, context=app.app_context, now=now)
     passing = Blobs(site.data / "passing", now, offload=runtime.offload)
     visits = Visits(MemoryStore(now), now, site.secret, Ports(app, sockets, plugins, passing))
     sockets.serve(visits, plugins)
@@ -168,6 +170,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         runtime.spawn(app.extensions["housecall"].press)
         runtime.spawn(sockets.keep_time)
         runtime.spawn(_keep_lifetimes, app, runtime)
+        runtime.spawn(postroom.keep)
         passing.sweep()
         runtime.spawn(_keep_passing, passing, runtime)
         if any(plugin.own.jobs for plugin in plugins.by_id.values() if plugin.loaded):
@@ -179,6 +182,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         visits=visits,
         blobs=passing,
         registry=plugins,
+        postroom=postroom,
         themes=theming.Themes(
             [theming.shipped(), *([] if site.safe else [site.folder / "themes"])], language.interface_texts
         ),

@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 
+from ..message import EMAIL
 from . import audit, images, logins, passwords, provider_numbers, rooms
 from .database import db, write
 from .models import Invitation, Member, Room, RoomMember, now
@@ -16,7 +17,6 @@ from .passwords import Offload
 from .refused import Refused
 
 ROLES = ("owner", "admin", "provider", "staff")
-EMAIL = re.compile(r"[^\s@<>\"(),;:\\]+@[^\s@<>\"(),;:\\.]+(\.[^\s@<>\"(),;:\\.]+)+")
 
 #: Each field of the profile that a member types, and its longest value.
 LENGTHS = {

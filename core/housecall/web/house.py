@@ -11,6 +11,7 @@ from flask import current_app
 from ..config import Site
 from ..extending.registry import Plugin, Registry
 from ..extending.theming import Themes
+from ..postroom import Postroom
 from ..runtime import Runtime
 from ..visits import Blobs, Visits
 from .assets import LARGE, Assets
@@ -29,6 +30,7 @@ class House:
     assets: Assets
     kept: Kept  #: assets of earlier versions
     registry: Registry
+    postroom: Postroom
     now: Callable[[], int]  #: the wall clock, in ms since 1970 UTC
     in_call: Callable[[str | None], bool]  #: whether the login behind a token is in a call
     start: Callable[[], None]  #: begins what runs beside the requests

@@ -22,6 +22,7 @@ from ..visits import Invite
 from . import slots
 from .guard import admins_only, members_only
 from .house import house
+from .letters import address
 
 __all__ = [
     "ClinicView",
@@ -58,7 +59,7 @@ class ClinicView:
 
     id: str
     name: str
-    url: str  #: of its front page, with a slash at the end
+    url: str  #: of its front page, without a slash at its end
     email: str  #: as in housecall.toml; each of these may be empty
     phone: str
 
@@ -131,8 +132,13 @@ def clinic() -> ClinicView:
     id_ = clinic_id()
     core = house().site.clinics[id_].core
     return ClinicView(
-        id=id_, name=g.clinic.name, url=request.url_root, email=core.get("email", ""), phone=core.get("phone", "")
+        id=id_, name=g.clinic.name, url=_front(), email=core.get("email", ""), phone=core.get("phone", "")
     )
+
+
+def _front() -> str:
+    """The address of housecall.toml; where it has none, that by which the member has come."""
+    return address(clinic_id()) if house().site.url else request.url_root.rstrip("/")
 
 
 def rooms() -> list[RoomView]:
@@ -153,9 +159,7 @@ def _room(room: Room) -> RoomView:
     )
 
 
-def visit_link(
-    room: RoomView, *, expires: int, opens: int = 0, passes: bool = False, id: str = ""
-) -> VisitLink:
+def visit_link(room: RoomView, *, expires: int, opens: int = 0, passes: bool = False, id: str = "") -> VisitLink:
     """A link by which one visit to a room is checked in to; opening it uses nothing up (contracts §6).
 
     `opens` and `expires` are ms since 1970; `passes`: it needs no passcode. With the `id` of a link that nobody has
@@ -169,7 +173,7 @@ def visit_link(
         raise ValueError(f"{id!r} is no link that nobody has come by")
     id = id or secrets.token_urlsafe(16)
     invite = Invite(c=clinic_id(), r=room.id, v=id, n=opens, x=expires, free=passes)
-    return VisitLink(id=id, url=f"{request.url_root}{room.slug}#i={parts.visits.invitation(invite)}")
+    return VisitLink(id=id, url=f"{_front()}/{room.slug}#i={parts.visits.invitation(invite)}")
 
 
 def member() -> SignedIn | None:
