@@ -3,6 +3,7 @@
 import datetime as dt
 import re
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from .when import WEEKDAYS
 
@@ -94,7 +95,7 @@ def _spans(text, number):
             raise Wrong(number, "order", part)
         spans.append((first, last))
     spans.sort()
-    if any(before[1] > after[0] for before, after in zip(spans, spans[1:], strict=False)):
+    if any(before[1] > after[0] for before, after in pairwise(spans)):
         raise Wrong(number, "overlap", text)
     return tuple(spans)
 

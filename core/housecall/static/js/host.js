@@ -79,6 +79,7 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
       progress: label => progress(element, label, signal),
       download,
     }),
+    device: async () => (await import("./identity.js")).device(),
     trust: async () => (await import("./trusted.js")).trust(plugin),
     done: (step, is = true) => steps?.done(`${plugin}:${step}`, is),
     answer: (step, values) => steps?.answer(`${plugin}:${step}`, values),

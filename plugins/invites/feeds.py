@@ -1,0 +1,45 @@
+"""A member's calendar: an address that is the only key to it. The address is shown once; its hash is kept."""
+
+import hashlib
+import secrets
+
+from sqlalchemy import select
+
+from housecall import Base, db, write
+
+from .models import Feed
+from .sent import now
+
+
+def make(clinic, member):
+    """A new address's secret part; the one before opens nothing any more."""
+    token = secrets.token_urlsafe(24)
+    with write() as session:
+        row = session.get(Feed, member) or Feed(member_id=member, clinic_id=clinic)
+        row.token_sha256, row.made = _hash(token), now()
+        session.add(row)
+    return token
+
+
+def drop(member):
+    """Nobody can follow this member's calendar any more."""
+    with write() as session:
+        if row := session.get(Feed, member):
+            session.delete(row)
+
+
+def of(member):
+    """The feed of a member, or None."""
+    return db.session.get(Feed, member)
+
+
+def whose(clinic, token):
+    """The id of the member whose calendar this is, or None; a member who is disabled has none."""
+    members = Base.metadata.tables["member"]
+    found = select(Feed.member_id).join(members, members.c.id == Feed.member_id)
+    mine = found.where(Feed.clinic_id == clinic, Feed.token_sha256 == _hash(token), members.c.disabled_at.is_(None))
+    return db.session.scalar(mine)
+
+
+def _hash(token):
+    return hashlib.sha256(token.encode()).hexdigest()
