@@ -1,7 +1,6 @@
 """Calendar entries (RFC 5545, 5546): to send, to take back, to follow. None names a patient or a reason."""
 
 import datetime as dt
-from urllib.parse import urlencode
 
 PRODUCT = "-//Housecall//Invitations//EN"
 ALARM = dt.timedelta(minutes=-15)
@@ -84,29 +83,3 @@ def _calendar(events, *, method="", name=""):
     for event in events:
         calendar.add_component(event)
     return calendar
-
-
-def add_links(*, at, minutes, summary, url, text):
-    """Addresses that open a new entry in a calendar on the web: {google, outlook, office}."""
-    start, end = moment(at), moment(at + minutes * 60_000)
-    google = {
-        "action": "TEMPLATE",
-        "text": summary,
-        "dates": f"{start:%Y%m%dT%H%M%SZ}/{end:%Y%m%dT%H%M%SZ}",
-        "details": text,
-        "location": url,
-    }
-    outlook = {
-        "path": "/calendar/action/compose",
-        "rru": "addevent",
-        "subject": summary,
-        "startdt": f"{start:%Y-%m-%dT%H:%M:%SZ}",
-        "enddt": f"{end:%Y-%m-%dT%H:%M:%SZ}",
-        "body": text,
-        "location": url,
-    }
-    return {
-        "google": f"https://calendar.google.com/calendar/render?{urlencode(google)}",
-        "outlook": f"https://outlook.live.com/calendar/0/deeplink/compose?{urlencode(outlook)}",
-        "office": f"https://outlook.office.com/calendar/0/deeplink/compose?{urlencode(outlook)}",
-    }

@@ -2,7 +2,7 @@
 
 import time
 
-from sqlalchemy import delete, or_, select
+from sqlalchemy import delete, select
 
 from housecall import db, write
 
@@ -76,5 +76,4 @@ def forget_reminder(id):
 def sweep(clinic):
     """Forget those whose links have ended."""
     with write() as session:
-        old = Sent.expires < now() - AFTER
-        session.execute(delete(Sent).where(Sent.clinic_id == clinic, or_(old, Sent.at < now() - 400 * AFTER)))
+        session.execute(delete(Sent).where(Sent.clinic_id == clinic, Sent.expires < now() - AFTER))

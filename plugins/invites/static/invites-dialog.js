@@ -7,7 +7,7 @@ import { Fates } from "./invites-fates.js";
 const SOON = 250; // ms after the last key until what was typed is read
 const OWN = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const ORDER = new Intl.DateTimeFormat(navigator.language).formatToParts(0).find(({ type }) => type === "day" || type === "month").type === "month" ? "mdy" : "dmy";
-let draft = null; // {values, text}: what was typed when the dialogue was closed
+let draft = null; // what was typed when the dialogue was closed, and what we had filled in
 
 // Our own answers: {status, body}; status 0 when the server was not reached.
 async function ask(path, said) {
@@ -105,16 +105,15 @@ class Dialogue {
     this.closed = true;
     const values = {};
     for (const name of ["room", "when", "zone", "lang", "wording", "mail", "phone", "subject", "text", "short"]) values[name] = this.field(name).value;
-    draft = this.kind === "invitation" && !this.gone ? { values, filled: this.filled, link: this.link } : null;
+    draft = this.kind === "invitation" && !this.gone ? { values, filled: this.filled, before: this.before, link: this.link } : null;
   }
 
   restore() {
-    const { values, filled, link } = draft;
+    const { values, filled, before, link } = draft;
     for (const name of ["room", "zone", "lang"]) this.choose(name, values[name]);
     this.wordings(values.wording);
     for (const name of ["when", "mail", "phone", "subject", "text", "short"]) this.field(name).value = values[name];
-    this.filled = filled;
-    this.link = link;
+    Object.assign(this, { filled, before, link });
     if (values.when.trim()) this.typed();
   }
 
@@ -163,14 +162,15 @@ class Dialogue {
   // -- the link
 
   given() {
-    return { id: this.link?.id ?? "", room: this.value("room"), at: this.at, passes: this.passes, lang: this.value("lang"), device: this.device ?? "" };
+    const expires = this.link?.at === null ? this.link.expires : 0; // one without a time stays the same link
+    return { id: this.link?.id ?? "", room: this.value("room"), at: this.at, expires, passes: this.passes, lang: this.value("lang"), device: this.device ?? "" };
   }
   get passes() { return this.field("passes").checked && "passcode" in (this.field("room").selectedOptions[0]?.dataset ?? {}); }
   get url() { return this.link && this.kind !== "cancelled" ? this.link.url + (this.device ? `&k=${this.device}` : "") : ""; }
 
   async anew() {
     const { host } = this, turn = ++this.asked;
-    if (!this.value("room")) return;
+    if (!this.value("room") || (this.kind === "moved" && !this.at)) return;
     this.part("passes").hidden = !("passcode" in this.field("room").selectedOptions[0].dataset);
     const { status, body } = await ask("link", this.given());
     if (turn !== this.asked || this.closed) return;
@@ -263,9 +263,9 @@ class Dialogue {
     this.calendar();
   }
 
-  // The addresses of calendars on the web are made where the entry is.
-  async calendar() {
-    if (!this.at || !this.link) return;
+  // What opens a new entry in a calendar on the web.
+  calendar() {
+    if (!this.at || !this.link?.minutes) return;
     const start = new Date(this.at), end = new Date(this.at + this.link.minutes * 60_000), iso = date => date.toISOString().replace(/\.\d+/, "");
     const event = (this.known.supplied[this.value("lang")] ?? this.known.supplied.en).event, body = `${this.known.practice}\n${this.url}`;
     const put = (way, values) => {
@@ -282,7 +282,6 @@ class Dialogue {
 
   async send(way, button) {
     const { host } = this, to = this.value(way === "mail" ? "mail" : "phone");
-    if (this.part("reminders").hidden === false && Number(this.value("remind")) && !this.at) return;
     const remind = this.at && this.kind !== "cancelled" ? Number(this.value("remind")) : 0;
     const lang = this.value("lang"), reminder = (this.known.supplied[lang] ?? this.known.supplied.en).reminder, values = this.values();
     button.disabled = true;
