@@ -37,6 +37,7 @@ from .web import (
     language,
     look,
     pages,
+    posted,
     relay_proof,
     room,
     settings,
@@ -209,6 +210,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         dashboard,
         room,
         relay_proof,
+        posted,
     )
     for part in (*parts, check, waiting, joining):  # the last three: below the address of a room, which may be any word
         app.register_blueprint(part.pages)

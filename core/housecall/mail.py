@@ -45,11 +45,12 @@ class Trouble(Exception):
 
 def compose(message: Message, *, name: str, sender: str, reply_to: str = "") -> EmailMessage:
     """The mail of a message: mixed(alternative(text, html, what is inline), files). Raises ValueError."""
-    made = EmailMessage(policy=POLICY if message.to.isascii() and message.reply_to.isascii() else policy.SMTPUTF8)
+    to, reply = (_ascii_host(each) for each in (message.to, message.reply_to or reply_to))
+    made = EmailMessage(policy=POLICY if (to + reply).isascii() else policy.SMTPUTF8)
     made["From"] = Address(display_name=" ".join(name.split()), addr_spec=sender)
-    made["To"] = Address(addr_spec=_ascii_host(message.to))
-    if reply := message.reply_to or reply_to:
-        made["Reply-To"] = Address(addr_spec=_ascii_host(reply))
+    made["To"] = Address(addr_spec=to)
+    if reply:
+        made["Reply-To"] = Address(addr_spec=reply)
     made["Subject"] = message.subject
     made["Date"] = format_datetime(dt.datetime.now(dt.UTC))
     made["Message-ID"] = f"<{message.id}@{sender.rpartition('@')[2]}>"
@@ -68,7 +69,9 @@ def compose(message: Message, *, name: str, sender: str, reply_to: str = "") -> 
 
 
 def _ascii_host(address: str) -> str:
-    """An address whose host is written as the DNS has it."""
+    """An address whose host is written as the DNS has it; none stays none."""
+    if not address:
+        return ""
     local, _, host = address.rpartition("@")
     try:
         return f"{local}@{host.encode('idna').decode()}"

@@ -159,6 +159,29 @@ def set_password(member_id: str, password: str, *, offload: Offload) -> None:
     _store_hash(member_id, passwords.hash(password, offload=offload))
 
 
+def address(typed: str) -> str:
+    """An address as it is kept. Raises Refused(email=...)."""
+    return str(_clean({"email": typed})["email"])
+
+
+def is_free(clinic_id: str, email: str) -> None:
+    """Raises Refused(email="taken") where somebody in the clinic has an address."""
+    if by_email(clinic_id, email):
+        raise Refused(email="taken")
+
+
+def change_address(member_id: str, email: str) -> None:
+    """Another address to sign in by. Raises Refused where somebody else has got it in the meantime."""
+    with write() as session:
+        member = session.get_one(Member, member_id)
+        member.email = email
+        try:
+            session.flush()
+        except IntegrityError:
+            raise Refused(email="taken") from None
+        audit.add(session, member.clinic_id, actor=member_id, action="member.address", object=member_id)
+
+
 def _store_hash(member_id: str, hashed: str) -> None:
     with write() as session:
         session.get_one(Member, member_id).password_hash = hashed

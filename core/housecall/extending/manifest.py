@@ -43,7 +43,7 @@ EVERY = re.compile(r"(\d{1,4})\s*(seconds?|minutes?|hours?|days?)")
 LARGEST = 16 * 1024**3  #: bytes of a transfer, whatever its declaration says
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 KEPT = re.compile(r"never|visit|browser|15 minutes|account|\d+ (hours?|days?|months?|years?)")
-RESERVED = ("asset", "theme", "blob", "image", "health", "core", "relay")
+RESERVED = ("asset", "theme", "blob", "image", "health", "core", "relay", "posted")
 
 TOP: Mapping[str, type] = {
     "id": str,
