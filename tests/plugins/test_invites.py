@@ -4,18 +4,33 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
+import re
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import icalendar
 import pytest
 import requests
+from playwright.sync_api import Locator, Page, expect
 
-from housecall.testing import Mailbox, PluginContract, Practice, Room, Visitor
+from housecall.testing import (
+    Mailbox,
+    Person,
+    PluginContract,
+    Practice,
+    Room,
+    Visitor,
+    check_in,
+    open_dashboard,
+    sign_in,
+)
+from housecall.testing.access import PHONE, audit
 from housecall.testing.practice import eventually, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -547,3 +562,380 @@ def test_opening_hours_are_checked_and_told(elm: Callable[..., Practice], tmp_pa
     told = Visitor(owner.practice.url).get(path).json()
     assert (told["zone"], told["lines"]) == ("Europe/Brussels", ["Mon-Sun 0-24", "2026-12-24 closed"])
     assert Visitor(owner.practice.url).get("/-/invites/hours/nowhere").status_code == 404
+
+
+# -- the dialogue
+
+
+@pytest.fixture
+def shown(
+    elm: Callable[..., Practice], person: Callable[..., Person], tmp_path: Path
+) -> Callable[..., tuple[Desk, Page]]:
+    """A provider's dashboard with the dialogue open."""
+
+    def make(toml: str = "", *, mail: bool = True, **options: Any) -> tuple[Desk, Page]:
+        practice = elm(toml, mail=mail)
+        desk = at(practice, tmp_path)
+        options = {"locale": "en-GB", "timezone_id": "Europe/Brussels", **options}
+        somebody = person("red", own=f"localhost:{practice.port}", **options)
+        somebody.expected.append("status of 422")
+        sign_in(somebody.context, practice.url, desk.room.login)
+        open_dashboard(somebody.page, practice.url)
+        somebody.page.get_by_role("button", name="Invite", exact=True).click()
+        expect(somebody.page.get_by_label("Link for one visit")).to_be_attached()
+        expect(somebody.page.get_by_label("Message", exact=True).last).to_have_value(re.compile("#i="))
+        return desk, somebody.page
+
+    return make
+
+
+def picture(page: Page, name: str) -> None:
+    """With HOUSECALL_PICTURES=folder, pictures to look at."""
+    if folder := os.environ.get("HOUSECALL_PICTURES"):
+        page.screenshot(path=Path(folder) / f"invites-{name}.png")
+
+
+def query(href: str) -> dict[str, str]:
+    return {name: value[0] for name, value in parse_qs(urlsplit(href).query, keep_blank_values=True).items()}
+
+
+def way(page: Page, name: str) -> str:
+    return page.locator(f'[data-way="{name}"]').get_attribute("href") or ""
+
+
+SIZES = {"computer": {"width": 1280, "height": 800}, "phone": PHONE}
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_dialogue_by_mouse(
+    shown: Callable[..., tuple[Desk, Page]], mailbox: Mailbox, person: Callable[..., Person], size: str
+) -> None:
+    """A time, its echo in words, the message; sent by mail, told in the dialogue; the patient comes in by the link."""
+    desk, page = shown(viewport=SIZES[size])
+    picture(page, f"{size}-empty")
+    audit(page, "empty", only="dialog")
+    page.get_by_label("When").fill("bananas")
+    expect(page.locator("#invites-understood")).to_contain_text("“bananas” was not understood.")
+    page.get_by_label("When").fill("in 1 hour")
+    expect(page.locator("#invites-understood")).to_contain_text("(Central European")
+    page.get_by_label("The patient's time zone").select_option("America/New_York")
+    expect(page.locator("#invites-understood")).to_contain_text("For the patient:")
+    expect(page.locator("#invites-understood")).to_contain_text("(Eastern")
+    message = page.locator("#invites-text")
+    expect(message).to_have_value(re.compile(r"When: .*\(Eastern"))
+    page.get_by_label("E-mail address").fill(GRACE)
+    picture(page, f"{size}-filled")
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+        audit(page, f"filled, {scheme}", only="dialog")
+    page.emulate_media(color_scheme="light")
+    page.get_by_role("button", name="Send the e-mail").click()
+    expect(page.locator(".invites-fates")).to_contain_text(f"E-mail to {GRACE}: sent.")
+    picture(page, f"{size}-sent")
+    letter = mailbox.to(GRACE)
+    assert message.input_value().replace("\r\n", "\n").strip() == letter.text.replace("\r\n", "\n").strip()
+    _, event = entry(letter)
+    patient = person("green", own=f"localhost:{desk.practice.port}").page
+    check_in(patient, str(event["URL"]), "Grace")
+    expect(page.locator(".card")).to_have_count(1)
+
+
+def test_the_dialogue_by_keyboard_only(shown: Callable[..., tuple[Desk, Page]], mailbox: Mailbox) -> None:
+    desk, page = shown(viewport=PHONE)
+    expect(page.get_by_label("Waiting room")).not_to_be_focused()
+    for field, typed in (("When", "tomorrow 15:30"), ("E-mail address", GRACE)):
+        reach(page, page.get_by_label(field).first)
+        page.keyboard.type(typed)
+    expect(page.locator("#invites-understood")).to_contain_text("15:30")
+    reach(page, page.get_by_role("button", name="Send the e-mail"))
+    page.keyboard.press("Enter")
+    expect(page.locator(".invites-fates")).to_contain_text("sent.")
+    assert desk.link
+    assert GRACE in mailbox.to(GRACE).to
+    reach(page, page.locator("summary", has_text="Link, code and calendar"))
+    page.keyboard.press("Enter")
+    reach(page, page.get_by_role("button", name="Code for a phone"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_alt_text("QR code of the link")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("dialog")).to_have_count(0)
+    expect(page.get_by_role("button", name="Invite", exact=True)).to_be_focused()
+
+
+def reach(page: Page, field: Locator) -> None:
+    """Tab until the focus is there."""
+    for _ in range(60):
+        if field.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"Tab never reaches {field}")
+
+
+def test_each_way_says_the_same_and_opens_apart(shown: Callable[..., tuple[Desk, Page]]) -> None:
+    """mailto:, sms:, Gmail, Outlook and calendars: what they hold, parsed; in a tab of their own, without a referrer."""
+    desk, page = shown()
+    page.get_by_label("When").fill("tomorrow 14:00")
+    expect(page.locator("#invites-understood")).to_contain_text("14:00")
+    expect(page.locator('[data-part="calendars"]')).to_be_attached()
+    page.get_by_label("E-mail address").fill("grace+a&b@hopper.example")
+    page.locator("summary", has_text="By text message").click()
+    page.get_by_label("Mobile number").fill("+1 555 010 0123")
+    page.locator("summary", has_text="Link, code and calendar").click()
+    url, text = page.locator("#invites-url").input_value(), page.locator("#invites-text").input_value().strip()
+    subject, short = (
+        page.locator("#invites-subject").input_value(),
+        page.locator("#invites-short").input_value().strip(),
+    )
+    assert url in text
+    assert url in short
+    assert "Elm Street Practice" in subject
+    mailto = way(page, "mailto")
+    assert unquote(urlsplit(mailto).path) == "grace+a&b@hopper.example"
+    assert query(mailto) == {"subject": subject, "body": text.replace("\n", "\r\n")}
+    assert "+" not in mailto.partition("?")[2]
+    gmail = way(page, "gmail")
+    assert gmail.startswith("https://mail.google.com/mail/?")
+    assert query(gmail) == {"view": "cm", "fs": "1", "to": "grace+a&b@hopper.example", "su": subject, "body": text}
+    for name, host in (("outlook", "outlook.live.com"), ("office", "outlook.office.com")):
+        assert urlsplit(way(page, name)).netloc == host
+        assert query(way(page, name)) == {"to": "grace+a&b@hopper.example", "subject": subject, "body": text}
+        assert "+" not in way(page, name).partition("?")[2], "Outlook shows a plus"
+    sms = way(page, "sms")
+    assert sms.startswith("sms:+15550100123?&body=")
+    assert unquote(sms.partition("&body=")[2]) == short
+    google = query(way(page, "google"))
+    start = dt.datetime.strptime(google["dates"].partition("/")[0], "%Y%m%dT%H%M%SZ").replace(tzinfo=dt.UTC)
+    assert (google["action"], google["text"], google["location"]) == ("TEMPLATE", "Video consultation", url)
+    for name in ("outlook-calendar", "office-calendar"):
+        said = query(way(page, name))
+        assert dt.datetime.fromisoformat(said["startdt"]) == start
+        assert (said["subject"], said["location"]) == ("Video consultation", url)
+    for link in page.locator('dialog a[href^="https:"]').all():
+        assert link.get_attribute("target") == "_blank"
+        assert set((link.get_attribute("rel") or "").split()) == {"noopener", "noreferrer"}
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Calendar entry (.ics)").click()
+    [event] = icalendar.Calendar.from_ical(Path(download.value.path()).read_bytes()).walk("VEVENT")
+    assert event["DTSTART"].dt == start
+    page.get_by_role("button", name="Code for a phone").click()
+    image = page.get_by_alt_text("QR code of the link")
+    expect(image).to_be_visible()
+    assert image.evaluate("image => image.decode().then(() => image.naturalWidth > 20)")
+    picture(page, "ways")
+    audit(page, "all ways", only="dialog")
+    assert [row["at"] for row in desk.ask("sent").json()["sent"]] == [int(start.timestamp() * 1000)]
+
+
+def test_what_somebody_changes_in_the_message_stays(shown: Callable[..., tuple[Desk, Page]], mailbox: Mailbox) -> None:
+    """Another time and another room change link and time in it; another language asks before it replaces it."""
+    _, page = shown()
+    message = page.locator("#invites-text")
+    message.fill(message.input_value() + "\n\nPlease be on time.")
+    first = page.locator("#invites-url").input_value()
+    page.get_by_label("When").fill("tomorrow 14:00")
+    expect(page.locator("#invites-understood")).to_contain_text("14:00")
+    expect(message).to_have_value(re.compile("Please be on time."))
+    second = page.locator("#invites-url").input_value()
+    assert first != second
+    assert second in message.input_value()
+    assert first not in message.input_value()
+    page.get_by_label("Language").select_option("de")
+    page.get_by_role("button", name="Keep mine").click()
+    expect(message).to_have_value(re.compile("Please be on time."))
+    page.get_by_label("Language").select_option("fr")
+    page.get_by_role("button", name="Replace it").click()
+    expect(message).to_have_value(re.compile("Bonjour"))
+    expect(page.locator("#invites-subject")).to_have_value(re.compile("Téléconsultation"))
+    page.get_by_label("E-mail address").fill(GRACE)
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Invite", exact=True).click()
+    expect(page.get_by_label("E-mail address")).to_have_value(GRACE)
+    expect(message).to_have_value(re.compile("Bonjour"))
+    page.get_by_role("button", name="Send the e-mail").click()
+    expect(page.locator(".invites-fates")).to_contain_text("sent.")
+    assert "Vers la salle" in mailbox.to(GRACE).html
+    page.get_by_role("button", name="Invite somebody else").click()
+    expect(page.get_by_label("E-mail address")).to_have_value("")
+
+
+def test_only_what_can_go_is_shown_and_why_the_rest_cannot_is_said(
+    elm: Callable[..., Practice], serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    practice = serve('[clinic.main]\nname = "Elm"\nplugins = ["invites"]\n')
+    room, somebody = practice.room(), person(own=f"localhost:{practice.port}")
+    sign_in(somebody.context, practice.url, room.login)
+    page = somebody.page
+    open_dashboard(page, practice.url)
+    page.get_by_role("button", name="Invite", exact=True).click()
+    expect(page.locator("#invites-text")).to_have_value(re.compile("#i="))
+    expect(page.get_by_role("button", name="Send the e-mail")).to_be_hidden()
+    expect(page.get_by_text("This server cannot send e-mail yet")).to_be_visible()
+    expect(page.get_by_role("link", name="My mail program")).to_be_visible()
+    page.locator("summary", has_text="By text message").click()
+    expect(page.get_by_role("button", name="Send the text message")).to_be_hidden()
+    expect(page.get_by_text("This server sends no text messages yet")).to_be_visible()
+    page.get_by_label("When").fill("tomorrow 14:00")
+    expect(page.locator("#invites-understood")).to_contain_text("14:00")
+    expect(page.get_by_label("Reminder")).to_be_hidden()
+
+
+def test_a_failure_comes_back_into_the_open_dialogue(shown: Callable[..., tuple[Desk, Page]], mailbox: Mailbox) -> None:
+    _, page = shown(viewport=PHONE)
+    page.get_by_label("E-mail address").fill("grace")
+    page.get_by_role("button", name="Send the e-mail").click()
+    expect(page.get_by_role("alert")).to_contain_text("This is not an e-mail address.")
+    expect(page.get_by_label("E-mail address")).to_be_focused()
+    mailbox.answers["nobody@hopper.example"] = "550 5.1.1 No such user"
+    page.get_by_label("E-mail address").fill("nobody@hopper.example")
+    page.get_by_role("button", name="Send the e-mail").click()
+    expect(page.locator('.invites-fates [data-state="failed"]')).to_contain_text("not sent.")
+    mailbox.hang_up = "dot"
+    page.get_by_label("E-mail address").fill(GRACE)
+    page.get_by_role("button", name="Send the e-mail").click()
+    unsure = page.locator('.invites-fates [data-state="unsure"]')
+    expect(unsure).to_contain_text("it may have gone, or not.")
+    picture(page, "unsure")
+    audit(page, "failed and unsure", only="dialog")
+    mailbox.hang_up = ""
+    page.get_by_role("button", name="Send it again").click()
+    expect(page.locator('.invites-fates [data-state="sent"]')).to_have_count(1)
+    mailbox.answers["late@hopper.example"] = "550 5.1.1 No such user"
+    page.get_by_label("E-mail address").fill("late@hopper.example")
+    page.get_by_role("button", name="Send the e-mail").click()
+    page.keyboard.press("Escape")
+    expect(page.locator(".toast")).to_contain_text("late@hopper.example: not sent.")
+
+
+def test_an_appointment_is_moved_and_cancelled_in_the_dialogue(
+    shown: Callable[..., tuple[Desk, Page]], mailbox: Mailbox
+) -> None:
+    _, page = shown(viewport=PHONE)
+    page.get_by_label("When").fill("tomorrow 14:00")
+    expect(page.locator("#invites-understood")).to_contain_text("14:00")
+    page.get_by_label("E-mail address").fill(GRACE)
+    page.get_by_role("button", name="Send the e-mail").click()
+    expect(page.locator(".invites-fates")).to_contain_text("sent.")
+    page.locator("summary", has_text="Invitations that were sent").click()
+    picture(page, "list")
+    audit(page, "list", only="dialog")
+    page.get_by_role("button", name="Move:").click()
+    expect(page.get_by_text("type the address again: this server has not kept it.")).to_be_focused()
+    expect(page.get_by_label("E-mail address")).to_have_value("")
+    page.get_by_label("When").fill("tomorrow 16:00")
+    expect(page.locator("#invites-text")).to_have_value(re.compile(r"has a new time(.|\n)*16:00(.|\n)*#i="))
+    page.get_by_label("E-mail address").fill(GRACE)
+    page.get_by_role("button", name="Send the e-mail").click()
+    expect(page.locator('.invites-fates [data-state="sent"]')).to_have_count(2)
+    _, moved = entry(mailbox.wait(2)[-1])
+    assert moved["SEQUENCE"] == 1
+    page.locator("summary", has_text="Invitations that were sent").click()
+    page.get_by_role("button", name="Cancel:").click()
+    page.get_by_role("button", name="Cancel it", exact=True).last.click()
+    expect(page.get_by_text("is cancelled, and its link opens nothing any more.")).to_be_focused()
+    picture(page, "cancelled")
+    page.get_by_label("E-mail address").fill(GRACE)
+    page.get_by_role("button", name="Send the e-mail").click()
+    expect(page.locator('.invites-fates [data-state="sent"]')).to_have_count(3)
+    calendar, last = entry(mailbox.wait(3)[-1])
+    assert (calendar["METHOD"], last["SEQUENCE"]) == ("CANCEL", 2)
+
+
+def test_the_mail_is_a_page_that_everybody_can_read(
+    desk: Desk, mailbox: Mailbox, person: Callable[..., Person]
+) -> None:
+    """Rendered in Chromium: the practice's name, the words, one button; nothing is fetched from anywhere."""
+    link = desk.link(at=tomorrow())
+    desk.fate(desk.send(link))
+    html = mailbox.to(GRACE).html
+    for size, viewport in SIZES.items():
+        for scheme in ("light", "dark"):
+            reader = person(own="", viewport=viewport, color_scheme=scheme)
+            reader.page.set_content(html)
+            expect(reader.page.get_by_role("link", name="To the waiting room")).to_have_attribute("href", link["url"])
+            width = reader.page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+            assert width[0] <= width[1], f"{size}: {width}"
+            picture(reader.page, f"mail-{size}-{scheme}")
+            assert reader.urls == []
+
+
+#: [module, function, arguments] of invites-say.js, from a page that has the plugin on.
+SAY = """async ([what, ...given]) => {
+  const here = document.querySelector("hc-part[data-plugin=invites]").dataset.module.replace("invites.js", "");
+  return (await import(`${here}invites-say.js`))[what](...given);
+}"""
+
+
+def test_how_long_a_text_message_is(shown: Callable[..., tuple[Desk, Page]]) -> None:
+    _, page = shown()
+
+    def counted(text: str) -> tuple[str, int, int, str]:
+        said = page.evaluate(SAY, ["segments", text])
+        return said["alphabet"], said["units"], said["parts"], said["odd"]
+
+    assert counted("") == ("GSM-7", 0, 0, "")
+    assert counted("x" * 160) == ("GSM-7", 160, 1, "")
+    assert counted("x" * 161) == ("GSM-7", 161, 2, "")
+    assert counted("x" * 306) == ("GSM-7", 306, 2, "")
+    assert counted("x" * 307) == ("GSM-7", 307, 3, "")
+    assert counted("äöüßéñ@£$¥") == ("GSM-7", 10, 1, "")
+    assert counted("€" * 80) == ("GSM-7", 160, 1, "")
+    assert counted("x" * 152 + "€" + "x" * 10) == ("GSM-7", 164, 2, "")
+    assert counted("€" * 81) == ("GSM-7", 162, 2, ""), "no sign of two is torn"
+    assert counted("x" + "€" * 152 + "x") == ("GSM-7", 306, 3, ""), "one unit is left empty in the first"
+    assert counted("ç" + "x" * 69) == ("UCS-2", 70, 1, "ç")
+    assert counted("ç" + "x" * 70) == ("UCS-2", 71, 2, "ç")
+    assert counted("😀" * 35) == ("UCS-2", 70, 1, "😀")
+    assert counted("😀" * 67) == ("UCS-2", 134, 3, "😀"), "no pair is torn"
+    words = page.evaluate(SAY, ["moment", 1_796_000_000_000, "en-US", "America/New_York", True])
+    assert counted(words)[0] == "GSM-7", f"no narrow spaces: {words!r}"
+
+
+def test_a_line_with_a_time_is_left_out_where_there_is_none(shown: Callable[..., tuple[Desk, Page]]) -> None:
+    _, page = shown()
+    text = "A\n\nWhen: {when}\n\nB {link} {nothing}"
+    assert page.evaluate(SAY, ["fill", text, {"when": "", "link": "L"}]) == "A\n\nB L {nothing}"
+    assert page.evaluate(SAY, ["fill", text, {"when": "now", "link": "L"}]) == "A\n\nWhen: now\n\nB L {nothing}"
+
+
+def test_opening_hours_stand_on_the_welcome_page(elm: Callable[..., Practice], person: Callable[..., Person]) -> None:
+    from housecall import clinics
+
+    practice = elm('[clinic.main.invites]\nzone = "Europe/Brussels"\n')
+    always, never, unset = practice.room(), practice.room(), practice.room()
+    with practice.lasting():
+        for room, hours in ((always, "Mon-Sun 0-24"), (never, "2030-01-01 9-12")):
+            clinics.settings.save("main", "invites", "room", room.id, {"hours": hours}, actor=None)
+    page = person(own=f"localhost:{practice.port}", viewport=PHONE, timezone_id="America/New_York").page
+    page.goto(always.url)
+    place = page.get_by_role("region", name="Opening hours")
+    expect(place.locator(".invites-status")).to_have_text("Open now.")
+    place.locator("summary").click()
+    expect(place.locator("li")).to_have_text(["Mon-Sun 0-24"])
+    expect(place).to_contain_text("By the clocks of Europe/Brussels.")
+    audit(page, "opening hours")
+    picture(page, "hours")
+    page.goto(never.url)
+    expect(place.locator(".invites-status")).to_have_text("Closed at present.")
+    page.goto(unset.url)
+    expect(page.locator("main[data-ready]")).to_be_attached()
+    expect(page.locator(".invites-hours")).to_have_count(0)
+
+
+def test_pages_of_words_and_calendar_can_be_used_by_everybody(
+    elm: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    practice = elm()
+    owner = person(own=f"localhost:{practice.port}", viewport=PHONE)
+    sign_in(owner.context, practice.url, practice.room(role="owner").login)
+    owner.page.goto(f"{practice.url}/admin")
+    owner.page.get_by_role("link", name="Messages of invitations").click()
+    audit(owner.page, "words")
+    picture(owner.page, "words")
+    owner.page.goto(f"{practice.url}/account")
+    owner.page.get_by_role("link", name="Calendar of invitations").click()
+    owner.page.get_by_role("button", name="Make an address").click()
+    expect(owner.page.get_by_label("The address of your calendar")).to_have_value(
+        re.compile(r"/-/invites/feed/[\w-]+\.ics")
+    )
+    audit(owner.page, "calendar")
+    picture(owner.page, "calendar")
