@@ -672,7 +672,7 @@ def reach(page: Page, field: Locator) -> None:
 
 
 def test_each_way_says_the_same_and_opens_apart(shown: Callable[..., tuple[Desk, Page]]) -> None:
-    """mailto:, sms:, Gmail, Outlook and calendars: what they hold, parsed; in a tab of their own, without a referrer."""
+    """mailto:, sms:, Gmail, Outlook and calendars: what they hold, parsed; each in its own tab, without a referrer."""
     desk, page = shown()
     page.get_by_label("When").fill("tomorrow 14:00")
     expect(page.locator("#invites-understood")).to_contain_text("14:00")
