@@ -143,7 +143,7 @@ def test_an_address_with_other_letters_goes_where_the_server_takes_it(box: Calla
     where = box()
     assert send(server(where), to="jürgen@navy.example").state == "sent"
     assert where.wait()[0].to == "jürgen@navy.example"
-    assert where.letters[0].mail["To"].addresses[0].addr_spec == "jürgen@navy.example"
+    assert "To: jürgen@navy.example\r\n".encode() in where.letters[0].raw
 
 
 @pytest.mark.parametrize("security", ["starttls", "tls"])

@@ -45,12 +45,12 @@ class Trouble(Exception):
 
 def compose(message: Message, *, name: str, sender: str, reply_to: str = "") -> EmailMessage:
     """The mail of a message: mixed(alternative(text, html, what is inline), files). Raises ValueError."""
-    to, reply = (_ascii_host(each) for each in (message.to, message.reply_to or reply_to))
-    made = EmailMessage(policy=POLICY if (to + reply).isascii() else policy.SMTPUTF8)
+    to, reply = _address(message.to), _address(message.reply_to or reply_to or sender)
+    made = EmailMessage(policy=POLICY if f"{to}{reply}".isascii() else policy.SMTPUTF8)
     made["From"] = Address(display_name=" ".join(name.split()), addr_spec=sender)
-    made["To"] = Address(addr_spec=to)
-    if reply:
-        made["Reply-To"] = Address(addr_spec=reply)
+    made["To"] = to
+    if message.reply_to or reply_to:
+        made["Reply-To"] = reply
     made["Subject"] = message.subject
     made["Date"] = format_datetime(dt.datetime.now(dt.UTC))
     made["Message-ID"] = f"<{message.id}@{sender.rpartition('@')[2]}>"
@@ -68,13 +68,11 @@ def compose(message: Message, *, name: str, sender: str, reply_to: str = "") -> 
     return made
 
 
-def _ascii_host(address: str) -> str:
-    """An address whose host is written as the DNS has it; none stays none."""
-    if not address:
-        return ""
-    local, _, host = address.rpartition("@")
+def _address(written: str) -> Address:
+    """An address, its host as the DNS has it. Raises ValueError."""
+    local, _, host = written.rpartition("@")
     try:
-        return f"{local}@{host.encode('idna').decode()}"
+        return Address(username=local, domain=host.encode("idna").decode())
     except UnicodeError:
         raise ValueError("the host of an address is none") from None
 
@@ -129,8 +127,9 @@ def session(server: MailServer, *, said: Said = _nothing, greeting: str = "") ->
 
 
 def _cut(line: smtplib.SMTP) -> None:
-    with contextlib.suppress(OSError, AttributeError):
-        line.sock.shutdown(socket.SHUT_RDWR)
+    with contextlib.suppress(OSError):
+        if line.sock is not None:
+            line.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _connected(server: MailServer, said: Said, greeting: str) -> smtplib.SMTP:
@@ -221,7 +220,7 @@ def _signed_in(server: MailServer, line: smtplib.SMTP, said: Said) -> None:
 
 def _transaction(line: smtplib.SMTP, sender: str, to: str, mail: EmailMessage) -> None:
     """From MAIL to the last dot. Whatever smtplib or the line raises here was before the dot."""
-    utf8 = mail.policy.utf8
+    utf8 = getattr(mail.policy, "utf8", False)
     body = re.sub(rb"(?m)^\.", b"..", mail.as_bytes().rstrip(b"\r\n") + b"\r\n")
     line.ehlo_or_helo_if_needed()
     options = ["SMTPUTF8", "BODY=8BITMIME"] if utf8 else []
@@ -236,12 +235,13 @@ def _transaction(line: smtplib.SMTP, sender: str, to: str, mail: EmailMessage) -
     line.send(body)
     assert line.sock is not None
     line.sock.settimeout(AFTER_DOT)
-    try:
+    answer = (0, b"")
+    with contextlib.suppress(OSError, smtplib.SMTPException):
         line.send(b".\r\n")
         answer = line.getreply()
-    except (OSError, smtplib.SMTPException):
+    if not 200 <= answer[0] < 600:
         reason = "The line to the mail server broke when it had the message, so it may have been sent or not."
-        raise Trouble("unsure", reason, "Look whether it has arrived, before it is sent again.") from None
+        raise Trouble("unsure", reason, "Look whether it has arrived, before it is sent again.")
     _taken(answer, "The mail server refused the message", fix)
 
 

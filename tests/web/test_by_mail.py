@@ -124,9 +124,9 @@ def test_where_no_mail_can_go_everything_is_as_before(practice: Practice) -> Non
     assert "/sign-in/forgot" not in visitor.get("/sign-in").text
     assert "can send you a link" in visitor.get("/sign-in").text
     assert "sends no mail" in visitor.get("/sign-in/forgot").text
-    assert visitor.post("/sign-in/forgot", {"email": "a@elm.example"}).status_code == 404
+    assert visitor.post("/sign-in/forgot", {"email": "a@elm.example"}, at="/sign-in").status_code == 404
     assert "<form" not in visitor.get("/contact").text.split("<main")[1]
-    assert visitor.post("/contact", {"email": "a@b.example", "message": "Hi"}).status_code == 404
+    assert visitor.post("/contact", {"email": "a@b.example", "message": "Hi"}, at="/sign-in").status_code == 404
     room = practice.room(role="owner")
     member = Visitor(practice.url, login=room.login)
     assert 'name="email"' not in member.get("/admin/people").text
@@ -140,7 +140,7 @@ def test_where_no_mail_can_go_everything_is_as_before(practice: Practice) -> Non
 
 def join(visitor: Visitor, link: str, **more: str) -> Any:
     told = {"invitation": link, "first_name": "Grace", "last_name": "Hopper", "password": PASSWORD, "adult": "yes"}
-    return visitor.post("/sign-up", {**told, **more})
+    return visitor.post("/sign-up", {**told, **more}, at="/sign-in")
 
 
 def test_an_account_begins_with_an_address_that_is_shown_to_be_ones_own(
@@ -275,7 +275,7 @@ def test_an_invitation_to_a_wrong_address_is_not_made(elm: Callable[..., Practic
         refused = owner.post("/admin/people", {"do": "invite", "role": "staff", "email": typed})
         assert (refused.status_code, words in refused.text, f'value="{typed}"' in refused.text) == (422, True, True)
         assert re.search(r'value="staff" selected', refused.text.split("Invite somebody")[1])
-    assert "invitation is open" not in owner.get("/admin/people").text
+    assert "1 invitation is open" in owner.get("/admin/people").text, "the one of the first start"
     without = owner.post("/admin/people", {"do": "invite", "role": "staff", "email": ""}).text
     assert "/sign-in/link#" in without
     assert "data-posted" not in without
@@ -432,7 +432,7 @@ def test_of_what_was_sent_nothing_stays_anywhere(elm: Callable[..., Practice], m
     practice.stop()
     practice.start()
     letter = mailbox.to("desk@elm.example")
-    assert all(mark in letter.text for mark in marks.values())
+    assert all(mark.lower() in letter.text.lower() for mark in marks.values())
     eventually(lambda: not any(piece in kept(practice) for piece in pieces))
     for mark in marks.values():
         assert mark.encode().lower() not in kept(practice).lower()

@@ -23,6 +23,8 @@ LONGEST_LIFE = 400 * 24 * 3600 * 1000  #: ms from now to the latest possible end
 STEP, LONGEST_STEP = 60 * 1000, 3600 * 1000  #: ms to the second try; it doubles up to an hour
 
 INTERRUPTED = "The server was stopped while it was being sent, so it may have arrived or not."
+DOUBTFUL = "It may have arrived or not."
+REFUSED = "It was refused."
 TOO_LATE = "It could not be sent in time."
 UNREADABLE = "It cannot be read any more: the server's key has changed."
 
@@ -105,9 +107,9 @@ def settle(message: Message, delivery: Delivery, at: int) -> None:
         if delivery.state == "sent":
             _finish(row, "sent", reason, at)
         elif delivery.state == "refused":
-            _finish(row, "failed", reason, at)
+            _finish(row, "failed", reason or REFUSED, at)
         elif delivery.state == "unsure":
-            row.state, row.reason, row.changed = "unsure", reason, at
+            row.state, row.reason, row.changed = "unsure", reason or DOUBTFUL, at
         else:
             row.due = at + min(LONGEST_STEP, STEP * 2 ** min(row.tries - 1, 10))
             if row.due >= row.expires:

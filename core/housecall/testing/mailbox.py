@@ -7,6 +7,7 @@ import json
 import re
 import ssl
 import threading
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import policy
@@ -37,7 +38,7 @@ class Letter:
     def text(self) -> str:
         part = self.mail.get_body(("plain",))
         assert part is not None
-        return str(part.get_content())
+        return str(part.get_content()).replace("\r\n", "\n")
 
     @property
     def html(self) -> str:
@@ -101,8 +102,10 @@ class Mailbox:
                 options |= {"tls_context": tls, "require_starttls": True}
             if self.sign_in:
                 options |= {"authenticator": authenticator, "auth_required": True}
-                options |= {"auth_require_tls": self.security != "none"}
-            return SMTP(_Handler(self), **options)
+                options |= {"auth_require_tls": self.security == "starttls"}  # it does not see TLS from the first byte
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # it does not like a sign-in without TLS; that is ours to test
+                return SMTP(_Handler(self), **options)
 
         secured = tls if self.security == "tls" else None
         server = loop.run_until_complete(loop.create_server(made, "127.0.0.1", self.port, ssl=secured))
@@ -118,12 +121,12 @@ class Mailbox:
 
     def toml(self, url: str, **more: str) -> str:
         """The part of housecall.toml that makes a server at `url` send its mail here."""
-        lines = {"host": "localhost", "port": self.port, "security": self.security, "sender": SENDER, **more}
+        lines = {"host": "localhost", "port": self.port, "security": self.security, "sender": SENDER}
         if self.sign_in:
             lines |= {"user": self.sign_in[0], "password": self.sign_in[1]}
         if self.certificate:
             lines["ca"] = str(self.certificate[0])
-        told = "".join(f"{key} = {json.dumps(value)}\n" for key, value in lines.items())
+        told = "".join(f"{key} = {json.dumps(value)}\n" for key, value in {**lines, **more}.items())
         return f'[server]\nurl = "{url}"\n[server.mail]\n{told}'
 
     def wait(self, count: int = 1, timeout: float = 30) -> list[Letter]:
@@ -175,7 +178,7 @@ class _Handler:
             sender=envelope.mail_from,
             to=envelope.rcpt_tos[0],
             raw=raw,
-            mail=BytesParser(policy=policy.default).parsebytes(raw),  # type: ignore[arg-type]
+            mail=BytesParser(policy=policy.default).parsebytes(raw),
             tls=server.transport.get_extra_info("ssl_object") is not None or session.ssl is not None,
             user=getattr(session, "housecall_user", ""),
         )

@@ -69,8 +69,8 @@ def save() -> ResponseReturnValue:
     Where mail can go, another address counts once the link that is sent there was opened.
     """
     form = {name: request.form.get(name, "").strip() for name in PROFILE}
-    member, told = me(), {"saved": 1}
-    values, wanted = {**form, "service_mail": request.form.get("service_mail") == "yes"}, ""
+    values: dict[str, object] = {**form, "service_mail": request.form.get("service_mail") == "yes"}
+    member, wanted, asked = me(), "", ""
     slugs = {key.removeprefix("slug-"): value for key, value in request.form.items() if key.startswith("slug-")}
     photo = request.files.get("photo")
     data = photo.read() if photo and photo.filename else None
@@ -93,11 +93,11 @@ def save() -> ResponseReturnValue:
             besides=dict.fromkeys(wrong, "invalid"),
         )
         if wanted:
-            told["asked"] = by_mail.next_address(member, wanted)
+            asked = by_mail.next_address(member, wanted)
     except clinics.Refused as refused:
         return _page(form | {f"slug-{k}": v for k, v in slugs.items()}, field_errors(refused.fields, lang()) | wrong)
     settings.keep(drafts)
-    return redirect(url_for("account.account", **told), 303)
+    return redirect(url_for("account.account", saved=1, asked=asked or None), 303)
 
 
 def _free_address(typed: str) -> str:
