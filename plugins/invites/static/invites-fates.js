@@ -1,6 +1,6 @@
 // What became of what was sent, while the page is open: told in the dialogue, and as a notice when that is closed.
 
-const PACE = 1000; // ms between two questions
+const PACE = 1000, SLOWEST = 20_000; // ms between two questions, at first and at last
 const FINAL = ["sent", "failed", "delivered", "bounced", "gone"];
 
 export class Fates {
@@ -17,12 +17,12 @@ export class Fates {
 
   async follow(one) {
     const { host } = this;
-    for (;;) {
+    for (let pace = PACE; ; pace = Math.min(SLOWEST, pace * 1.2)) {
       if (host.signal.aborted) return;
       const { status, body } = await this.ask(`posted/${one.id}`);
       if (status === 200) this.tell(one, body);
       if (status === 200 && (FINAL.includes(body.state) || body.state === "unsure")) return;
-      await new Promise(resolve => { setTimeout(resolve, PACE); });
+      await new Promise(resolve => { setTimeout(resolve, pace); });
     }
   }
 
