@@ -642,7 +642,7 @@ def test_the_dialogue_by_mouse(
 
 def test_the_dialogue_by_keyboard_only(shown: Callable[..., tuple[Desk, Page]], mailbox: Mailbox) -> None:
     desk, page = shown(viewport=PHONE)
-    expect(page.get_by_label("Waiting room")).not_to_be_focused()
+    expect(page.locator("#invites-when")).to_be_focused()
     for field, typed in (("When", "tomorrow 15:30"), ("E-mail address", GRACE)):
         reach(page, page.get_by_label(field).first)
         page.keyboard.type(typed)

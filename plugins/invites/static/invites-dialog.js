@@ -1,12 +1,13 @@
 // The dialogue: for whom, when and in which words; all ways by which it goes; and what became of what was sent.
 // What is typed lives here until the page is closed, and goes to the server only with "Send".
 
-import { compose, fill, mailto, moment, sameClock, segments, sms, zoneName } from "./invites-say.js";
+import { compose, fill, mailto, moment, regional, sameClock, segments, sms } from "./invites-say.js";
 import { Fates } from "./invites-fates.js";
 
 const SOON = 250; // ms after the last key until what was typed is read
 const OWN = Intl.DateTimeFormat().resolvedOptions().timeZone;
 const ORDER = new Intl.DateTimeFormat(navigator.language).formatToParts(0).find(({ type }) => type === "day" || type === "month").type === "month" ? "mdy" : "dmy";
+const HERE = regional(document.documentElement.lang);
 let draft = null; // what was typed when the dialogue was closed, and what we had filled in
 
 // Our own answers: {status, body}; status 0 when the server was not reached.
@@ -144,7 +145,7 @@ class Dialogue {
 
   // Back in words what was understood, by both clocks where they differ.
   show() {
-    const { at, host } = this, line = this.field("understood"), lang = document.documentElement.lang, zone = this.value("zone");
+    const { at, host } = this, line = this.field("understood"), lang = HERE, zone = this.value("zone");
     if (at) {
       const differ = !sameClock(at, OWN, zone);
       const parts = [differ ? host.text("{when}. For the patient: {theirs}.", { when: moment(at, lang, OWN, true), theirs: moment(at, lang, zone, true) }) : host.text("{when}.", { when: moment(at, lang, OWN, true) })];
@@ -180,9 +181,9 @@ class Dialogue {
     this.field("url").value = this.url;
     this.part("qr").hidden = true;
     this.form.querySelector('[data-do="qr"]').setAttribute("aria-expanded", "false");
-    const until = moment(body.expires, document.documentElement.lang, OWN, false);
+    const until = moment(body.expires, HERE, OWN, false);
     this.field("url-help").textContent = body.opens > Date.now()
-      ? host.text("It opens on {from}, and for one visit only. Opening it uses nothing up. It ends on {until}.", { from: moment(body.opens, document.documentElement.lang, OWN, false), until })
+      ? host.text("It opens on {from}, and for one visit only. Opening it uses nothing up. It ends on {until}.", { from: moment(body.opens, HERE, OWN, false), until })
       : host.text("It is for one visit. Opening it uses nothing up; it is used when somebody who checked in with it was called. It ends on {until}.", { until });
     this.show();
   }
@@ -218,7 +219,7 @@ class Dialogue {
 
   values() {
     const zone = this.value("zone"), room = this.field("room").selectedOptions[0]?.textContent ?? "";
-    const when = this.at && moment(this.at, this.value("lang"), zone, !sameClock(this.at, OWN, zone) || this.kind !== "invitation");
+    const when = this.at && moment(this.at, regional(this.value("lang")), zone, !sameClock(this.at, OWN, zone) || this.kind !== "invitation");
     return { practice: this.known.practice, room, when: when ?? "", link: this.url, check: this.link?.check ?? "" };
   }
 
@@ -354,10 +355,9 @@ class Dialogue {
     if (this.closed) return;
     if (status !== 200) return place.replaceChildren(made("li", host.text("The list could not be loaded. Try again when the line is back.")));
     if (!body.sent.length) return place.replaceChildren(made("li", host.text("None is still to come.")));
-    const lang = document.documentElement.lang;
     place.replaceChildren(...body.sent.map(row => {
       const room = [...this.field("room").options].find(({ value }) => value === row.room)?.textContent ?? "";
-      const when = row.at ? moment(row.at, lang, OWN, false) : host.text("at any time until {until}", { until: moment(row.expires, lang, OWN, false) });
+      const when = row.at ? moment(row.at, HERE, OWN, false) : host.text("at any time until {until}", { until: moment(row.expires, HERE, OWN, false) });
       const item = made("li", ""), words = made("span", `${when} · ${room}`);
       item.append(words);
       if (row.cancelled) item.append(made("span", host.text("Cancelled"), "tag"));

@@ -12,6 +12,7 @@ export class Fates {
     const line = document.createElement("li"), words = document.createElement("span");
     line.append(words);
     this.list.append(line);
+    line.scrollIntoView({ block: "nearest" });
     this.follow({ id, what, line, words });
   }
 

@@ -1,4 +1,4 @@
-// What an invitation says: places filled in, times written out, and how long a text message is. Pure.
+// What an invitation says: places filled in, times written out, and how long a text message is.
 
 const LINE = /^.*\{when\}.*$\n?/gm;
 const plain = words => words.replace(/[\u00a0\u202f\u2009]/g, " "); // narrow spaces alone would double a text message
@@ -8,6 +8,9 @@ export function fill(text, values) {
   const whole = values.when ? text : text.replace(LINE, "");
   return whole.replace(/\{(practice|room|when|link|check)\}/g, (all, name) => values[name] ?? all).replace(/\n{3,}/g, "\n\n").trim();
 }
+
+// A language as this reader's region writes it: of "en", "en-GB" where the browser says so.
+export const regional = lang => navigator.languages.find(each => each.split("-")[0] === lang) ?? lang;
 
 // A moment in words. named: whether the zone is said, too.
 export function moment(ms, lang, zone, named) {

@@ -1,5 +1,7 @@
 // Opening hours on the welcome page of a room: open or not by the practice's clocks, and the hours themselves.
 
+import { regional } from "./invites-say.js";
+
 const LATEST = 2 ** 31 - 1; // ms that a timer can wait
 
 export async function mount(host) {
@@ -27,7 +29,7 @@ export async function mount(host) {
 // By the reader's own clock.
 function words(host, open, until) {
   if (!until) return open ? host.text("Open now.") : host.text("Closed at present.");
-  const lang = document.documentElement.lang, date = new Date(until), today = date.toDateString() === new Date().toDateString();
+  const lang = regional(document.documentElement.lang), date = new Date(until), today = date.toDateString() === new Date().toDateString();
   const time = new Intl.DateTimeFormat(lang, { hour: "numeric", minute: "2-digit" }).format(date);
   if (open) return host.text("Open now, until {time}.", { time: today ? time : new Intl.DateTimeFormat(lang, { weekday: "long", hour: "numeric", minute: "2-digit" }).format(date) });
   const soon = until - Date.now() < 6 * 86_400_000;
