@@ -158,11 +158,12 @@ def _check_passcode(room: Room, typed: object) -> None:
     """Raises Invalid(passcode=...) where the room has one and this is another; aborts after too many tries."""
     if not room.passcode_hash:
         return
+    typed = str(typed or "").strip()
     if not typed:
         raise Invalid(passcode="required")
     if not PASSCODES.take(f"{room.id} {clinics.logins.network(request.remote_addr or '')}"):
         abort(429)
-    if not clinics.passwords.check(room.passcode_hash, str(typed), offload=house().runtime.offload):
+    if not clinics.passwords.check(room.passcode_hash, typed, offload=house().runtime.offload):
         raise Invalid(passcode="passcode")
 
 

@@ -14,38 +14,23 @@ let follows = null;
 const visit = () => follows ??= import("./visit.js");
 const link = page.guest ? location.hash.slice(1) : "";  // of a guest: it opens one seat
 
-const name = { field: part("name"), error: part("name-error") };
-const asks = document.querySelector("#passcode-field"); // of a room with a passcode
-const passcode = asks && { field: asks.querySelector("input"), error: asks.querySelector(".error") };
-if (page.invite && asks) asks.hidden = true;           // most links need none; the server asks for it where one does
-
-// An error beside its field; words "": none.
-function wrong({ field, error }, words) {
-  error.textContent = words;
-  error.hidden = !words;
-  field.toggleAttribute("aria-invalid", Boolean(words));
-  field.setAttribute("aria-describedby", words ? `${field.id}-help ${field.id}-error` : `${field.id}-help`);
-  if (words) field.focus();
-}
-
-// A link that opens nothing any more is forgotten: the room itself may be open.
-function forget() {
-  delete page.invite;
-  history.replaceState(null, "", location.pathname);
-  if (asks) asks.hidden = false;
-}
-
-const when = ms => new Intl.DateTimeFormat(page.lang, { dateStyle: "full", timeStyle: "short" }).format(ms);
+const asks = document.querySelector("#passcode-field"); // of a room with a passcode; most one-visit links need none
+if (asks) asks.hidden = Boolean(page.invite);
 
 part("check-in").addEventListener("submit", async event => {
   event.preventDefault();
-  const { field } = name, button = event.submitter ?? part("check-in").querySelector("button");
-  if (!field.value.trim()) return wrong(name, text("Please type a name, so that your provider knows who is waiting."));
-  wrong(name, "");
-  if (passcode) wrong(passcode, "");
+  const field = part("name"), error = part("name-error"), button = event.submitter ?? part("check-in").querySelector("button");
+  const wrong = words => {
+    error.textContent = words;
+    error.hidden = !words;
+    field.toggleAttribute("aria-invalid", Boolean(words));
+    field.setAttribute("aria-describedby", words ? "name-help name-error" : "name-help");
+    if (words) field.focus();
+  };
+  if (!field.value.trim()) return wrong(text("Please type a name, so that your provider knows who is waiting."));
+  wrong("");
   button.disabled = true;
-  const given = field.value, typed = passcode?.field.value.trim(), { invite } = page;
-  const asked = post(`/${room.slug}/${page.guest ? "join" : "check-in"}`, { name: given, lang: page.lang, ...page.guest && { link }, ...invite && { invite }, ...typed && { passcode: typed } });
+  const given = field.value, asked = post(`/${room.slug}/${page.guest ? "join" : "check-in"}`, { name: given, lang: page.lang, ...page.guest ? { link } : { invite: page.invite, passcode: asks?.querySelector("input").value } });
   devices.restart();
   if (!page.guest) devices.ask();                      // what a guest comes as decides
   chime.soon(SOON);                                    // it is to be heard when the visit starts
@@ -57,14 +42,8 @@ part("check-in").addEventListener("submit", async event => {
     return (await visit()).arrive(given);
   }
   devices.stop();
-  if (status === 410 && invite) forget();
-  if (status === 0) wrong(name, text("The practice's server was not reached. Check your connection and try again."));
-  else if (status === 403) wrong(name, text("This page has been open for too long. Reload it, then check in."));
-  else if (body.fields?.passcode && passcode) {
-    asks.hidden = false;
-    wrong(passcode, body.fields.passcode);
-  } else if (body.opens) wrong(name, `${body.message} ${text("It opens on {when}.", { when: when(body.opens) })}`);
-  else wrong(name, body.message ?? page.messages.failed.join(" "));
+  if (status === 0) wrong(text("The practice's server was not reached. Check your connection and try again."));
+  else (await import("./declined.js")).declined(status, body, wrong, asks);
 });
 
 // A guest's ticket may be of another link than the one that was opened here.

@@ -51,8 +51,7 @@ function place() {
   for (const section of main.querySelectorAll("[data-when]")) if (section.dataset.when !== main.dataset.state) unmount(section);
   const section = main.querySelector(`[data-when="${main.dataset.state}"]`);
   if (visit && shown) scope = { me: { id: me, role, kind }, visit: shown, channel, call: () => call, devices, room: room.id };
-  else if (main.dataset.state !== "after") scope = null;
-  if (main.dataset.state === "welcome" && section) return mount(section, { me: { id: "", role, kind }, visit: null, channel: null, call: null, room: room.id });
+  else if (main.dataset.state !== "after") scope = main.dataset.state === "welcome" ? { me: { role }, visit: null, room: room.id } : null;
   if (scope && section) mount(section, scope, steps);
 }
 
