@@ -108,7 +108,8 @@ def given(said):
     expires = at + values["minutes"] * MINUTE + values["late"] * 1000 if at else _until(said, values["days"] * DAY)
     id = said.get("id") or ""
     before = sent.find(clinic_id(), id) if id else None
-    if id and (not ID.fullmatch(str(id)) or (before and before.room_id not in [each.id for each in rooms()])):
+    theirs = sent.of_another(clinic_id(), id) or (before and before.room_id not in [each.id for each in rooms()])
+    if id and (not ID.fullmatch(str(id)) or theirs):
         raise Bad(room="unknown")
     try:
         link = visit_link(room, opens=opens, expires=expires, passes=bool(said.get("passes")), id=id)
@@ -215,7 +216,7 @@ def entry():
     asked, lang = given(said), str(said.get("lang", "en"))
     if asked.at is None:
         raise Bad(when="no_time")
-    sequence = sent.keep(clinic_id(), member().id, asked)
+    sequence = _keep(asked)
     url = _url(said, asked)
     made = entries.entry(
         "PUBLISH",
@@ -244,8 +245,22 @@ def _url(said, asked):
 @members_only
 def kept():
     """An invitation went by a way that is not ours: it is written down, so that it can be moved or cancelled."""
-    sent.keep(clinic_id(), member().id, given(body()))
+    _keep(given(body()))
     return jsonify(kept=True)
+
+
+def _keep(asked, *, cancelled=False):
+    """Write an invitation down; says the sequence of its entry. A reminder of another time or room is not sent."""
+    row = sent.find(clinic_id(), asked.id)
+    if row and (cancelled or (row.at, row.room_id) != (asked.at, asked.room.id)):
+        _withdraw_reminder(row)
+    return sent.keep(clinic_id(), member().id, asked, cancelled=cancelled)
+
+
+def _withdraw_reminder(row):
+    if row.reminder:
+        withdraw(clinic_id(), row.reminder)
+        sent.forget_reminder(row.id)
 
 
 @pages.post("/send")
@@ -279,8 +294,7 @@ def send():
         raise Bad(to="off")
     if sent.too_many(clinic_id(), member().id, asked.id):
         raise Bad(to="many")
-    sequence = sent.keep(clinic_id(), member().id, asked, cancelled=kind == "cancelled")
-    _withdraw_reminder(asked.id)
+    sequence = _keep(asked, cancelled=kind == "cancelled")
     whole = {"text": text}
     if way == "mail":
         whole |= {"subject": subject} | _mail(kind, asked, to=to, text=text, url=url, lang=lang, sequence=sequence)
@@ -288,6 +302,7 @@ def send():
     id = post(clinic_id(), way, to, owner=PLUGIN, expires=until, **whole)
     sent.posted(asked.id)
     if due:
+        _withdraw_reminder(sent.find(clinic_id(), asked.id))  # there is one: the last that was asked for
         whole = {"text": str(said.get("remind_text", ""))[:4000]}
         if way == "mail":
             subject = str(said.get("remind_subject", ""))[:200]
@@ -346,14 +361,6 @@ def _letter(text, url, lang):
     return letter(clinic_id(), parts[0], button=button, notes=parts[1], lang=lang)
 
 
-def _withdraw_reminder(id):
-    """What would be told again is not true any more, or is told anew."""
-    row = sent.find(clinic_id(), id)
-    if row and row.reminder:
-        withdraw(clinic_id(), row.reminder)
-        sent.forget_reminder(id)
-
-
 @pages.get("/posted/<id>")
 @members_only
 def fate(id):
@@ -405,8 +412,7 @@ def cancel():
     off = Given(
         id=row.id, room=room, at=row.at, minutes=row.minutes, passes=row.passes, opens=0, expires=row.expires, url=""
     )
-    _withdraw_reminder(row.id)
-    sent.keep(clinic_id(), member().id, off, cancelled=True)
+    _keep(off, cancelled=True)
     return jsonify(cancelled=True)
 
 

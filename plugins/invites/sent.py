@@ -23,6 +23,12 @@ def find(clinic, id):
     return row if row and row.clinic_id == clinic else None
 
 
+def of_another(clinic, id):
+    """Whether an invitation is another practice's."""
+    row = db.session.get(Sent, str(id))
+    return row is not None and row.clinic_id != clinic
+
+
 def of_rooms(clinic, rooms):
     """Those of some rooms that are still to come, the next first; those of no time at the end."""
     rows = select(Sent).where(Sent.clinic_id == clinic, Sent.room_id.in_(rooms), Sent.expires > now())

@@ -277,6 +277,23 @@ def test_a_reminder_waits_sealed_and_goes_when_the_appointment_is_off(desk: Desk
     assert len(mailbox.letters) == 1
 
 
+def test_a_reminder_is_of_the_time_that_holds(desk: Desk) -> None:
+    """One more message changes nothing of it; another time does, however it was told; the last one asked for counts."""
+    link = desk.link(at=tomorrow(14))
+    words = {"remind_subject": "Reminder", "remind_text": link["url"]}
+
+    def due() -> list[int]:
+        return [due for state, due, _ in outbox(desk.practice) if state == "waiting"]
+
+    assert desk.fate(desk.send(link, remind=60, **words))["state"] == "sent"
+    assert desk.fate(desk.send(link, way="text", to="+15550100123"))["state"] == "sent"
+    assert due() == [link["at"] - HOUR]
+    assert desk.fate(desk.send(link, remind=120, **words))["state"] == "sent"
+    assert due() == [link["at"] - 2 * HOUR]
+    assert desk.ask("kept", {"id": link["id"], "room": desk.room.id, "at": tomorrow(16)}).status_code == 200
+    assert due() == []
+
+
 def test_a_reminder_that_would_come_too_late_is_refused(desk: Desk) -> None:
     answer = desk.send(desk.link(at=now() + HOUR // 2), remind=60)
     assert (answer.status_code, answer.json()) == (422, {"fields": {"remind": "past"}})
@@ -339,6 +356,26 @@ def test_only_members_invite_and_only_to_rooms_that_they_serve(desk: Desk) -> No
     assert desk.ask("cancel", {"id": link["id"]}).status_code == 422
     taken = desk.ask("link", {"room": desk.room.id, "id": link["id"]})
     assert (taken.status_code, taken.json()) == (422, {"fields": {"room": "unknown"}})
+
+
+def test_an_invitation_of_another_practice_is_out_of_reach(serve: Callable[..., Practice], tmp_path: Path) -> None:
+    both = "".join(
+        f'[clinic.{name}]\nname = "{name}"\nhost = "{name}.example"\nplugins = ["invites"]\n' for name in "ab"
+    )
+    practice = serve(both)
+    desks = []
+    for name in "ab":
+        room = practice.room(clinic=name)
+        visitor = Visitor(practice.url, host=f"{name}.example", login=room.login)
+        desks.append(Desk(practice, room, visitor, tmp_path, visitor.token("/dashboard")))
+    link = desks[0].link(at=tomorrow())
+    known = {"id": link["id"], "at": link["at"]}
+    assert desks[0].ask("kept", {**known, "room": desks[0].room.id}).status_code == 200
+    for path in ("link", "kept", "entry"):
+        answer = desks[1].ask(path, {**known, "room": desks[1].room.id})
+        assert (answer.status_code, answer.json()) == (422, {"fields": {"room": "unknown"}})
+    assert desks[1].ask("cancel", {"id": link["id"]}).status_code == 422
+    assert [row["cancelled"] for row in desks[0].ask("sent").json()["sent"]] == [False]
 
 
 def test_nobody_sends_without_end(desk: Desk) -> None:
