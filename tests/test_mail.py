@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from email import message_from_bytes, policy
@@ -275,7 +276,7 @@ def test_a_server_that_falls_silent_is_left(
 ) -> None:
     for name, seconds in (("WAIT", 0.4), ("AFTER_DOT", 0.4), ("WHOLE", 1.0)):
         monkeypatch.setattr(mail, name, seconds)
-    where = Rough(*said, **more)
+    where, begun = Rough(*said, **more), time.monotonic()
     told = mail.send(
         MailServer(host="127.0.0.1", port=where.port, sender="desk@elm.example", security="none"),
         message(),
@@ -283,6 +284,7 @@ def test_a_server_that_falls_silent_is_left(
     )
     where.stop()
     assert (told.state, reason in told.reason) == (state, True), told
+    assert time.monotonic() - begun < 20, "who drips letters keeps nobody"
 
 
 # -- what comes back

@@ -5,9 +5,10 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 
 * nouns: `Field`, `Fragment`, `Event`, `Step`, `Job`, and `hookimpl`, which marks a hook (docs/hooks.md)
 * what hooks are given: `VisitView`, `Actor`
-* what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction)
-* pages: `page`, `clinic`, `clinic_id`, `member`, `rooms`, `find_room`, `members_only`, `admins_only`; and `settings`,
-  here and in hooks
+* what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase`
+  (what was deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
+* pages: `page`, `clinic_id`, `contact`, `member`, `rooms`, `find_room`, `members_only`, `admins_only`, `webhook`; and,
+  here and in hooks, `settings`, `clinic_name`, `queue`
 * links: `visit_link` (opens one visit, see `RoomView`, `VisitLink`), `qr_code` (a picture of a link)
 * messages to people outside: `post`, `deliverable`, `posted`, `withdraw`, `again`; `letter` and `address` to write
   them; of those who carry them: `Message`, `Attachment`, `Delivery`, `report` (docs/mail.md)
@@ -21,7 +22,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .clinics.database import db, write
+    from .clinics.database import db, erase, write
     from .clinics.models import Base
     from .extending.hookspecs import hookimpl
     from .extending.nouns import Event, Fragment, Job, Step
@@ -35,15 +36,21 @@ if TYPE_CHECKING:
         RoomView,
         VisitLink,
         admins_only,
-        clinic,
         clinic_id,
+        clinic_name,
+        contact,
         find_room,
+        fingerprint,
         member,
         members_only,
         page,
+        queue,
         rooms,
+        seal,
         settings,
+        unseal,
         visit_link,
+        webhook,
     )
 
 __all__ = [
@@ -63,11 +70,14 @@ __all__ = [
     "address",
     "admins_only",
     "again",
-    "clinic",
     "clinic_id",
+    "clinic_name",
+    "contact",
     "db",
     "deliverable",
+    "erase",
     "find_room",
+    "fingerprint",
     "hookimpl",
     "letter",
     "member",
@@ -76,16 +86,20 @@ __all__ = [
     "post",
     "posted",
     "qr_code",
+    "queue",
     "report",
     "rooms",
+    "seal",
     "settings",
+    "unseal",
     "visit_link",
+    "webhook",
     "withdraw",
     "write",
 ]
 
 _HOMES = {
-    "clinics.database": ("db", "write"),
+    "clinics.database": ("db", "erase", "write"),
     "clinics.models": ("Base",),
     "extending.hookspecs": ("hookimpl",),
     "extending.nouns": ("Event", "Fragment", "Job", "Step"),
@@ -99,15 +113,21 @@ _HOMES = {
         "RoomView",
         "VisitLink",
         "admins_only",
-        "clinic",
         "clinic_id",
+        "clinic_name",
+        "contact",
         "find_room",
+        "fingerprint",
         "member",
         "members_only",
         "page",
+        "queue",
         "rooms",
+        "seal",
         "settings",
+        "unseal",
         "visit_link",
+        "webhook",
     ),
 }
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 ROLES = ("owner", "admin", "provider", "staff")
 MOST_REPORT = 1024 * 1024  #: bytes that are read of a delivery report
-NO_MAIL = "server.mail is not set: new passwords, invitations and confirmations cannot be mailed. See docs/mail.md."
+NO_MAIL = "server.mail is not set: where no plugin carries mail, people get links by hand only. See docs/mail.md."
 
 TOML = """\
 # Housecall's settings. `housecall check` says what is wrong with them; the server reads them when it starts.

@@ -20,8 +20,9 @@ from housecall import (
     address,
     admins_only,
     again,
-    clinic,
     clinic_id,
+    clinic_name,
+    contact,
     deliverable,
     find_room,
     hookimpl,
@@ -141,7 +142,7 @@ def _until(said, life):
 def dialog():
     """The dialogue, as a page that the module takes it from."""
     known = {
-        "practice": clinic().name,
+        "practice": clinic_name(clinic_id()),
         "ways": {kind: deliverable(clinic_id(), kind) for kind in ("mail", "text")},
         "supplied": wording.supplied(),
         "own": [
@@ -186,7 +187,7 @@ def link():
 
 
 def _described(asked):
-    start = f"{clinic().url}/{asked.room.slug}"
+    start = f"{contact().url}/{asked.room.slug}"
     return {
         "id": asked.id,
         "at": asked.at,
@@ -203,7 +204,7 @@ def _described(asked):
 def qr():
     """A picture of a link."""
     url = str(body().get("url", ""))
-    if not url.startswith(f"{clinic().url}/") or len(url) > 1000:
+    if not url.startswith(f"{contact().url}/") or len(url) > 1000:
         raise Bad(url="unknown")
     return jsonify(svg=qr_code(url))
 
@@ -226,7 +227,7 @@ def entry():
         minutes=asked.minutes,
         summary=wording.of(lang)["event"],
         url=url,
-        text=f"{clinic().name}\n{url}",
+        text=f"{clinic_name(clinic_id())}\n{url}",
     )
     return jsonify(ics=made.decode())
 
@@ -342,8 +343,8 @@ def _mail(kind, asked, *, to, text, url, lang, sequence):
         minutes=asked.minutes,
         summary=wording.of(lang)["event"],
         url="" if kind == "cancelled" else url,
-        text=clinic().name if kind == "cancelled" else f"{clinic().name}\n{url}",
-        organizer=(clinic().name, clinic().email or f"no-reply@{host}"),
+        text=clinic_name(clinic_id()) if kind == "cancelled" else f"{clinic_name(clinic_id())}\n{url}",
+        organizer=(clinic_name(clinic_id()), contact().email or f"no-reply@{host}"),
         attendee=to,
     )
     files = (
@@ -433,7 +434,7 @@ def change_calendar():
         feeds.drop(member().id)
         return redirect("calendar", 303)
     token = feeds.make(clinic_id(), member().id)
-    return page("invites_calendar.html", feed=feeds.of(member().id), url=f"{clinic().url}/-/invites/feed/{token}.ics")
+    return page("invites_calendar.html", feed=feeds.of(member().id), url=f"{contact().url}/-/invites/feed/{token}.ics")
 
 
 @pages.get("/feed/<token>.ics")
@@ -446,7 +447,7 @@ def feed(token):
         sent.of_member(clinic_id(), whose),
         summary=wording.of("en")["event"],
         host=address(clinic_id()).partition("://")[2].partition(":")[0],
-        url=f"{clinic().url}/dashboard",
+        url=f"{contact().url}/dashboard",
     )
     return Response(made, content_type=ICS)
 

@@ -6,6 +6,8 @@ import re
 import secrets
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from contextlib import closing
 from typing import Any
@@ -291,6 +293,49 @@ def test_an_invitation_that_fails_is_told(elm: Callable[..., Practice], mailbox:
     told = {"state": "failed", "tries": 1, "reason": "The mail server refused the address (550 5.1.1)."}
     eventually(lambda: owner.get(f"/-/posted/{posted[1]}").json() == told)
     assert owner.get("/-/posted/unknown").status_code == 404
+
+
+DSN = """\
+From: MAILER-DAEMON@mail.test
+To: desk@elm.example
+Content-Type: multipart/report; report-type=delivery-status; boundary="b"
+
+--b
+Content-Type: message/delivery-status
+
+Final-Recipient: rfc822; new@elm.example
+Action: failed
+Status: 5.1.1
+
+--b
+Content-Type: text/rfc822-headers
+
+{headers}
+--b--
+"""
+
+
+def test_a_mail_that_comes_back_is_told(elm: Callable[..., Practice], mailbox: Mailbox) -> None:
+    practice = elm()
+    owner = Visitor(practice.url, login=practice.room(role="owner").login)
+    page = owner.post("/admin/people", {"do": "invite", "role": "admin", "email": "new@elm.example"}).text
+    posted = re.search(r'data-posted="([\w-]+)"', page)
+    assert posted
+    eventually(lambda: owner.get(f"/-/posted/{posted[1]}").json()["state"] == "sent")
+    headers = mailbox.to("new@elm.example").raw.partition(b"\r\n\r\n")[0].decode().replace("\r\n", "\n")
+
+    def bounce(mail: str) -> str:
+        command = [sys.executable, "-W", "error", "-m", "housecall", "mail", "bounce", "--dir", str(practice.folder)]
+        done = subprocess.run(command, input=mail.encode(), capture_output=True, timeout=60)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.decode()
+
+    assert "no report" in bounce("Subject: Hello\n\nAre you there?\n")
+    assert "not known any more" in bounce(DSN.format(headers=headers.replace(posted[1], "x" * 22)))
+    assert owner.get(f"/-/posted/{posted[1]}").json()["state"] == "sent"
+    assert "marked as come back" in bounce(DSN.format(headers=headers))
+    told = {"state": "bounced", "tries": 1, "reason": "The mail came back: the address does not take it (5.1.1)."}
+    assert owner.get(f"/-/posted/{posted[1]}").json() == told
 
 
 def test_the_fate_of_a_message_is_told_in_its_own_clinic_only(serve: Callable[..., Practice], mailbox: Mailbox) -> None:

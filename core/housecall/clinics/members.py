@@ -63,6 +63,11 @@ def rooms_of(member: Member) -> list[Room]:
     return list(db.session.scalars(query.order_by(Room.owner_id != member.id, Room.name)))
 
 
+def has_own_room(role: str) -> bool:
+    """Whether a new member of this role gets a waiting room."""
+    return role != "staff"
+
+
 def create(
     clinic_id: str,
     *,
@@ -95,7 +100,10 @@ def join(
     reserved: Collection[str],
     offload: Offload,
 ) -> Member:
-    """Sign-up: the member and a room of the member's own; uses up `invitation`. Raises Refused with all mistakes."""
+    """Sign-up: the member and, of most roles, a room of their own; uses up `invitation`.
+
+    Raises Refused with all mistakes.
+    """
     wrong: dict[str, str] = {}
     values: dict[str, Any] = {}
     try:
@@ -121,7 +129,7 @@ def join(
             row.used_at = now()
         member = Member(clinic_id=clinic_id, role=role, password_hash=hashed, adult_at=now(), **values)
         _add(session, member)
-        if role != "staff":
+        if has_own_room(role):
             slug = rooms.suggest(session, clinic_id, shown_name(member), reserved)
             session.add(Room(clinic_id=clinic_id, slug=slug, name=shown_name(member), owner_id=member.id))
         audit.add(session, clinic_id, actor=member.id, action="member.join", object=member.id)

@@ -1,4 +1,4 @@
-"""What the pages of a plugin may use: the house's own frame, who is signed in, where, and the plugin's settings."""
+"""What a plugin may use: the house's own frame, who is signed in, where, its settings, what it seals, who waits."""
 
 from __future__ import annotations
 
@@ -14,31 +14,38 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from .. import clinics
+from ..clinics import sealing
 from ..clinics.members import shown_name
 from ..clinics.models import Room
 from ..extending import settings as stored
 from ..extending.registry import Plugin
-from ..visits import Invite
+from ..visits import Invite, VisitView
 from . import slots
-from .guard import admins_only, members_only
+from .guard import admins_only, members_only, webhook
 from .house import house
 from .letters import address
 
 __all__ = [
-    "ClinicView",
+    "Contact",
     "RoomView",
     "SignedIn",
     "VisitLink",
     "admins_only",
-    "clinic",
     "clinic_id",
+    "clinic_name",
+    "contact",
     "find_room",
+    "fingerprint",
     "member",
     "members_only",
     "page",
+    "queue",
     "rooms",
+    "seal",
     "settings",
+    "unseal",
     "visit_link",
+    "webhook",
 ]
 
 LINK_LIFETIME = 400 * 86_400_000  #: ms that a link may live at most; history, which refuses a used one, lives longer
@@ -54,11 +61,9 @@ class SignedIn:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ClinicView:
-    """The practice whose page is asked for."""
+class Contact:
+    """How to reach the practice whose page is asked for."""
 
-    id: str
-    name: str
     url: str  #: of its front page, without a slash at its end
     email: str  #: as in housecall.toml; each of these may be empty
     phone: str
@@ -127,13 +132,10 @@ def clinic_id() -> str:
     return str(g.clinic.id)
 
 
-def clinic() -> ClinicView:
-    """Name and addresses of the practice whose page is asked for."""
-    id_ = clinic_id()
-    core = house().site.clinics[id_].core
-    return ClinicView(
-        id=id_, name=g.clinic.name, url=_front(), email=core.get("email", ""), phone=core.get("phone", "")
-    )
+def contact() -> Contact:
+    """The addresses of the practice whose page is asked for."""
+    core = house().site.clinics[clinic_id()].core
+    return Contact(url=_front(), email=core.get("email", ""), phone=core.get("phone", ""))
 
 
 def _front() -> str:
@@ -193,3 +195,34 @@ def settings(plugin: str, *, clinic: str = "", room: str = "", member: str = "")
     scopes = [(kind, each) for kind, each in (("room", room), ("member", member)) if each]
     manifest = house().registry.by_id[plugin].own
     return stored.values(house().site, clinic or clinic_id(), manifest, *scopes, secrets=True)
+
+
+def clinic_name(clinic: str) -> str:
+    """A clinic's name, as patients know it."""
+    return house().site.clinics[clinic].name
+
+
+def seal(place: str, plain: str) -> str:
+    """A text that only this server can read again, and only from `place`: table, column and id of where it is kept."""
+    return sealing.seal(house().site.secret, place, plain)
+
+
+def unseal(place: str, sealed: str) -> str | None:
+    """What was sealed there; None where it was sealed under another key or for another place, or was changed."""
+    try:
+        return sealing.unseal(house().site.secret, place, sealed)
+    except sealing.Unsealable:
+        return None
+
+
+def fingerprint(place: str, plain: str) -> str:
+    """64 hex digits, the same for the same text in the same place; nobody makes them without the server's key."""
+    return sealing.fingerprint(house().site.secret, place, plain)
+
+
+def queue(clinic: str, room: str = "") -> list[VisitView]:
+    """The visits of a clinic, or of one of its rooms, that have not ended, first come first: without a name."""
+    visits = house().visits
+    found = visits.room(room) if room else [v for v in visits.store.all() if v.state != "ended"]
+    own = sorted((v for v in found if v.clinic == clinic), key=lambda v: (v.arrived, v.id))
+    return [visits.view(visit) for visit in own]

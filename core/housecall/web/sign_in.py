@@ -43,7 +43,32 @@ def _policy() -> str:
 
 def _no_sign_up() -> ResponseReturnValue:
     """Why there is no account to be had here: by invitation only, or not at all."""
-    return render("sign_up.html", form={}, errors={}, policy=_policy(), invitation="", first=False), 403
+    return _sign_up_page(), 403
+
+
+def _sign_up_page(
+    form: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+    *,
+    invitation: str = "",
+    proven: str = "",
+    role: str = "provider",
+) -> str:
+    """The form of a new account, which says what comes with it; or that there is none.
+
+    Where mail can go, a stranger's begins with the address alone (`first`); its link opens the rest, with that
+    address (`proven`).
+    """
+    return render(
+        "sign_up.html",
+        form=form or {},
+        errors=errors or {},
+        policy=_policy(),
+        invitation=invitation,
+        proven=proven,
+        first=not invitation and _policy() == "open" and by_mail.possible(),
+        own_room=clinics.members.has_own_room(role),
+    )
 
 
 def _lets_in(invitation: Invitation) -> bool:
@@ -124,16 +149,7 @@ def _asked_by_mail() -> str:
 
 @pages.get("/sign-up")
 def sign_up_form() -> ResponseReturnValue:
-    return _sign_up_form({}, {})
-
-
-def _sign_up_form(
-    form: dict[str, str], errors: dict[str, str], *, invitation: str = "", proven: str = ""
-) -> ResponseReturnValue:
-    """Where mail can go, a stranger's account begins with the address alone (`first`); its link opens the rest."""
-    first = not invitation and _policy() == "open" and by_mail.possible()
-    told = {"form": form, "errors": errors, "policy": _policy(), "invitation": invitation, "proven": proven}
-    return render("sign_up.html", first=first, **told), 422 if errors else 200
+    return _sign_up_page()
 
 
 @pages.post("/sign-up")
@@ -172,7 +188,8 @@ def sign_up() -> ResponseReturnValue:
             offload=house().runtime.offload,
         )
     except clinics.Refused as refused:
-        return _sign_up_form(form, field_errors(refused.fields, lang()), invitation=link, proven=proven or "")
+        errors = field_errors(refused.fields, lang())
+        return _sign_up_page(form, errors, invitation=link, proven=proven or "", role=role), 422
     return _signed_in(member, "password")
 
 
@@ -181,7 +198,7 @@ def _ask_account(form: dict[str, str]) -> ResponseReturnValue:
     try:
         email = _asked_by_mail()
     except clinics.Refused as refused:
-        return _sign_up_form(form, field_errors(refused.fields, lang()))
+        return _sign_up_page(form, field_errors(refused.fields, lang())), 422
     by_mail.first_address(email)
     return render("mailed.html", email=email, back="sign_in.sign_up_form")
 
@@ -207,13 +224,13 @@ def use_link() -> ResponseReturnValue:
     if proven := clinics.invitations.sign_up_address(parts.site.secret, token, g.clinic.id):
         if _policy() != "open":
             return _no_sign_up()
-        return _sign_up_form({}, {}, invitation=token, proven=proven)
+        return _sign_up_page(invitation=token, proven=proven)
     invitation = clinics.invitations.find(token)
     if invitation is None or invitation.clinic_id != g.clinic.id:
         return _used()
     if not _lets_in(invitation):
         return _no_sign_up()
-    return _sign_up_form({}, {}, invitation=token)
+    return _sign_up_page(invitation=token, role=invitation.role)
 
 
 def _new_address(member: Member, email: str, token: str) -> ResponseReturnValue:
