@@ -19,6 +19,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A machine with none of the parts, used by somebody who is not root; nothing is installed."""
     monkeypatch.setattr(parts, "find", lambda program: None)
     monkeypatch.setattr(parts, "axe", lambda: None)
+    monkeypatch.setattr(parts, "localstripe", lambda: None)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(parts.subprocess, "run", None)
     return monkeypatch

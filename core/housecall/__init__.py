@@ -7,9 +7,10 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 * what hooks are given: `VisitView`, `Actor`
 * what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase`
   (what was deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
-* pages: `page`, `clinic_id`, `contact`, `member`, `rooms`, `find_room`, `members_only`, `admins_only`, `webhook`; and,
-  here and in hooks, `settings`, `clinic_name`, `queue`
-* links: `visit_link` (opens one visit, see `RoomView`, `VisitLink`), `qr_code` (a picture of a link)
+* pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`,
+  `clinic_name`, `queue`, `in_visit`
+* the practice, in hooks and jobs too: `members_of`, `rooms_of`, `last_seen`, `words_in`
+* links: `visit_link` (a `VisitLink` that opens one visit), `contact` (of the practice), `qr_code` (a picture of a link)
 * messages to people outside: `post`, `deliverable`, `posted`, `withdraw`, `again`; `letter` and `address` to write
   them; of those who carry them: `Message`, `Attachment`, `Delivery`, `report` (docs/mail.md)
 
@@ -31,27 +32,24 @@ if TYPE_CHECKING:
     from .postroom import again, deliverable, post, posted, report, withdraw
     from .qr import qr_code
     from .visits import Actor, VisitView
+    from .web.known import MemberView, RoomView, last_seen, members_of, rooms_of, words_in
     from .web.letters import address, letter
     from .web.plugin_pages import (
-        RoomView,
-        VisitLink,
         admins_only,
         clinic_id,
         clinic_name,
-        contact,
-        find_room,
         fingerprint,
+        in_visit,
         member,
         members_only,
         page,
         queue,
-        rooms,
         seal,
         settings,
         unseal,
-        visit_link,
         webhook,
     )
+    from .web.visit_links import VisitLink, contact, visit_link
 
 __all__ = [
     "Actor",
@@ -62,6 +60,7 @@ __all__ = [
     "Field",
     "Fragment",
     "Job",
+    "MemberView",
     "Message",
     "RoomView",
     "Step",
@@ -76,11 +75,13 @@ __all__ = [
     "db",
     "deliverable",
     "erase",
-    "find_room",
     "fingerprint",
     "hookimpl",
+    "in_visit",
+    "last_seen",
     "letter",
     "member",
+    "members_of",
     "members_only",
     "page",
     "post",
@@ -88,13 +89,14 @@ __all__ = [
     "qr_code",
     "queue",
     "report",
-    "rooms",
+    "rooms_of",
     "seal",
     "settings",
     "unseal",
     "visit_link",
     "webhook",
     "withdraw",
+    "words_in",
     "write",
 ]
 
@@ -108,27 +110,13 @@ _HOMES = {
     "postroom": ("again", "deliverable", "post", "posted", "report", "withdraw"),
     "qr": ("qr_code",),
     "visits": ("Actor", "VisitView"),
+    "web.known": ("MemberView", "RoomView", "last_seen", "members_of", "rooms_of", "words_in"),
     "web.letters": ("address", "letter"),
     "web.plugin_pages": (
-        "RoomView",
-        "VisitLink",
-        "admins_only",
-        "clinic_id",
-        "clinic_name",
-        "contact",
-        "find_room",
-        "fingerprint",
-        "member",
-        "members_only",
-        "page",
-        "queue",
-        "rooms",
-        "seal",
-        "settings",
-        "unseal",
-        "visit_link",
-        "webhook",
+        *("admins_only", "clinic_id", "clinic_name", "fingerprint", "in_visit", "member", "members_only", "page"),
+        *("queue", "seal", "settings", "unseal", "webhook"),
     ),
+    "web.visit_links": ("VisitLink", "contact", "visit_link"),
 }
 
 

@@ -24,7 +24,6 @@ from housecall import (
     clinic_name,
     contact,
     deliverable,
-    find_room,
     hookimpl,
     letter,
     member,
@@ -33,7 +32,7 @@ from housecall import (
     post,
     posted,
     qr_code,
-    rooms,
+    rooms_of,
     settings,
     visit_link,
     withdraw,
@@ -97,9 +96,14 @@ def body():
     return found if isinstance(found, dict) else abort(400)
 
 
+def mine():
+    """The rooms that the signed-in member may serve."""
+    return rooms_of(clinic_id(), member().id)
+
+
 def given(said):
     """The invitation of a request. Raises Bad, which names the field."""
-    room = next((each for each in rooms() if each.id == said.get("room")), None)
+    room = next((each for each in mine() if each.id == said.get("room")), None)
     if room is None:
         raise Bad(room="unknown")
     at, values = said.get("at"), settings(PLUGIN)
@@ -109,7 +113,7 @@ def given(said):
     expires = at + values["minutes"] * MINUTE + values["late"] * 1000 if at else _until(said, values["days"] * DAY)
     id = said.get("id") or ""
     before = sent.find(clinic_id(), id) if id else None
-    theirs = sent.of_another(clinic_id(), id) or (before and before.room_id not in [each.id for each in rooms()])
+    theirs = sent.of_another(clinic_id(), id) or (before and before.room_id not in [each.id for each in mine()])
     if id and (not ID.fullmatch(str(id)) or theirs):
         raise Bad(room="unknown")
     try:
@@ -151,7 +155,7 @@ def dialog():
         ],
     }
     zones = [zone for zone in _zones() if "/" in zone and not zone.startswith(("Etc/", "SystemV/"))]
-    return page("invites_dialog.html", rooms=rooms(), known=known, zones=zones, remind=REMIND)
+    return page("invites_dialog.html", rooms=mine(), known=known, zones=zones, remind=REMIND)
 
 
 @pages.post("/when")
@@ -384,7 +388,7 @@ def once_more():
 @members_only
 def listed():
     """The invitations of the member's rooms that are still to come; whom they are for, nobody here knows."""
-    mine = {room.id: room for room in rooms()}
+    served = [room.id for room in mine()]
     return jsonify(
         sent=[
             {
@@ -397,7 +401,7 @@ def listed():
                 "reminder": bool(row.reminder),
                 "mine": row.member_id == member().id,
             }
-            for row in sent.of_rooms(clinic_id(), list(mine))
+            for row in sent.of_rooms(clinic_id(), served)
         ]
     )
 
@@ -407,7 +411,7 @@ def listed():
 def cancel():
     """An appointment is off: its link opens nothing any more, its reminder is not sent. The person is told apart."""
     row = sent.find(clinic_id(), str(body().get("id", "")))
-    room = next((room for room in rooms() if row and room.id == row.room_id), None)
+    room = next((room for room in mine() if row and room.id == row.room_id), None)
     if row is None or room is None:
         raise Bad(id="unknown")
     off = Given(
@@ -492,7 +496,7 @@ def _words(form, id, *, errors=(), saved=False):
 @pages.get("/hours/<slug>")
 def opening(slug):
     """Whether a room is open: {open, until, zone, lines}; 404 where it has no hours. For everybody, as the room is."""
-    room = find_room(slug)
+    room = next((room for room in rooms_of(clinic_id()) if room.slug == slug), None)
     values = settings(PLUGIN, room=room.id) if room else {}
     if not values.get("hours"):
         abort(404)

@@ -5,7 +5,7 @@ import secrets
 
 from sqlalchemy import select
 
-from housecall import Base, db, write
+from housecall import db, members_of, write
 
 from .models import Feed
 from .sent import now
@@ -35,10 +35,9 @@ def of(member):
 
 def whose(clinic, token):
     """The id of the member whose calendar this is, or None; a member who is disabled has none."""
-    members = Base.metadata.tables["member"]
-    found = select(Feed.member_id).join(members, members.c.id == Feed.member_id)
-    mine = found.where(Feed.clinic_id == clinic, Feed.token_sha256 == _hash(token), members.c.disabled_at.is_(None))
-    return db.session.scalar(mine)
+    mine = select(Feed.member_id).where(Feed.clinic_id == clinic, Feed.token_sha256 == _hash(token))
+    found = db.session.scalar(mine)
+    return found if found in [each.id for each in members_of(clinic)] else None
 
 
 def _hash(token):

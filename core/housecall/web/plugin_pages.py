@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import functools
-import re
-import secrets
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,42 +11,33 @@ from flask import current_app, g, has_request_context, render_template, request
 from flask_login import current_user
 from markupsafe import Markup
 
-from .. import clinics
 from ..clinics import sealing
+from ..clinics.logins import family
 from ..clinics.members import shown_name
-from ..clinics.models import Room
 from ..extending import settings as stored
 from ..extending.registry import Plugin
-from ..visits import Invite, VisitView
+from ..visits import VisitView
 from . import slots
 from .guard import admins_only, members_only, webhook
 from .house import house
-from .letters import address
+from .say import EventContext
 
 __all__ = [
-    "Contact",
-    "RoomView",
     "SignedIn",
-    "VisitLink",
     "admins_only",
     "clinic_id",
     "clinic_name",
-    "contact",
-    "find_room",
     "fingerprint",
+    "in_visit",
     "member",
     "members_only",
     "page",
     "queue",
-    "rooms",
     "seal",
     "settings",
     "unseal",
-    "visit_link",
     "webhook",
 ]
-
-LINK_LIFETIME = 400 * 86_400_000  #: ms that a link may live at most; history, which refuses a used one, lives longer
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,34 +47,8 @@ class SignedIn:
     id: str
     name: str  #: as patients read it
     role: str  #: "owner", "admin", "provider" or "staff"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Contact:
-    """How to reach the practice whose page is asked for."""
-
-    url: str  #: of its front page, without a slash at its end
-    email: str  #: as in housecall.toml; each of these may be empty
-    phone: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class RoomView:
-    """A waiting room."""
-
-    id: str
-    slug: str
-    name: str
-    media: str  #: "video" or "audio"
-    passcode: bool  #: whether one is needed to check in
-
-
-@dataclass(frozen=True, kw_only=True)
-class VisitLink:
-    """A link that opens one visit. `id` is that visit's, and no secret; `url` is."""
-
-    id: str
-    url: str
+    login: str  #: the id of this browser's login, as `signed_out` tells it; it opens nothing
+    browser: str  #: such as "Firefox, Linux"
 
 
 def page(template: str, **context: Any) -> str:
@@ -132,66 +95,24 @@ def clinic_id() -> str:
     return str(g.clinic.id)
 
 
-def contact() -> Contact:
-    """The addresses of the practice whose page is asked for."""
-    core = house().site.clinics[clinic_id()].core
-    return Contact(url=_front(), email=core.get("email", ""), phone=core.get("phone", ""))
-
-
-def _front() -> str:
-    """The address of housecall.toml; where it has none, that by which the member has come."""
-    return address(clinic_id()) if house().site.url else request.url_root.rstrip("/")
-
-
-def rooms() -> list[RoomView]:
-    """The rooms that the signed-in member may serve, the own ones first; none for a visitor."""
-    found = clinics.members.rooms_of(current_user.member) if current_user.is_authenticated else []
-    return [_room(room) for room in found]
-
-
-def find_room(slug: str) -> RoomView | None:
-    """The room of this clinic at an address, whoever asks."""
-    room = clinics.rooms.find(clinic_id(), slug)
-    return _room(room) if room else None
-
-
-def _room(room: Room) -> RoomView:
-    return RoomView(
-        id=room.id, slug=room.slug, name=room.name, media=room.media, passcode=room.passcode_hash is not None
-    )
-
-
-def visit_link(room: RoomView, *, expires: int, opens: int = 0, passes: bool = False, id: str = "") -> VisitLink:
-    """A link by which one visit to a room is checked in to; opening it uses nothing up (contracts §6).
-
-    `opens` and `expires` are ms since 1970; `passes`: it needs no passcode. With the `id` of a link that nobody has
-    come by, it opens the same visit: for an appointment that moves. Raises ValueError for an id of a visit that has
-    begun, and for times that cannot be.
-    """
-    parts = house()
-    if not opens < expires or not parts.now() < expires <= parts.now() + LINK_LIFETIME:
-        raise ValueError("a link ends after it opens, later than now, and within 400 days")
-    if id and (not re.fullmatch(r"[\w-]{22}", id, re.ASCII) or parts.visits.get(id) or clinics.history.exists(id)):
-        raise ValueError(f"{id!r} is no link that nobody has come by")
-    id = id or secrets.token_urlsafe(16)
-    invite = Invite(c=clinic_id(), r=room.id, v=id, n=opens, x=expires, free=passes)
-    return VisitLink(id=id, url=f"{_front()}/{room.slug}#i={parts.visits.invitation(invite)}")
-
-
 def member() -> SignedIn | None:
     """Who is signed in here, or None: then it is a visitor."""
     if not has_request_context() or not current_user.is_authenticated:
         return None
     found = current_user.member
-    return SignedIn(id=found.id, name=shown_name(found), role=found.role)
+    browser = family(request.headers.get("User-Agent", ""))
+    return SignedIn(id=found.id, name=shown_name(found), role=found.role, login=current_user.login, browser=browser)
 
 
 def settings(plugin: str, *, clinic: str = "", room: str = "", member: str = "") -> dict[str, Any]:
     """A plugin's settings as they hold in a clinic (this request's where none is named), typed, secrets included.
 
     Settings of rooms and of members are among them where the room or the member is named. Raises KeyError for a
-    plugin that is not loaded. What is secret stays on the server: give it to no template and to no answer.
+    plugin that is not loaded. What is secret stays on the server: give it to no template and to no answer. Those of
+    "core" are how the practice is reached: those of email, phone, address and emergency that housecall.toml names.
     """
+    if plugin == "core":
+        return dict(house().site.clinics[clinic or clinic_id()].core)
     scopes = [(kind, each) for kind, each in (("room", room), ("member", member)) if each]
     manifest = house().registry.by_id[plugin].own
     return stored.values(house().site, clinic or clinic_id(), manifest, *scopes, secrets=True)
@@ -218,6 +139,16 @@ def unseal(place: str, sealed: str) -> str | None:
 def fingerprint(place: str, plain: str) -> str:
     """64 hex digits, the same for the same text in the same place; nobody makes them without the server's key."""
     return sealing.fingerprint(house().site.secret, place, plain)
+
+
+def in_visit(plugin: str, visit: str) -> EventContext | None:
+    """What a handler of events is given, of a visit that goes on, for what happens outside of it: an answer has come
+    from elsewhere. Nobody is its sender. None where the visit has ended, this server has not heard of it yet, or the
+    plugin is off there.
+    """
+    found = house().visits.get(visit)
+    own = house().registry.get(found.clinic, plugin) if found else None
+    return house().gate.context(own, found) if found and own else None
 
 
 def queue(clinic: str, room: str = "") -> list[VisitView]:

@@ -11,16 +11,9 @@ const HERE = regional(document.documentElement.lang);
 let draft = null; // what was typed when the dialogue was closed, and what we had filled in
 
 // Our own answers: {status, body}; status 0 when the server was not reached.
-async function ask(path, said) {
-  try {
-    const { token } = JSON.parse(document.getElementById("page").textContent);
-    const headers = { "Content-Type": "application/json", "X-Form-Token": token };
-    const response = await fetch(`/-/invites/${path}`, said ? { method: "POST", headers, body: JSON.stringify(said), keepalive: true } : {});
-    const json = response.headers.get("Content-Type")?.startsWith("application/json");
-    return { status: response.status, body: json ? await response.json() : {} };
-  } catch {
-    return { status: 0, body: {} };
-  }
+async function asked(path) {
+  const response = await fetch(`/-/invites/${path}`).catch(() => null);
+  return { status: response?.status ?? 0, body: response?.ok ? await response.json() : {} };
 }
 
 const loaded = () => new Promise((resolve, reject) => {
@@ -54,9 +47,10 @@ class Dialogue {
     this.device = null;
     this.filled = {};                                    // field -> the text that we have filled in
     this.asked = this.read = 0;
-    this.fates = new Fates(host, this.part("fates"), ask);
+    this.fates = new Fates(host, this.part("fates"), (path, said) => this.ask(path, said));
   }
 
+  ask(path, said) { return said ? this.host.post(path, said) : asked(path); }
   part(name) { return this.form.querySelector(`[data-part="${name}"]`); }
   field(name) { return this.form.querySelector(`#invites-${name}`); }
   value(name) { return this.field(name).value.trim(); }
@@ -132,7 +126,7 @@ class Dialogue {
       line.textContent = "";
       return this.anew();
     }
-    const { status, body } = await ask("when", { text: typed, zone: OWN, order: ORDER });
+    const { status, body } = await this.ask("when", { text: typed, zone: OWN, order: ORDER });
     if (turn !== this.read || this.closed) return;
     this.at = status === 200 ? body.at : null;
     this.doubt = body.doubt ?? "";
@@ -173,7 +167,7 @@ class Dialogue {
     const { host } = this, turn = ++this.asked;
     if (!this.value("room") || (this.kind === "moved" && !this.at)) return;
     this.part("passes").hidden = !("passcode" in this.field("room").selectedOptions[0].dataset);
-    const { status, body } = await ask("link", this.given());
+    const { status, body } = await this.ask("link", this.given());
     if (turn !== this.asked || this.closed) return;
     if (status !== 200) return this.problem(this.why(status, body));
     this.problem("");
@@ -286,7 +280,7 @@ class Dialogue {
     const remind = this.at && this.kind !== "cancelled" ? Number(this.value("remind")) : 0;
     const lang = this.value("lang"), reminder = (this.known.supplied[lang] ?? this.known.supplied.en).reminder, values = this.values();
     button.disabled = true;
-    const { status, body } = await ask("send", {
+    const { status, body } = await this.ask("send", {
       ...this.given(), way, kind: this.kind, to, subject: this.value("subject"), text: this.value(way === "mail" ? "text" : "short"),
       remind, ...remind && { remind_subject: fill(reminder.subject, values), remind_text: fill(way === "mail" ? reminder.text : reminder.short, values) },
     });
@@ -307,7 +301,7 @@ class Dialogue {
   async kept(way) {
     if (!this.link || this.kind === "cancelled") return;
     if (["google", "outlook-calendar", "office-calendar"].includes(way)) this.host.ui.say(this.host.text("It opens in a new tab."));
-    await ask("kept", this.given());
+    await this.ask("kept", this.given());
     this.after();
   }
 
@@ -333,7 +327,7 @@ class Dialogue {
       place.hidden = true;
       return button.setAttribute("aria-expanded", "false");
     }
-    const { status, body } = await ask("qr", { url: this.url });
+    const { status, body } = await this.ask("qr", { url: this.url });
     if (status !== 200) return this.problem(this.why(status, body));
     place.querySelector("img").src = `data:image/svg+xml,${encodeURIComponent(body.svg)}`;
     place.hidden = false;
@@ -342,7 +336,7 @@ class Dialogue {
   }
 
   async ics() {
-    const { status, body } = await ask("entry", this.given());
+    const { status, body } = await this.ask("entry", this.given());
     if (status !== 200) return this.problem(this.why(status, body));
     this.host.ui.download("invitation.ics", new Blob([body.ics], { type: "text/calendar" }));
     this.after();
@@ -351,7 +345,7 @@ class Dialogue {
   // -- those that were sent
 
   async list() {
-    const { host } = this, place = this.part("sent").querySelector("ul"), { status, body } = await ask("sent");
+    const { host } = this, place = this.part("sent").querySelector("ul"), { status, body } = await this.ask("sent");
     if (this.closed) return;
     if (status !== 200) return place.replaceChildren(made("li", host.text("The list could not be loaded. Try again when the line is back.")));
     if (!body.sent.length) return place.replaceChildren(made("li", host.text("None is still to come.")));
@@ -381,7 +375,7 @@ class Dialogue {
       yes: host.text("Cancel it"), no: host.text("Keep it"), danger: true, details: host.text("Its link opens nothing any more. You tell the person in the next step."),
     });
     if (!sure) return;
-    const { status, body } = await ask("cancel", { id: row.id });
+    const { status, body } = await this.ask("cancel", { id: row.id });
     if (status !== 200) return this.problem(this.why(status, body));
     await this.turn("cancelled", row, when);
   }
