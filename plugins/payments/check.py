@@ -5,7 +5,7 @@ import time
 
 import click
 
-from housecall import address, settings
+from housecall import address, clinic_name, settings
 
 from . import accounts, currencies
 from .accounts import PLUGIN
@@ -32,7 +32,7 @@ def payments():
 def check(clinic):
     """Try a clinic's key: with a test key the whole way of a payment, with a live one nothing that costs money."""
     try:
-        address(clinic)
+        clinic_name(clinic)
     except KeyError:
         raise click.ClickException(f"There is no clinic {clinic!r}.") from None
     text, platform = accounts.key(clinic)

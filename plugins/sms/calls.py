@@ -4,7 +4,21 @@ import secrets
 
 from sqlalchemy import delete, select, update
 
-from housecall import again, clinic_name, db, deliverable, erase, post, posted, queue, seal, unseal, withdraw, write
+from housecall import (
+    again,
+    clinic_name,
+    db,
+    deliverable,
+    erase,
+    in_visit,
+    post,
+    posted,
+    queue,
+    seal,
+    unseal,
+    withdraw,
+    write,
+)
 
 from . import limits, numbers, sending
 from .models import Call
@@ -126,8 +140,8 @@ def turn(clinic, room):
         return
     if row.asked < STARTED and limits.now() < STARTED + SETTLED:
         return
-    if offered(clinic, sending.of(clinic)):
-        use(clinic, row)
+    if offered(clinic, sending.of(clinic)) and use(clinic, row) and (context := in_visit(sending.PLUGIN, row.visit)):
+        context.emit("changed", {}, to="all")
 
 
 def turns(clinic):
