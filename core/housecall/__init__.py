@@ -10,6 +10,7 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 * pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`,
   `clinic_name`, `queue`, `in_visit`
 * the practice, in hooks and jobs too: `members_of`, `rooms_of`, `last_seen`, `words_in`
+* links: `visit_link` (a `VisitLink` that opens one visit), `contact` (of the practice), `qr_code` (a picture of a link)
 * messages to people outside: `post`, `deliverable`, `posted`, `withdraw`, `again`; `letter` and `address` to write
   them; of those who carry them: `Message`, `Attachment`, `Delivery`, `report` (docs/mail.md)
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from .fields import Field
     from .message import Attachment, Delivery, Message
     from .postroom import again, deliverable, post, posted, report, withdraw
+    from .qr import qr_code
     from .visits import Actor, VisitView
     from .web.known import MemberView, RoomView, last_seen, members_of, rooms_of, words_in
     from .web.letters import address, letter
@@ -47,6 +49,7 @@ if TYPE_CHECKING:
         unseal,
         webhook,
     )
+    from .web.visit_links import VisitLink, contact, visit_link
 
 __all__ = [
     "Actor",
@@ -61,12 +64,14 @@ __all__ = [
     "Message",
     "RoomView",
     "Step",
+    "VisitLink",
     "VisitView",
     "address",
     "admins_only",
     "again",
     "clinic_id",
     "clinic_name",
+    "contact",
     "db",
     "deliverable",
     "erase",
@@ -81,12 +86,14 @@ __all__ = [
     "page",
     "post",
     "posted",
+    "qr_code",
     "queue",
     "report",
     "rooms_of",
     "seal",
     "settings",
     "unseal",
+    "visit_link",
     "webhook",
     "withdraw",
     "words_in",
@@ -101,6 +108,7 @@ _HOMES = {
     "fields": ("Field",),
     "message": ("Attachment", "Delivery", "Message"),
     "postroom": ("again", "deliverable", "post", "posted", "report", "withdraw"),
+    "qr": ("qr_code",),
     "visits": ("Actor", "VisitView"),
     "web.known": ("MemberView", "RoomView", "last_seen", "members_of", "rooms_of", "words_in"),
     "web.letters": ("address", "letter"),
@@ -108,6 +116,7 @@ _HOMES = {
         *("admins_only", "clinic_id", "clinic_name", "fingerprint", "in_visit", "member", "members_only", "page"),
         *("queue", "seal", "settings", "unseal", "webhook"),
     ),
+    "web.visit_links": ("VisitLink", "contact", "visit_link"),
 }
 
 

@@ -111,6 +111,10 @@ class Ports:
         with self.app.app_context():
             return bool(clinics.history.exists(visit_id))
 
+    def came(self, visit_id: str) -> bool:
+        with self.app.app_context():
+            return clinics.history.came(visit_id)
+
 
 def _waived(change: Change) -> list[str]:
     """The steps of a check-in that a member has let a patient in without."""

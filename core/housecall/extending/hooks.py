@@ -20,6 +20,7 @@ from .hookspecs import KINDS
 
 RETURNS: dict[str, tuple[type, ...]] = {
     "checkin_steps": (list, tuple),
+    "refuse_check_in": (str,),
     "refuse_move": (str,),
     "check_settings": (dict,),
     "health": (str,),

@@ -30,6 +30,7 @@ KINDS: Mapping[str, str] = {
     "jobs": "contribute",
     "commands": "contribute",
     "checkin_steps": "ask",
+    "refuse_check_in": "ask",
     "refuse_move": "ask",
     "check_settings": "ask own",
     "health": "ask",
@@ -205,6 +206,29 @@ def checkin_steps(view: VisitView) -> list[Step]:
     ```
     """
     return []
+
+
+@hookspec
+def refuse_check_in(clinic: str, room: str, invite: str) -> str | None:
+    """A sentence that says why nobody may check in to a room now, or None; the person reads it on the welcome page.
+
+    `invite` is the id of the one-visit link that they come by (see `visit_link`), or empty. Plugins that raise do
+    not keep anybody out.
+
+    Example:
+
+    ```python
+    from housecall import hookimpl
+
+    CANCELLED = {"an-id-of-a-link"}
+
+
+    @hookimpl
+    def refuse_check_in(clinic, room, invite):
+        return "This appointment was cancelled." if invite in CANCELLED else None
+    ```
+    """
+    return None
 
 
 @hookspec

@@ -129,7 +129,10 @@ def _rooms(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
 @pages.post("/admin/rooms")
 @admins_only
 def change_rooms() -> ResponseReturnValue:
-    """Makes a room, or with `room` changes one: name, slug, media, owner (empty = shared), and what plugins ask."""
+    """Makes a room, or with `room` changes one: name, slug, media, owner (empty = shared), and what plugins ask.
+
+    `passcode` is a new one, empty leaves it; `drop_passcode` = yes takes it away.
+    """
     form = {name: request.form.get(name, "").strip() for name in ("room", "name", "slug", "media", "owner")}
     values: dict[str, Any] = {
         "name": form["name"],
@@ -137,8 +140,12 @@ def change_rooms() -> ResponseReturnValue:
         "media": form["media"] or "video",
         "owner_id": form["owner"] or None,
     }
+    typed, drop = request.form.get("passcode", "").strip(), request.form.get("drop_passcode") == "yes"
     drafts, wrong = settings.drafts(("room", form["room"])) if form["room"] else ([], {})
     try:
+        if typed or drop:
+            offload = house().runtime.offload
+            values["passcode_hash"] = None if drop else clinics.rooms.hash_passcode(typed, offload=offload)
         if form["room"]:
             besides = dict.fromkeys(wrong, "invalid")
             clinics.rooms.update(

@@ -31,6 +31,7 @@ class RoomView:
     slug: str
     name: str
     owner: str | None  #: the member whose own it is; none: shared
+    passcode: bool  #: whether one is needed to check in
 
 
 def members_of(clinic: str) -> list[MemberView]:
@@ -76,4 +77,5 @@ def _member(member: Member) -> MemberView:
 
 
 def _room(room: Room) -> RoomView:
-    return RoomView(id=room.id, slug=room.slug, name=room.name, owner=room.owner_id)
+    passcode = room.passcode_hash is not None
+    return RoomView(id=room.id, slug=room.slug, name=room.name, owner=room.owner_id, passcode=passcode)

@@ -79,6 +79,7 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
       progress: label => progress(element, label, signal),
       download,
     }),
+    device: async () => (await import("./identity.js")).device(),
     trust: async () => (await import("./trusted.js")).trust(plugin),
     post: async (path, body) => (await import("./post.js")).post(`/-/${plugin}/${path}`, body),
     worker: async () => (await import("./trusted.js")).worker(plugin),
