@@ -8,6 +8,7 @@ from . import (
     images,
     invitations,
     lifetimes,
+    limits,
     logins,
     members,
     models,
@@ -19,10 +20,11 @@ from . import (
     switches,
     videos,
 )
-from .refused import Refused
+from .refused import Refused, Sentence
 
 __all__ = [
     "Refused",
+    "Sentence",
     "audit",
     "clinic",
     "database",
@@ -30,6 +32,7 @@ __all__ = [
     "images",
     "invitations",
     "lifetimes",
+    "limits",
     "logins",
     "members",
     "models",

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from . import audit, images, videos
+from . import audit, images, limits, videos
 from .database import db, write
 from .models import Member, Room
 from .passwords import Offload
@@ -47,7 +47,7 @@ def create(
     actor: str | None = None,
 ) -> Room:
     """Raises Refused(slug=..., name=..., media=..., owner=...)."""
-    with write() as session:
+    with limits.one_more(clinic_id, "rooms", "name") as session:
         _check(session, clinic_id, slug, name, owner_id, media, reserved, room_id=None)
         room = Room(clinic_id=clinic_id, slug=slug, name=name.strip(), owner_id=owner_id, media=media)
         session.add(room)

@@ -70,6 +70,8 @@ def change_people() -> ResponseReturnValue:
         if do == "invite":
             if _closed():
                 raise clinics.Refused(role="closed")
+            if why := clinics.limits.refusal(g.clinic.id, "members"):
+                raise clinics.Refused(role=clinics.Sentence(why))
             token = clinics.invitations.make(g.clinic.id, role, made_by=me().id)
             return _people(f"{request.url_root}sign-in/link#{token}", role)
         if do == "role":
