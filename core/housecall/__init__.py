@@ -5,8 +5,10 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 
 * nouns: `Field`, `Fragment`, `Event`, `Step`, `Job`, and `hookimpl`, which marks a hook (docs/hooks.md)
 * what hooks are given: `VisitView`, `Actor`
-* what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction)
-* pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`; and `settings`, here and in hooks
+* what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase` (what was
+  deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
+* pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`, `address`,
+  `queue`
 
 `housecall.testing` is for the tests of plugins and no part of a running server.
 """
@@ -17,13 +19,26 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .clinics.database import db, write
+    from .clinics.database import db, erase, write
     from .clinics.models import Base
     from .extending.hookspecs import hookimpl
     from .extending.nouns import Event, Fragment, Job, Step
     from .fields import Field
     from .visits import Actor, VisitView
-    from .web.plugin_pages import admins_only, clinic_id, member, members_only, page, settings
+    from .web.plugin_pages import (
+        address,
+        admins_only,
+        clinic_id,
+        fingerprint,
+        member,
+        members_only,
+        page,
+        queue,
+        seal,
+        settings,
+        unseal,
+        webhook,
+    )
 
 __all__ = [
     "Actor",
@@ -34,25 +49,35 @@ __all__ = [
     "Job",
     "Step",
     "VisitView",
+    "address",
     "admins_only",
     "clinic_id",
     "db",
+    "erase",
+    "fingerprint",
     "hookimpl",
     "member",
     "members_only",
     "page",
+    "queue",
+    "seal",
     "settings",
+    "unseal",
+    "webhook",
     "write",
 ]
 
 _HOMES = {
-    "clinics.database": ("db", "write"),
+    "clinics.database": ("db", "erase", "write"),
     "clinics.models": ("Base",),
     "extending.hookspecs": ("hookimpl",),
     "extending.nouns": ("Event", "Fragment", "Job", "Step"),
     "fields": ("Field",),
     "visits": ("Actor", "VisitView"),
-    "web.plugin_pages": ("admins_only", "clinic_id", "member", "members_only", "page", "settings"),
+    "web.plugin_pages": (
+        *("address", "admins_only", "clinic_id", "fingerprint", "member", "members_only", "page", "queue"),
+        *("seal", "settings", "unseal", "webhook"),
+    ),
 }
 
 

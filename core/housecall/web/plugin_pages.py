@@ -1,4 +1,4 @@
-"""What the pages of a plugin may use: the house's own frame, who is signed in, where, and the plugin's settings."""
+"""What a plugin may use: the house's own frame, who is signed in, where, its settings, what it seals, who waits."""
 
 from __future__ import annotations
 
@@ -11,14 +11,30 @@ from flask import current_app, g, has_request_context, render_template, request
 from flask_login import current_user
 from markupsafe import Markup
 
+from ..clinics import sealing
 from ..clinics.members import shown_name
 from ..extending import settings as stored
 from ..extending.registry import Plugin
+from ..visits import VisitView
 from . import slots
-from .guard import admins_only, members_only
+from .guard import admins_only, members_only, webhook
 from .house import house
 
-__all__ = ["SignedIn", "admins_only", "clinic_id", "member", "members_only", "page", "settings"]
+__all__ = [
+    "SignedIn",
+    "address",
+    "admins_only",
+    "clinic_id",
+    "fingerprint",
+    "member",
+    "members_only",
+    "page",
+    "queue",
+    "seal",
+    "settings",
+    "unseal",
+    "webhook",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,3 +107,36 @@ def settings(plugin: str, *, clinic: str = "", room: str = "", member: str = "")
     scopes = [(kind, each) for kind, each in (("room", room), ("member", member)) if each]
     manifest = house().registry.by_id[plugin].own
     return stored.values(house().site, clinic or clinic_id(), manifest, *scopes, secrets=True)
+
+
+def address(clinic: str) -> str:
+    """Where people reach a clinic, such as "https://elm.example.org", for links that leave the house."""
+    site = house().site
+    host = site.clinics[clinic].host
+    return f"https://{host}" if host and len(site.clinics) > 1 else site.address
+
+
+def seal(place: str, plain: str) -> str:
+    """A text that only this server can read again, and only from `place`: table, column and id of where it is kept."""
+    return sealing.seal(house().site.secret, place, plain)
+
+
+def unseal(place: str, sealed: str) -> str | None:
+    """What was sealed there; None where it was sealed under another key or for another place, or was changed."""
+    try:
+        return sealing.unseal(house().site.secret, place, sealed)
+    except sealing.Unsealable:
+        return None
+
+
+def fingerprint(place: str, plain: str) -> str:
+    """64 hex digits that are the same for the same text in the same place. Without the server's key nobody makes them."""
+    return sealing.fingerprint(house().site.secret, place, plain)
+
+
+def queue(clinic: str, room: str = "") -> list[VisitView]:
+    """The visits of a clinic, or of one of its rooms, that have not ended, first come first: without a name."""
+    visits = house().visits
+    found = visits.room(room) if room else [v for v in visits.store.all() if v.state != "ended"]
+    own = sorted((v for v in found if v.clinic == clinic), key=lambda v: (v.arrived, v.id))
+    return [visits.view(visit) for visit in own]

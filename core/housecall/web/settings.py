@@ -146,7 +146,7 @@ def _prefix(plugin: Plugin, scope: Scope) -> str:
 def _held(plugin: Plugin, field: Field) -> str:
     site, clinic = house().site, g.clinic.id
     if not settings.locked(site, clinic, plugin.id, field):
-        return ""
+        return _("Only housecall.toml can set this.") if field.toml else ""
     line = site.line(f"clinic.{clinic}.{plugin.id}.{field.id}")
     if line is None:
         return _("Set in housecall.toml.")

@@ -12,7 +12,6 @@ from markupsafe import Markup
 
 from .. import fields
 from ..clinics.models import Room
-from ..extending import settings
 from ..extending.hooks import Raised, place
 from ..extending.manifest import mistakes_in_step
 from ..extending.nouns import Step
@@ -95,7 +94,7 @@ def _template(plugin: Plugin, step: Step, room: Room) -> Markup:
             plugin,
             step.template,
             role="patient",
-            settings=settings.values(house().site, g.clinic.id, plugin.own, ("room", room.id)),
+            settings=slots.seen(plugin, ("room", room.id)),
             room={"id": room.id, "slug": room.slug, "name": room.name},
             step={"id": step.id, "title": slots.words(plugin)(step.title)},
         )
