@@ -9,6 +9,7 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
   deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
 * pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`, `address`,
   `queue`
+* limits: `usage` (a `Usage`) and `reconsider`, for plugins that answer `allow`
 
 `housecall.testing` is for the tests of plugins and no part of a running server.
 """
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from .fields import Field
     from .visits import Actor, VisitView
     from .web.plugin_pages import (
+        Usage,
         address,
         admins_only,
         clinic_id,
@@ -34,9 +36,11 @@ if TYPE_CHECKING:
         members_only,
         page,
         queue,
+        reconsider,
         seal,
         settings,
         unseal,
+        usage,
         webhook,
     )
 
@@ -48,6 +52,7 @@ __all__ = [
     "Fragment",
     "Job",
     "Step",
+    "Usage",
     "VisitView",
     "address",
     "admins_only",
@@ -60,9 +65,11 @@ __all__ = [
     "members_only",
     "page",
     "queue",
+    "reconsider",
     "seal",
     "settings",
     "unseal",
+    "usage",
     "webhook",
     "write",
 ]
@@ -76,7 +83,7 @@ _HOMES = {
     "visits": ("Actor", "VisitView"),
     "web.plugin_pages": (
         *("address", "admins_only", "clinic_id", "fingerprint", "member", "members_only", "page", "queue"),
-        *("seal", "settings", "unseal", "webhook"),
+        *("Usage", "reconsider", "seal", "settings", "unseal", "usage", "webhook"),
     ),
 }
 

@@ -48,7 +48,8 @@ def configure(table: Table) -> None:
 
     `table.read(known)` answers the entries that are known (name to type: str, int, bool, list, dict) and notes all
     others as mistakes; `table.each(name, known)` does so for each `[[server.<plugin>.<name>]]` and says what place
-    that is; `table.wrong(place, sentence)` notes what else is wrong. `env:NAME` and `file:PATH` are followed. A table
+    that is; `table.wrong(place, sentence)` notes what else is wrong, and `table.one_of(place, name, known)` a name that
+    is none of the known; `table.plugins` are the ids of all plugins that this server has found. `env:NAME` and `file:PATH` are followed. A table
     of a plugin that has no such hook is a mistake.
 
     Example:

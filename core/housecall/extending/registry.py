@@ -199,7 +199,7 @@ class Registry:
 
     def _configure(self, plugin: Plugin) -> None:
         """What housecall.toml says to a plugin for the whole server, which the plugin itself reads."""
-        table = Table(self.site, plugin.id)
+        table = Table(self.site, plugin.id, self.ids)
         if not self.hooks.configure(plugin.id, table) and plugin.id in self.site.tables:
             table.wrong("", "this plugin has no settings of the whole server")
         if table.mistakes:
@@ -340,6 +340,10 @@ class Registry:
                 for answer in self.hooks.ask("allow", clinic, only=plugin, what=what, amount=amount):
                     return str(answer.value)
         return ""
+
+    def limitable(self, clinic: str) -> list[Plugin]:
+        """The plugins of which others say whether this clinic may have them."""
+        return [plugin for plugin in self.by_id.values() if plugin.loaded and self._is_asked_about(clinic, plugin)]
 
     def _is_asked_about(self, clinic: str, plugin: Plugin) -> bool:
         """Whether others say if a clinic may have a plugin: not where housecall.toml holds it, nor of their own."""

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from ..config import Site
-from ..reading import Mistake, Reading, nearest
+from ..reading import Mistake, Reading
 
 
 class Table(Reading):
     """Given to the hook `configure`. Every mistake is noted, with its line, and reading goes on.
 
     `known` maps each name that may stand there to its type: str, int, bool, list or dict. A text that begins with
-    `env:` or `file:` is what that points at.
+    `env:` or `file:` is what that points at. `plugins` are the ids of all plugins that this server has found.
     """
 
-    def __init__(self, site: Site, owner: str):
+    def __init__(self, site: Site, owner: str, plugins: Collection[str]):
         super().__init__()
-        self.site, self.owner = site, owner
+        self.site, self.owner, self.plugins = site, owner, frozenset(plugins)
         self.entries: Mapping[str, Any] = site.tables.get(owner, {})
 
     def wrong(self, where: str, what: str) -> None:
@@ -40,10 +40,6 @@ class Table(Reading):
             (place, self._referred(f"{place}.", self.table(place, table, known)))
             for place, table in zip(places, tables, strict=True)
         ]
-
-    def nearest(self, name: str, known: Mapping[str, Any]) -> str:
-        """A sentence that offers the known name nearest to `name`."""
-        return nearest(name, known)
 
     def _referred(self, prefix: str, entries: dict[str, Any]) -> dict[str, Any]:
         good: dict[str, Any] = {}
