@@ -4,6 +4,7 @@ Stripe's word counts, and is asked for again whenever it says that something has
 the clock: so it does not matter in which order its messages come, how often, or whether.
 """
 
+import contextlib
 import json
 
 from flask import Blueprint, abort, redirect, request
@@ -79,16 +80,17 @@ def overview(*, problem="", done="", cancelled=False, way=None):
     clinic, now = clinic_id(), ledger.now()
     has, row = standing.at(BOOK, ledger.of(clinic), now), ledger.of(clinic)
     used = usage(clinic)
+    offers = {each.id: [used.plugins[id] for id in each.plugins or () if id in used.plugins] for each in BOOK.plans}
     return page(
         "plans.html",
-        book=BOOK,
+        plans=BOOK.plans,
+        default=BOOK.default,
+        paid=BOOK.paid,
         has=has,
         days=has.days(now),
         used=used,
         held={each.id: held_back(each, used) for each in (*BOOK.plans, has.plan)},
-        offers={
-            each.id: [used.plugins[name] for name in each.plugins or () if name in used.plugins] for each in BOOK.plans
-        },
+        offers=offers,
         twice=bool(row and row.live > 1),
         trial=not (row and row.trialed),
         problem=problem,
@@ -170,10 +172,10 @@ def word():
 @webhook
 def heard():
     """Stripe says that something has changed: proven by its signature, then read again by id, never believed."""
+    if not BOOK.paid:
+        abort(404)
     import stripe
 
-    if not BOOK.webhook_secret:
-        abort(404)
     body, signed = request.get_data(), request.headers.get("Stripe-Signature", "")
     try:
         stripe.Webhook.construct_event(body, signed, BOOK.webhook_secret)
@@ -201,10 +203,8 @@ def keep(clinic):
         over = row.state in ("trialing", "active") and row.until < now
         open_ = row.state in ("incomplete", "past_due") and row.asked < now - HOUR
         if over or open_ or row.asked < now - ASKED_AGAIN:
-            try:
+            with contextlib.suppress(till.NotDone):  # the plan stays what it is, and the next time asks again
                 till.refresh(BOOK, clinic)
-            except till.NotDone:
-                pass  # the plan stays what it is, and the next time asks again
     ledger.sweep()
     reconsider(clinic)
 

@@ -1,4 +1,4 @@
-"""What lasts: what each practice has subscribed to, as Stripe said when it was last asked, and what we have heard of."""
+"""What lasts: what each practice has subscribed to, as Stripe said when it was last asked, and what it has told us."""
 
 from sqlalchemy import BigInteger, ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column

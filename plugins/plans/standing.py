@@ -1,7 +1,7 @@
 """What a practice has: of what Stripe says, what we keep; of what we keep, what holds at a time. Pure functions.
 
-States: none (nothing was ever subscribed to) · chosen (a free plan) · incomplete (a first payment that is not finished)
-· trialing · active · past_due (a payment has failed; the plan goes on for the days of grace, then it has lapsed) · ended.
+States: none (nothing was ever subscribed to) · chosen (a free plan) · incomplete (a first payment is not finished) ·
+trialing · active · past_due (a payment has failed; the plan goes on for the days of grace, then it has lapsed) · ended.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,8 @@
 """What housecall.toml says: `[server.plans]` and each `[[server.plans.plan]]`."""
 
+import importlib.util
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 TABLE = {"key": str, "webhook_secret": str, "grace": int, "base": str, "plan": list}
@@ -47,8 +48,8 @@ class Book:
 
     plans: tuple[Plan, ...] = ()
     default: Plan = WHOLE
-    key: str = ""
-    webhook_secret: str = ""
+    key: str = field(default="", repr=False)
+    webhook_secret: str = field(default="", repr=False)
     grace: int = GRACE  #: days
     base: str = ""  #: another address than Stripe's own, for tests
 
@@ -133,6 +134,8 @@ def _check(table, top, plans, defaults):
         if plan.price:
             table.wrong(f"{place}.price", "the default plan is what a practice has without paying; it has no price")
     if any(plan.price for plan in plans):
+        if importlib.util.find_spec("stripe") is None:
+            table.wrong("plan", "plans with a price need the Python module 'stripe': pip install 'housecall[plans]'")
         for name in ("key", "webhook_secret"):
             if not top.get(name):
                 table.wrong(name, "this is needed where a plan has a price; env:NAME or file:PATH keeps it elsewhere")

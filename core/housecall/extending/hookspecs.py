@@ -44,13 +44,13 @@ KINDS: Mapping[str, str] = {
 def configure(table: Table) -> None:
     """The plugin's table of the whole server, `[server.<plugin>]` of housecall.toml: the first that it is given,
     before all else, and empty where there is none. It keeps what it needs; a mistake that it notes keeps it from
-    being loaded.
+    being loaded. A table of a plugin that has no such hook is a mistake.
 
     `table.read(known)` answers the entries that are known (name to type: str, int, bool, list, dict) and notes all
     others as mistakes; `table.each(name, known)` does so for each `[[server.<plugin>.<name>]]` and says what place
-    that is; `table.wrong(place, sentence)` notes what else is wrong, and `table.one_of(place, name, known)` a name that
-    is none of the known; `table.plugins` are the ids of all plugins that this server has found. `env:NAME` and `file:PATH` are followed. A table
-    of a plugin that has no such hook is a mistake.
+    that is. Both follow `env:NAME` and `file:PATH`. `table.wrong(place, sentence)` notes what else is wrong, and
+    `table.one_of(place, name, known)` a name that is none of the known; `table.plugins` are the ids of all plugins
+    that this server has found.
 
     Example:
 
