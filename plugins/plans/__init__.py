@@ -23,7 +23,7 @@ from housecall import (
     webhook,
 )
 
-from . import ledger, standing, tariffs, till
+from . import counter, ledger, standing, tariffs, till
 
 PLUGIN = "plans"
 SOON = 3  #: days before the end of a trial from which on the dashboard says so
@@ -217,6 +217,11 @@ def blueprints():
 @hookimpl
 def jobs():
     return [Job(name="keep", every=600, run=keep)]
+
+
+@hookimpl
+def commands():
+    return [counter.command(BOOK)]
 
 
 @hookimpl

@@ -31,7 +31,7 @@ def client(book):
     )
 
 
-def _ask(call, *about):
+def ask(call, *about):
     """What a call answers. Raises NotDone."""
     import stripe
 
@@ -48,7 +48,7 @@ def _ask(call, *about):
 
 def subscriptions(book, customer):
     """All that a customer has subscribed to, what has ended too, as plain data."""
-    listed = _ask(client(book).v1.subscriptions.list, {"customer": customer, "status": "all", "limit": 100})
+    listed = ask(client(book).v1.subscriptions.list, {"customer": customer, "status": "all", "limit": 100})
     return [_plain(each) for each in listed["data"]]
 
 
@@ -77,7 +77,7 @@ def customer(book, clinic):
             return row.customer
         once = {"idempotency_key": fingerprint("plans_subscription.customer", clinic)}
         about = {"name": clinic, "metadata": {"clinic": clinic}}
-        made = _ask(client(book).v1.customers.create, about, once)["id"]
+        made = ask(client(book).v1.customers.create, about, once)["id"]
         ledger.change(clinic, customer=made)
         return made
 
@@ -90,8 +90,8 @@ def checkout(book, clinic, plan, *, trial, back):
     stripe, who = client(book), customer(book, clinic)
     sessions = stripe.v1.checkout.sessions
     with _one_at_a_time[clinic]:
-        for begun in _ask(sessions.list, {"customer": who, "status": "open", "limit": 100})["data"]:
-            _ask(sessions.expire, begun["id"])
+        for begun in ask(sessions.list, {"customer": who, "status": "open", "limit": 100})["data"]:
+            ask(sessions.expire, begun["id"])
         if standing.live(subscriptions(book, who)):
             raise NotDone("live")
         more = {"trial_period_days": plan.trial} if trial and plan.trial else {}
@@ -104,12 +104,12 @@ def checkout(book, clinic, plan, *, trial, back):
             "success_url": f"{back}?paid=1",
             "cancel_url": f"{back}?paid=0",
         }
-        return _checked(book, _ask(sessions.create, asked)["url"])
+        return _checked(book, ask(sessions.create, asked)["url"])
 
 
 def portal(book, who, *, back):
     """The address of Stripe's page on which a subscription is changed, paid or cancelled. Raises NotDone."""
-    made = _ask(client(book).v1.billing_portal.sessions.create, {"customer": who, "return_url": f"{back}?back=1"})
+    made = ask(client(book).v1.billing_portal.sessions.create, {"customer": who, "return_url": f"{back}?back=1"})
     return _checked(book, made["url"])
 
 

@@ -11,6 +11,7 @@ import json
 import os
 import re
 import sqlite3
+import subprocess
 import sys
 import time
 import urllib.error
@@ -820,6 +821,31 @@ def test_a_practice_pays_for_a_plan_that_is_gone(host: Callable[..., Host]) -> N
     assert "You pay for a plan that this server does not list any more. Nothing is limited" in own.page()
     assert own.on("whiteboard")
     assert own.prices["team"] in words(own.owner.get("/admin/plugins").text)
+
+
+def check(own: Host) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-W", "error", "-m", "housecall", "plans", "check", "--dir", str(own.practice.folder)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60)
+
+
+def test_a_command_tries_all_that_the_plans_need(host: Callable[..., Host]) -> None:
+    own = host()
+    done = check(own)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ok     Team: 2900 EUR (in its smallest unit) each month; people read: 29 € a month" in done.stdout
+    assert f"ok     Stripe tells {own.hook}." in done.stdout
+    assert "ok     A page of payment and the customer portal can be opened." in done.stdout
+    assert own.stripe.ask("objects", kind="customer") == []
+    for fault, told in ((401, "Stripe does not take the key"), (500, "Stripe does not answer")):
+        own.stripe.ask("set", fail={"GET /v1/prices": fault})
+        done = check(own)
+        assert (done.returncode, f"WRONG  {told}" in done.stdout) == (1, True), done.stdout + done.stderr
+    own.stripe.ask("set", fail={})
+    toml = own.practice.folder / "housecall.toml"
+    toml.write_text(toml.read_text().replace(own.prices["solo"], "price_unknown"))
+    done = check(own)
+    assert done.returncode == 1
+    assert "WRONG  Solo: Stripe knows no price_unknown under this key." in done.stdout
 
 
 # -- in a browser

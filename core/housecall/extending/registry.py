@@ -323,15 +323,15 @@ class Registry:
         self.hooks.tell("toggled", clinic, only=plugin_id, enabled=enabled)
 
     def reconsider(self, clinic: str) -> None:
-        """Ask again what this clinic may have on: what it was held back from comes back, with all that it had."""
-        before = {p.id for p in self.on(clinic)}
-        self._switched(clinic, before)
-        for plugin in self.on(clinic):
-            if plugin.id not in before:
+        """Ask again what this clinic may have on: what is not held back any more comes back, with all that it had."""
+        for name in [name for where, name in self.withheld if where == clinic]:
+            plugin = self.by_id[name]
+            if not self._has_tables(plugin):
                 try:
                     self.prepare(plugin)
                 except Unready as why:
                     self.quarantine(plugin, str(why))
+        self._switched(clinic, {p.id for p in self.on(clinic)})
 
     def allow(self, clinic: str, what: str, amount: int) -> str:
         """Why this clinic may not have so much of something, as a plugin that is on here says; nothing where it may."""
