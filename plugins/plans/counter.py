@@ -60,7 +60,7 @@ def _price(client, plan):
             raise
         yield (
             False,
-            f"{plan.name}: Stripe knows no {plan.price} under this key. Test and live have prices of their own.",
+            f"{plan.name}: Stripe knows no {plan.price} under this key. Test and live have their own prices.",
         )
         return
     every = price["recurring"]["interval"] if price["recurring"] else ""
