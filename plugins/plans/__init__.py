@@ -28,6 +28,7 @@ from . import counter, ledger, standing, tariffs, till
 PLUGIN = "plans"
 SOON = 3  #: days before the end of a trial from which on the dashboard says so
 HOUR = 3_600_000  #: ms
+AGE = 300  #: seconds after which a message is too old
 ASKED_AGAIN = 12 * HOUR  #: after which Stripe is asked by itself
 BOOK = tariffs.Book()
 
@@ -176,15 +177,17 @@ def heard():
         abort(404)
     import stripe
 
-    body, signed = request.get_data(), request.headers.get("Stripe-Signature", "")
+    signed = request.headers.get("Stripe-Signature", "")
     try:
-        stripe.Webhook.construct_event(body, signed, BOOK.webhook_secret)
-    except (ValueError, stripe.SignatureVerificationError):
+        body = request.get_data().decode()
+        stripe.WebhookSignature.verify_header(body, signed, BOOK.webhook_secret, tolerance=AGE)
+        event = json.loads(body)
+        foreign = bool(event.get("account")) or event["livemode"] != BOOK.live
+        about = event["data"]["object"].get("customer")
+    except (ValueError, KeyError, TypeError, AttributeError, stripe.SignatureVerificationError):
         abort(400)
-    event = json.loads(body)
-    if event.get("account") or event["livemode"] != BOOK.live:
+    if foreign:
         abort(400)
-    about = event["data"]["object"].get("customer")
     clinic = ledger.clinic_of(about) if isinstance(about, str) else None
     if clinic is None or ledger.is_seen(event["id"]):
         return "", 204

@@ -367,5 +367,6 @@ def test_two_who_come_at_once_are_not_one_too_many(tmp_path: Path) -> None:
             each.start()
         for each in threads:
             each.join()
+        clinics.database.db.session.rollback()
         assert len(done) == 1
         assert len(rooms.of("main")) == 1

@@ -30,6 +30,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Page, expect
 from plugin_world import MAIN, problem, world
 
+from housecall.clinics.database import db
 from housecall.testing import Person, PluginContract, Practice, Visitor, open_dashboard
 from housecall.testing.access import PHONE, audit
 from housecall.testing.practice import free_port
@@ -107,7 +108,7 @@ def module(tmp_path: Path) -> Iterator[ModuleType]:
     """The plugin as a server with these plans has loaded it."""
     with world(tmp_path, toml()) as registry:
         registry.prepare(registry.by_id["plans"])
-        registry.read_switches("main")
+        db.session.rollback()  # what was read before knows no table that is new
         yield registry.by_id["plans"].module  # type: ignore[misc]
 
 
@@ -125,7 +126,7 @@ def test_its_plans_are_those_of_housecall_toml(module: ModuleType) -> None:
 @pytest.mark.parametrize(
     ("before", "after", "told"),
     [
-        ('text = "To try it."', "txt = 'x'", "line 12: server.plans.plan[1].txt: this name is not known; did you mean"),
+        ('text = "To try it."', "txt = 'x'", "line 13: server.plans.plan[1].txt: this name is not known; did you mean"),
         ('id = "solo"', 'id = "team"', "line 30: server.plans.plan[3].id: 'team' is that of plan[2] already"),
         ('"price_solo"', '"price_team"', "server.plans.plan[3].price: 'price_team' is that of plan[2] already"),
         ('"price_solo"', '"29.00"', "server.plans.plan[3].price: this must be Stripe's id of a recurring price"),
@@ -401,8 +402,9 @@ class Host:
         return [each for each in self.stripe.ask("requests") if path in each["path"]]
 
     def events(self) -> list[str]:
-        """What Stripe has to say about customers and subscriptions, oldest first."""
-        return [each["id"] for each in self.stripe.ask("objects", kind="event") if "customer" in each["type"]]
+        """What Stripe has to say about subscriptions, oldest first."""
+        told = self.stripe.ask("objects", kind="event")
+        return [each["id"] for each in told if each["type"].startswith("customer.subscription.")]
 
     def rows(self, table: str) -> list[Any]:
         with closing(sqlite3.connect(self.practice.folder / "data/housecall.db")) as database:
@@ -654,8 +656,8 @@ def test_messages_in_any_order_and_twice_come_to_the_same(host: Callable[..., Ho
     own.stripe.ask("period", subscription=subscription)
     own.stripe.ask("set", silent=False)
     events = own.events()
-    assert len(events) >= 4
-    for order in itertools.islice(itertools.permutations(events), 0, 24, 5):
+    assert len(events) == 3
+    for order in itertools.permutations(events):
         statuses = own.stripe.ask("deliver", events=[*order, order[0]])
         assert statuses == [[204]] * (len(order) + 1)
         assert own.has("Team")
@@ -699,7 +701,8 @@ def test_what_is_forged_or_old_is_refused(host: Callable[..., Host]) -> None:
     for changed in ({"account": "acct_other"}, {"livemode": True}):
         text = json.dumps({**event, **changed})
         assert post(own, text, signature(text, own.secret)) == 400, changed
-    assert post(own, "[]", signature("[]", own.secret)) == 400
+    for text in ("[]", "{}", "no JSON", '{"livemode": false, "data": {"object": []}}'):
+        assert post(own, text, signature(text, own.secret)) == 400, text
     assert len(own.asked("/v1/subscriptions")) == before
     assert own.rows("plans_event") == []
     assert own.has("Free")
