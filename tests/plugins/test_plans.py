@@ -512,7 +512,7 @@ def test_a_downgrade_loses_nothing(host: Callable[..., Host]) -> None:
     until(lambda: own.has("Free"))
     page = own.page()
     assert "The plan Team has ended. Nothing was deleted: what is held back comes back with it." in page
-    assert "Held back, with their settings: Consent, Whiteboard." in page
+    assert "Held back, with their settings: Board, Consent." in page
     assert "You have more than this plan allows. All of it stays; no more can be made." in page
     assert (own.on("chat"), own.on("whiteboard"), own.on("teleconsent")) == (True, False, False)
     assert own.owner.get("/-/teleconsent/").status_code == 404
@@ -908,10 +908,10 @@ def test_an_owner_upgrades_looks_and_cancels(
     own.stripe.ask("period", subscription=own.subscriptions()[0]["id"])
     until(lambda: own.has("Free"))
     portal.goto(f"{own.practice.url}/-/plans/")
-    expect(portal.get_by_text("Held back, with their settings: Whiteboard.")).to_be_visible()
+    expect(portal.get_by_text("Held back, with their settings: Board.")).to_be_visible()
     picture(portal, f"ended-{size}")
     portal.goto(f"{own.practice.url}/admin/plugins#plugin-whiteboard")
-    expect(portal.get_by_role("switch", name="Whiteboard")).to_have_attribute("aria-checked", "false")
+    expect(portal.get_by_role("switch", name="Board")).to_have_attribute("aria-checked", "false")
     picture(portal, f"held-{size}")
 
 
