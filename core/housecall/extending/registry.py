@@ -278,15 +278,15 @@ class Registry:
         self._on[clinic] = tuple(p for p in wanted if (clinic, p.id) not in out and self.by_id.get(p.id) is p)
 
     def _wanted(self, clinic: str, plugin: Plugin, rows: dict[str, bool]) -> bool:
-        config, by_itself = self.site.clinics.get(clinic), self.site.demo and plugin.source == "bundled"
+        config = self.site.clinics.get(clinic)
         if plugin.id in self.site.plugins:
             wanted = True
         elif config is not None and config.plugins is not None:
             wanted = plugin.id in config.plugins
         elif plugin.own.restricted:
-            wanted = by_itself
+            wanted = False
         else:
-            wanted = rows.get(plugin.id, by_itself)
+            wanted = rows.get(plugin.id, self.site.demo and plugin.source == "bundled")
         return wanted and (clinic, plugin.id) not in self.suspended
 
     def locked(self, clinic: str, plugin: Plugin) -> str:
