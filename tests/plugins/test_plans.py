@@ -500,8 +500,9 @@ def test_a_downgrade_loses_nothing(host: Callable[..., Host]) -> None:
     until(lambda: own.has("Team"))
     for plugin in ("chat", "teleconsent", "whiteboard"):
         assert own.turn(plugin).status_code == 303
-    saved = own.owner.post("/admin/settings/teleconsent", {"set-teleconsent-before": "telehealth"})
-    assert saved.status_code == 303
+    form = {"set-teleconsent": "1", "set-teleconsent-before": "telehealth"}
+    assert own.owner.post("/admin/settings/teleconsent", form).status_code == 303
+    assert 'before = "telehealth"' in own.owner.get("/admin/settings/teleconsent.toml").text
     for _ in range(4):
         own.practice.room(role="staff")  # by the command line of the server, as it were
     assert own.stripe.submit(own.way("portal"), do="cancel") == 303
