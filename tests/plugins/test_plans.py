@@ -868,7 +868,8 @@ def test_an_owner_upgrades_looks_and_cancels(
 ) -> None:
     own = host()
     options = {"viewport": PHONE if size == "phone" else {"width": 1280, "height": 800}}
-    page = person(own=f"localhost:{own.practice.port}", login=own.login, **options).page
+    owner = person(own=f"localhost:{own.practice.port}", login=own.login, **options)
+    page = owner.page
     stripe = own.stripe.url.removeprefix("http://")
     page.goto(f"{own.practice.url}/admin")
     tile = page.locator("hc-part[data-plugin=plans]")
@@ -913,6 +914,8 @@ def test_an_owner_upgrades_looks_and_cancels(
     portal.goto(f"{own.practice.url}/admin/plugins#plugin-whiteboard")
     expect(portal.get_by_role("switch", name="Board")).to_have_attribute("aria-checked", "false")
     picture(portal, f"held-{size}")
+    assert owner.hosts == {f"localhost:{own.practice.port}", stripe}
+    owner.hosts.discard(stripe)  # where somebody goes who presses a link that says so
 
 
 def test_the_dashboard_tells_owners_when_a_payment_failed(
