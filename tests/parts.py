@@ -20,6 +20,7 @@ DEBIAN = {  # what the tests look for -> the Debian package that brings it
     "ip": "iproute2",
     "nft": "nftables",
     "firefox-esr": "firefox-esr",
+    "Xvfb": "xvfb",
 }
 
 

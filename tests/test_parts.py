@@ -8,7 +8,7 @@ import pytest
 
 import parts
 
-LINE = "sudo apt-get install -y --no-install-recommends chromium coturn postgresql iproute2 nftables firefox-esr"
+LINE = "sudo apt-get install -y --no-install-recommends chromium coturn postgresql iproute2 nftables firefox-esr xvfb"
 
 
 @pytest.fixture

@@ -47,7 +47,6 @@ def test_a_part_yields_rows(part: str, server: str, tmp_path: Path) -> None:
     _reported(part, server, rows, tmp_path)
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("server", ["demo", "housecall"])
 def test_a_page_yields_its_weight(server: str, tmp_path: Path) -> None:
     rows = list(measures.PARTS["weight"].run(server, SECONDS))
@@ -56,21 +55,18 @@ def test_a_page_yields_its_weight(server: str, tmp_path: Path) -> None:
     _reported("weight", server, rows, tmp_path)
 
 
-@pytest.mark.browser
 def test_the_demo_shows_a_first_frame(tmp_path: Path) -> None:
     rows = list(measures.PARTS["frame"].run("demo", SECONDS))
     assert 0 < rows[0]["click_ms"] <= rows[0]["ms"]
     _reported("frame", "demo", rows, tmp_path)
 
 
-@pytest.mark.browser
 def test_a_page_in_a_call_yields_its_cpu(tmp_path: Path) -> None:
     rows = list(measures.PARTS["page_cpu"].run("demo", SECONDS))
     assert rows[0]["pct"] > 0
     _reported("page_cpu", "demo", rows, tmp_path)
 
 
-@pytest.mark.browser
 @pytest.mark.parametrize("server", ["bare", "housecall"])
 def test_a_file_yields_its_speed(server: str, tmp_path: Path) -> None:
     rows = list(measures.PARTS["files"].run(server, SECONDS))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
-from housecall.testing.acts import check_in, open_dashboard, wait
+from housecall.testing.acts import check_in, invite, open_dashboard, start, wait
 from housecall.testing.people import Person
 from housecall.testing.practice import Practice, Room
 from housecall.testing.visitor import Visitor
@@ -96,6 +96,38 @@ def test_one_alert_for_an_arrival_across_tabs(
     assert sum(len(page.evaluate("notes")) for page in pages) == 1
 
 
+#: What this tab asks of the locks waits until the test says `go()`.
+LATE = """{
+  const ask = navigator.locks.request.bind(navigator.locks);
+  const gone = new Promise(done => { window.go = done; });
+  navigator.locks.request = (...given) => gone.then(() => ask(...given));
+}"""
+
+
+def test_a_tab_without_sound_takes_the_chime_from_none_that_has_it(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    provider, patient = person(login=room.login), person("green")
+    provider.context.add_init_script(f"({NOTES})('granted')")
+    mute, loud = provider.page, provider.context.new_page()
+    for page in (mute, loud):
+        open_dashboard(page, practice.url)
+    loud.get_by_role("button", name="Turn on sound").click()
+    expect(loud.locator("#alerts[data-sound=on]")).to_be_visible()
+    for page in (mute, loud):
+        page.evaluate(HIDDEN)
+    loud.evaluate(LATE)
+    check_in(patient.page, room.url, "Grace Hopper")
+    for page in (mute, loud):
+        expect(page.locator(".card")).to_have_count(1)
+    wait(mute, "() => window.notes.length === 1", None)  # the tab without sound was first, and has told of it
+    loud.evaluate("go()")
+    expect(loud.locator("#alerts[data-rang='2']")).to_be_attached()
+    loud.evaluate("() => navigator.locks.query()")
+    assert loud.evaluate("notes") == []
+    assert rang(mute) == 0
+
+
 #: The clock of the repeated chime stands still until a test lets 20 seconds pass with `again()`.
 STILL = """{
   const begin = window.setInterval, end = window.clearInterval;
@@ -164,6 +196,21 @@ def test_who_is_seen_in_one_tab_is_not_rung_for_again_by_others(
         wait(page, "() => !window.again", None)
     before = sum(rang(page) for page in pages)
     assert rang_after_a_while(pages) == before
+
+
+def test_a_room_that_is_given_to_an_open_dashboard_has_its_name_there(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    owner, other = practice.room(role="owner"), practice.room(name="Dr Mary Jackson")
+    provider, patient = person(login=room.login), person("green")
+    open_dashboard(provider.page, practice.url)
+    check_in(patient.page, other.url, "Grace Hopper")
+    form = {"room": other.id, "name": "Blue room", "slug": other.slug, "media": "video", "owner": room.member}
+    assert Visitor(practice.url, login=owner.login).post("/admin/rooms", form).status_code == 303
+    expect(provider.page.locator(".card .room-name")).to_have_text("Blue room")
+    expect(provider.page.locator(".card .room-name")).to_be_visible()
+    start(provider.page, "Grace Hopper")
+    assert invite(provider.page, "relative").startswith(f"{other.url}/join#")
 
 
 def test_a_delta_that_never_came_is_made_good_by_a_snapshot(

@@ -481,6 +481,43 @@ def test_what_is_no_photo_is_not_shown_and_only_a_provider_asks_for_one(
     assert page.evaluate("asked") == ["A photo of: The throat", "A photo of: A wound"], "Otto was heard"
 
 
+def test_a_patient_who_reloads_is_asked_again_until_the_request_is_settled(pair: Callable[..., Any]) -> None:
+    """Before the call and in it, while the photo is being taken; what was answered is not asked again."""
+    _, provider, patient = pair(camera=f"{CAMERA}\n{ASKED}")
+    board, page = provider.page, patient.page
+    board.locator(".photo-open").click()
+    ask(board, "The skin", "Left arm")
+    stands(board, "Grace Hopper sees the request: The skin")
+    page.reload()
+    expect(dialog(page)).to_contain_text("A photo of: The skin")
+    expect(dialog(page)).to_contain_text("Left arm")
+    stands(board, "Grace Hopper sees the request: The skin")
+    press(page, "Not now")
+    stands(board, "Grace Hopper would rather not send a photo now.")
+    start(board, "Grace Hopper")
+    connected(board, page)
+    board.get_by_role("button", name="Photo", exact=True).click()
+    ask(board, "A wound")
+    press(page, "Open the camera")
+    press(page, "Take the photo")
+    stands(board, "Grace Hopper looks at the photo before it is sent.")
+    page.reload()
+    connected(board, page)
+    expect(dialog(page)).to_contain_text("A photo of: A wound")
+    stands(board, "Grace Hopper sees the request: A wound")
+    press(page, "Open the camera")
+    press(page, "Take the photo")
+    press(page, "Send")
+    stands(board, "The photo is here.")
+    expect(board.locator(".photo-tile:visible")).to_have_count(1)
+    page.reload()
+    connected(board, page)
+    ask(board, "The throat")
+    expect(dialog(page)).to_have_count(1)
+    expect(dialog(page)).to_contain_text("A photo of: The throat")
+    assert page.evaluate("asked") == ["A photo of: The throat"], "what was settled was asked again"
+
+
 def test_everybody_can_use_it_in_every_language(pair: Callable[..., Any]) -> None:
     """Each step of both sides: its words are in a catalogue, axe finds nothing in light and dark, on a telephone."""
     _, provider, patient = pair(locale="en-XA", camera=CAMERA)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -308,3 +310,69 @@ def test_firefox_sees_what_chromium_shows(
     button(provider.page).click()
     provider.page.get_by_role("button", name="Choose what to show").click()
     sees_screen(patient.page, PURPLE)
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """A screen of its own for a browser with windows, black where there is none."""
+    program = find("Xvfb")
+    if program is None:
+        pytest.skip("Xvfb is not installed: apt-get install xvfb")
+    heard, said = os.pipe()
+    command = [program, "-displayfd", str(said), "-screen", "0", "1280x800x24", "-nolisten", "tcp"]
+    with subprocess.Popen(command, pass_fds=[said], stderr=subprocess.DEVNULL) as server:
+        os.close(said)
+        with os.fdopen(heard) as number:
+            yield f":{number.readline().strip()}"
+        server.terminate()
+
+
+@pytest.fixture
+def windows(engines: Playwright, display: str, request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Chromium with windows on that screen, which gives what has this name when it is asked for a screen."""
+    browser = engines.chromium.launch(
+        executable_path=find("chromium"),
+        headless=False,
+        env={**os.environ, "DISPLAY": display},
+        args=[
+            *ARGUMENTS,
+            "--allow-loopback-in-peer-connection",
+            "--window-position=0,0",
+            "--window-size=1280,800",
+            f"--auto-select-desktop-capture-source={request.param}",
+        ],
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.mark.parametrize(
+    ("windows", "surface"),
+    [("Entire screen", "monitor"), ("SHARE-ME", "window")],
+    indirect=["windows"],
+    ids=["screen", "window"],
+)
+def test_a_whole_screen_and_a_window_are_shown(
+    serve: Callable[..., Practice], windows: Browser, person: Callable[..., Person], surface: str
+) -> None:
+    """By a browser with real windows: the far side sees what is on the screen, then that it has changed."""
+    practice = serve(TOML)
+    room, own = practice.room(), f"localhost:{practice.port}"
+    provider, patient = person("red", own=own, browser=windows), person("green", own=own)
+    sign_in(provider.context, practice.url, room.login)
+    provider.context.add_init_script(TRACKS)
+    open_dashboard(provider.page, practice.url)
+    check_in(patient.page, room.url, "Grace")
+    start(provider.page, "Grace")
+    connected(provider.page, patient.page)
+    other = person(own=own, browser=windows).page  # a window of its own, above the first one
+    other.goto("data:text/html,<title>SHARE-ME</title><body style='background:rgb(192,0,192)'>")
+    button(provider.page).click()
+    provider.page.get_by_role("button", name="Choose what to show").click()
+    sees_screen(patient.page, PURPLE)
+    assert provider.page.evaluate("shown[0].getSettings().displaySurface") == surface
+    other.evaluate("document.body.style.background = 'rgb(0,192,192)'")
+    sees_screen(patient.page, CYAN)
+    line(patient.page).get_by_role("button", name="Stop it").click()
+    expect(patient.page.locator(".screen-tile")).to_have_count(0)
+    assert live(provider.page) == 0

@@ -307,17 +307,32 @@ def pdf(*pages: tuple[float, float, float], more: str = "", locked: bool = False
         drawn = f"{r} {g} {b} rg 0 0 300 400 re f BT /F1 24 Tf 1 1 1 rg 30 350 Td (Page {n + 1}) Tj ET"
         font = "<</Font<</F1<</Type/Font/Subtype/Type1/BaseFont/Helvetica>>>>>>"
         objects.append(f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 400]/Resources{font}/Contents {4 + 2 * n} 0 R>>")
-        objects.append(f"<</Length {len(drawn)}>>stream\n{drawn}\nendstream")
-    out, places = "%PDF-1.4\n", []
-    for n, each in enumerate(objects, 1):
-        places.append(len(out))
-        out += f"{n} 0 obj{each}endobj\n"
-    table = "".join(f"{at:010} 00000 n \n" for at in places)
-    size = len(objects) + 1
+        objects.append(stream(drawn))
     lock = f"/ID[<00><00>]/Encrypt<</Filter/Standard/V 1/R 2/P -4/O<{'00' * 32}>/U<{'00' * 32}>>>" if locked else ""
-    table = f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer<</Size {size}/Root 1 0 R{lock}>>"
-    out += f"{table}\nstartxref\n{len(out)}\n%%EOF"
-    return out.encode()
+    return bound(objects, lock)
+
+
+def stream(content: str, more: str = "") -> str:
+    return f"<<{more}/Length {len(content)}>>stream\n{content}\nendstream"
+
+
+def bound(objects: list[str], more: str = "") -> bytes:
+    """A PDF of these objects, the first of which is its catalog, with the table of where they are."""
+    out, places, at = ["%PDF-1.4\n"], [], 9
+    for n, each in enumerate(objects, 1):
+        places.append(at)
+        out.append(f"{n} 0 obj{each}endobj\n")
+        at += len(out[-1])
+    table = "".join(f"{place:010} 00000 n \n" for place in places)
+    size = len(objects) + 1
+    out.append(f"xref\n0 {size}\n0000000000 65535 f \n{table}trailer<</Size {size}/Root 1 0 R{more}>>")
+    return ("".join(out) + f"\nstartxref\n{at}\n%%EOF").encode()
+
+
+def one_page(width: float, height: float, content: str, resources: str = "", more: tuple[str, ...] = ()) -> bytes:
+    """A PDF of one page; `more` objects begin with number 5."""
+    page = f"<</Type/Page/Parent 2 0 R/MediaBox[0 0 {width} {height}]/Resources<<{resources}>>/Contents 4 0 R>>"
+    return bound(["<</Type/Catalog/Pages 2 0 R>>", "<</Type/Pages/Count 1/Kids[3 0 R]>>", page, stream(content), *more])
 
 
 def put(page: Page, name: str, kind: str, data: bytes) -> None:
@@ -401,6 +416,77 @@ def test_a_picture_a_still_and_a_page_are_drawn_upon(pair: Pair) -> None:
     more(provider.page, "Blank sheet")
     ground("blank", *both)
     shows(WHITE, 0.5, 0.5, *both)
+
+
+def many_pages(count: int) -> bytes:
+    """Red pages, and the last one blue; one content for all the red ones."""
+    red, blue = (stream(f"{colour} rg 0 0 300 400 re f") for colour in ("0.8 0.2 0.2", "0.1 0.3 0.8"))
+    kids = " ".join(f"{5 + n} 0 R" for n in range(count))
+    page = "<</Type/Page/Parent 2 0 R/MediaBox[0 0 300 400]/Resources<<>>/Contents {} 0 R>>"
+    pages = [page.format(3)] * (count - 1) + [page.format(4)]
+    return bound(["<</Type/Catalog/Pages 2 0 R>>", f"<</Type/Pages/Count {count}/Kids[{kids}]>>", red, blue, *pages])
+
+
+def endless() -> bytes:
+    """A page of 7 kB that draws 2 to the power of 40 squares: each form draws the next one twice."""
+    head = "/Type/XObject/Subtype/Form/BBox[0 0 300 400]"
+    forms = [stream("/A Do /A Do", f"{head}/Resources<</XObject<</A {6 + n} 0 R>>>>") for n in range(40)]
+    last = stream("0 0 9 9 re f", f"{head}/Resources<<>>")
+    return one_page(300, 400, "/A Do", "/XObject<</A 5 0 R>>", (*forms, last))
+
+
+#: The board waits three seconds for a step of a PDF instead of thirty, and counts how many readers were ended.
+HASTE = """() => {
+  const later = setTimeout, end = Worker.prototype.terminate;
+  window.ended = 0;
+  window.setTimeout = (act, ms, ...more) => later(act, ms === 30_000 ? 3000 : ms, ...more);
+  Worker.prototype.terminate = function () {
+    ended += 1;
+    return end.call(this);
+  };
+}"""
+
+
+def test_an_enormous_file_is_drawn_small_or_refused_and_the_page_lives(pair: Pair) -> None:
+    """Of page size, number of pages, number of objects, of what there is to draw, and of pixels."""
+    _, provider, patient = pair()
+    both, page = (provider.page, patient.page), provider.page
+    page.evaluate(HASTE)
+    open_board(page)
+
+    def refused(name: str, kind: str, data: bytes, words: str) -> None:
+        put(page, name, kind, data)
+        expect(page.locator(".toast").last).to_contain_text(words)
+        page.evaluate("document.querySelector('.toasts').replaceChildren()")
+
+    wide = one_page(4e6, 3e6, "0.1 0.3 0.8 rg 0 0 4000000 3000000 re f")
+    put(page, "wide.pdf", "application/pdf", wide)
+    ground("pdf", *both)
+    shows((26, 77, 204), 0.5, 0.5, *both)
+    assert saved(page).size == (1600, 1200)
+    refused("long.pdf", "application/pdf", one_page(10, 1e6, ""), "too long and narrow")
+
+    put(page, "many.pdf", "application/pdf", many_pages(20_000))
+    question = page.get_by_role("dialog", name="Which page?")
+    question.get_by_label("Page", exact=True).fill("20000")
+    question.get_by_label("Page", exact=True).press("Tab")
+    expect(question.get_by_role("img", name="Page 20000 of 20000")).to_be_visible()
+    question.get_by_role("button", name="Put it on the board").click()
+    wait(page, "() => ended === 3", None)
+
+    crowd = one_page(400, 300, "0.8 0.2 0.2 rg 0 0 400 300 re f", more=("<</A 1>>",) * 300_000)
+    put(page, "crowd.pdf", "application/pdf", crowd)
+    shows((204, 51, 51), 0.5, 0.5, *both)
+
+    refused("endless.pdf", "application/pdf", endless(), "takes too long to draw")
+    wait(page, "() => ended === 5", None)
+    bomb = io.BytesIO()
+    Image.new("1", (12_000, 12_000)).save(bomb, "PNG")
+    assert len(bomb.getvalue()) < 50_000
+    refused("bomb.png", "image/png", bomb.getvalue(), "at most 64 megapixels")
+    tool(page, "Pen")
+    drag(page, (0.2, 0.3), (0.5, 0.3))
+    shows(BLUE, 0.35, 0.3, *both)
 
 
 def guest(provider: Page, person: Callable[..., Person], own: str) -> Page:

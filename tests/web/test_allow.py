@@ -69,6 +69,10 @@ def test_a_sign_up_is_refused_in_words_and_keeps_what_was_typed(practice: Practi
     assert "hc-login" not in visitor.http.cookies
 
 
+def test_the_form_promises_no_room_that_there_may_not_be(practice: Practice, owner: Visitor) -> None:
+    assert "get a waiting room of your own" not in words(Visitor(practice.url).get("/sign-up").text)
+
+
 def test_a_room_is_refused_in_words_and_keeps_what_was_typed(owner: Visitor) -> None:
     answer = owner.post("/admin/rooms", {"name": "Third", "slug": "third", "media": "video"})
     assert answer.status_code == 422

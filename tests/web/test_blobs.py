@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -32,6 +36,7 @@ from = ["patient", "provider"]
 """
 TOML = '[server]\n[clinic.main]\nname = "Elm"\nplugins = ["post"]\n'
 SEALED = b"\x07 these bytes are sealed"
+STUCK_DISK = str(Path(__file__).parent.parent / "stuck_disk_server.py")
 
 
 @pytest.fixture(scope="module")
@@ -179,6 +184,41 @@ def test_killed_and_started_again_the_server_keeps_nothing_too_long(
         seat.hear("welcome")
         assert patient.visitor.get(f"/-/blob/{fresh}").status_code == 200
         assert patient.visitor.get(f"/-/blob/{old}").status_code == 404
+
+
+def test_what_is_large_holds_up_nobody_else(
+    serve: Callable[..., Practice], postal: Practice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two pieces of 1 MiB are written, then read, by a disk that stands still: pages and sockets are answered."""
+    monkeypatch.setenv("HOUSECALL_DISK", str(tmp_path))
+    turns, waiting = tmp_path / "turns", tmp_path / "waiting"
+    practice = serve(TOML, plugins=postal.plugins, command=(sys.executable, "-W", "error", STUCK_DISK, "run"))
+    room, data = practice.room(), os.urandom(1024 * 1024)
+    patients = [Patient(practice, room) for _ in range(2)]
+
+    def others_are_answered() -> None:
+        wait_for(lambda: waiting.exists() and waiting.stat().st_size == 2)
+        assert board.ask("snapshot", {"room": room.id})["ok"]
+        assert seat.ask("ice", {})["ok"]
+        other = Visitor(practice.url, host=f"localhost:{practice.port}")
+        assert other.check_in(room.slug, "Katherine").status_code == 201
+        turns.touch()
+
+    with (
+        ThreadPoolExecutor(2) as hands,
+        member(practice, room).dashboard() as board,
+        patients[0].visitor.seat(room.id) as seat,
+        closing(SimpleNamespace(close=turns.touch)),  # or a server that fails here would never end
+    ):
+        given = [hands.submit(patient.give, data) for patient in patients]
+        others_are_answered()
+        names = [each.result().json()["id"] for each in given]
+        for flag in (turns, waiting):
+            flag.unlink()
+        pairs = list(zip(patients, names, strict=True))
+        got = [hands.submit(patient.visitor.get, f"/-/blob/{name}") for patient, name in pairs]
+        others_are_answered()
+        assert [each.result().content for each in got] == [data] * 2
 
 
 def wait_for(holds: Callable[[], bool]) -> None:

@@ -91,6 +91,23 @@ def test_housecall_toml_locks_the_look(serve: Callable[..., Practice]) -> None:
     assert "theme-evening" in owner.get("/help").text
 
 
+@pytest.mark.parametrize(
+    ("wanted", "said", "unsaid"),
+    [
+        ("evenin", "There is none of this name. Did you mean evening?", ""),
+        ("zzz", "There is none of this name.", "Did you mean"),
+    ],
+)
+def test_a_theme_that_is_not_there_is_told_with_the_nearest(
+    serve: Callable[..., Practice], wanted: str, said: str, unsaid: str
+) -> None:
+    elm = serve(f'[clinic.main]\nname = "Elm"\ntheme = "{wanted}"\n')
+    look = Visitor(elm.url, login=elm.room(role="owner").login).get("/admin/look").text
+    assert f"The theme {wanted} cannot be used" in look
+    assert said in look
+    assert not unsaid or unsaid not in look
+
+
 def test_each_clinic_of_a_server_has_its_own_look(serve: Callable[..., Practice]) -> None:
     practice = serve(
         '[clinic.elm]\nname = "Elm"\nhost = "elm.example"\ntheme = "calm"\n'
@@ -145,7 +162,9 @@ def test_a_broken_theme_is_told_with_its_line(serve: Callable[..., Practice], tm
     elm = serve('[clinic.main]\nname = "Elm"\ntheme = "lake"\n', folder=tmp_path / "elm")
     room = elm.room(role="owner")
     assert Visitor(elm.url).get(f"/{room.slug}").status_code == 200
-    assert "line 6: tokens.Paper" in Visitor(elm.url, login=room.login).get("/admin/look").text
+    look = Visitor(elm.url, login=room.login).get("/admin/look").text
+    assert "line 6: tokens.Paper" in look
+    assert "There is none of this name." not in look
 
 
 def test_a_room_has_its_own_words_links_and_look(practice: Practice, room: Room) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import secrets
 from collections.abc import Callable
 
 import pytest
@@ -304,6 +305,24 @@ def test_the_first_owner_comes_by_a_one_time_link(serve: Callable[..., Practice]
     own.stop()
     own.start()
     assert own.log.read_text().count("has no owner yet") == 1
+
+
+@pytest.mark.parametrize("role", ["admin", "provider", "staff"])
+def test_an_invitation_says_whether_a_waiting_room_comes_with_it(practice: Practice, role: str) -> None:
+    with practice.lasting():
+        token = clinics.invitations.make("main", role, made_by=None)
+    visitor, address = Visitor(practice.url), f"{secrets.token_hex(4)}@elm.example"
+    words = {True: "get a waiting room of your own", False: "says which waiting rooms you serve"}
+    person = {"first_name": "Ada", "last_name": "Roomless", "email": address, "password": PASSWORD}
+    for page in (
+        visitor.post("/sign-in/link", {"link": token}),
+        visitor.post("/sign-up", {**person, "invitation": token}, at="/sign-in"),  # "adult" is not ticked
+    ):
+        assert words[role != "staff"] in page.text
+        assert words[role == "staff"] not in page.text
+    good = {**person, "invitation": token, "adult": "yes"}
+    assert visitor.post("/sign-up", good, at="/sign-in").headers["Location"] == "/dashboard"
+    assert ("You serve no room yet" in visitor.get("/dashboard").text) == (role == "staff")
 
 
 def test_sign_up_is_by_invitation_unless_open(practice: Practice, serve: Callable[..., Practice]) -> None:

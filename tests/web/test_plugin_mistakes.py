@@ -76,6 +76,48 @@ def test_a_step_that_is_wrong_is_left_out_and_told(serve: Serve, tmp_path: Path,
     practice.expected.append("checkin_steps")
 
 
+#: Its files were all there when they were looked at; then it takes them away.
+GONE = """from pathlib import Path
+from housecall import hookimpl
+
+
+@hookimpl
+def blueprints():
+    for name in ("a.js", "a.css"):
+        (Path(__file__).parent / "static" / name).unlink()
+    return []
+"""
+
+
+@pytest.mark.parametrize(
+    "plugin",
+    [
+        anna(python=GONE, **{"static/a.js": "", "static/a.css": ""}),
+        anna(**{"static/a.js": "", "static/a.css": "", "templates/a.html": "{{ 1 / 0 }}"}),
+        anna(**{"static/a.js": "", "static/a.css": "", "locale/en/LC_MESSAGES/anna.mo": "no catalogue"}),
+    ],
+    ids=["files", "template", "words"],
+)
+def test_a_part_that_raises_takes_no_page_with_it(serve: Serve, tmp_path: Path, plugin: dict[str, str]) -> None:
+    template = 'template = "a.html"\n' if "templates/a.html" in plugin else ""
+    for slot in ("waiting.main", "dashboard.card", "account.home", "admin.home", "room.settings", "sign_in.methods"):
+        plugin["plugin.toml"] += f'[[fragment]]\nslot = "{slot}"\nmodule = "a.js"\nstyle = "a.css"\n{template}'
+    plugin["plugin.toml"] += '[[step]]\nid = "ask"\ntitle = "A question"\n[step.fields.a]\nlabel = "A"\n'
+    practice = serve(TOML, folder=write(tmp_path / "site", plugin))
+    room, patient = practice.room(role="owner"), Visitor(practice.url)
+    assert patient.check_in(room.slug, "Grace").status_code == 201
+    owner, broken = Visitor(practice.url, login=room.login), "locale/en/LC_MESSAGES/anna.mo" not in plugin
+    for visitor, path in (
+        (patient, f"/{room.slug}"),
+        (patient, "/sign-in"),
+        *((owner, path) for path in ("/dashboard", "/account", "/admin", "/admin/rooms")),
+    ):
+        page = visitor.get(path)
+        assert page.status_code == 200, path
+        assert '<hc-part data-plugin="anna"' in page.text, path
+        assert (" data-broken></hc-part>" in page.text) == broken, path
+
+
 ASKS = '[[step]]\nid = "ask"\ntitle = "A question"\nrequired = true\n[step.fields.a]\nlabel = "A"\n'
 
 

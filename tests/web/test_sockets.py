@@ -425,10 +425,11 @@ def test_a_room_that_is_given_to_another_member_moves_to_that_members_dashboard(
     with provider(practice, first).dashboard() as before, provider(practice, second).dashboard() as after:
         before.hear("welcome")
         after.hear("welcome")
-        form = {"room": first.id, "name": "Room", "slug": first.slug, "media": "video", "owner": second.member}
+        form = {"room": first.id, "name": "Blue", "slug": first.slug, "media": "video", "owner": second.member}
         assert provider(practice, owner).post("/admin/rooms", form).status_code == 303
         assert before.hear("welcome")["rooms"] == []
         rooms = {room["id"]: room for room in after.hear("welcome")["rooms"]}
+        assert (rooms[first.id]["name"], rooms[first.id]["slug"]) == ("Blue", first.slug)
         assert rooms[first.id]["cards"][0]["name"] == "Grace"
 
 

@@ -6,10 +6,12 @@ import ast
 import contextlib
 import fcntl
 import threading
+import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import update_wrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -21,6 +23,9 @@ from .models import Base
 
 if TYPE_CHECKING:
     from alembic.config import Config
+
+P = ParamSpec("P")
+Row = TypeVar("Row")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=200", "synchronous=NORMAL", "secure_delete=ON")
@@ -61,9 +66,47 @@ def write() -> Iterator[Session]:
     Nothing that waits (mail, HTTP, a hash) may stand inside: everybody else's write would wait with it.
     """
     engine = db.engine.execution_options(writes=True)
-    with _writing, Session(engine, expire_on_commit=False) as session, session.begin():
-        yield session
+    try:
+        with _writing, Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+    finally:
+        Remembered.forget()
     db.session.rollback()  # what this request read before is read anew
+
+
+class Remembered(Generic[P, Row]):
+    """A read that each request makes: its row is kept for a second, and no longer than until this process writes.
+
+    The second is for what another process writes. The row is detached, and everybody's: it is there to be read.
+    """
+
+    HOLDS = 1.0  #: seconds
+    MANY = 1000  #: answers of one read; what is asked may come from outside
+    writes = 0  #: how often this process has written
+    clock: ClassVar[Callable[[], float]] = time.monotonic
+
+    def __init__(self, read: Callable[P, Row | None]):
+        self.read = read
+        self._kept: dict[tuple[object, ...], tuple[int, float, Row]] = {}
+        update_wrapper(self, read)
+
+    @classmethod
+    def forget(cls) -> None:
+        cls.writes += 1
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Row | None:
+        key, writes, now = (id(db.engine), *args, *kwargs.items()), Remembered.writes, Remembered.clock()
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] == writes and now - kept[1] < self.HOLDS:
+            return kept[2]
+        row = self.read(*args, **kwargs)
+        if row is None:
+            return None
+        db.session.expunge(row)
+        if len(self._kept) >= self.MANY:
+            self._kept.clear()
+        self._kept[key] = (writes, now, row)
+        return row
 
 
 def erase(engine: Engine) -> bool:

@@ -63,6 +63,11 @@ def rooms_of(member: Member) -> list[Room]:
     return list(db.session.scalars(query.order_by(Room.owner_id != member.id, Room.name)))
 
 
+def has_own_room(clinic_id: str, role: str) -> bool:
+    """Whether a new member of this role gets a waiting room: not where there may be no more."""
+    return role != "staff" and not limits.refusal(clinic_id, "rooms")
+
+
 def create(
     clinic_id: str,
     *,
@@ -95,7 +100,7 @@ def join(
     reserved: Collection[str],
     offload: Offload,
 ) -> Member:
-    """Sign-up: the member and, where there may be one more, a room of the member's own; uses up `invitation`.
+    """Sign-up: the member and, of most roles, a room of their own where there may be one more; uses up `invitation`.
 
     Raises Refused with all mistakes.
     """
@@ -116,7 +121,7 @@ def join(
     if wrong:
         raise Refused(**wrong)
     hashed = passwords.hash(password, offload=offload)
-    own_room = role != "staff" and not limits.refusal(clinic_id, "rooms")
+    own_room = has_own_room(clinic_id, role)
     with limits.one_more(clinic_id, "members", "email") as session:
         if invitation:
             row = session.get(Invitation, logins.digest(invitation))

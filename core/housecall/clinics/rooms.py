@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from . import audit, images, limits, videos
-from .database import db, write
+from .database import Remembered, db, write
 from .models import Member, Room
 from .passwords import Offload
 from .refused import Refused
@@ -23,6 +23,7 @@ on_reassigned: list[Callable[[str], None]] = []  #: called with a clinic's id wh
 _TITLES = {"dr", "prof", "mr", "mrs", "ms", "mx"}
 
 
+@Remembered
 def find(clinic_id: str, slug: str) -> Room | None:
     return db.session.scalar(select(Room).where(Room.clinic_id == clinic_id, Room.slug == slug))
 

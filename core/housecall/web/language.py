@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gettext
+import logging
 import re
 from collections.abc import Mapping
 from functools import cache
@@ -11,6 +12,8 @@ from pathlib import Path
 from flask import Flask, g, has_request_context, request
 from markupsafe import escape
 from werkzeug.datastructures import LanguageAccept
+
+from ..logs import log
 
 HERE = Path(__file__).resolve().parent.parent
 LOCALES = HERE / "locale"
@@ -45,7 +48,11 @@ def translations(lang: str, folder: str = str(LOCALES), domain: str = "housecall
     """The catalogue of a language; English is the texts themselves."""
     if lang == PSEUDO:
         return Pseudo()
-    return gettext.translation(domain, folder, [lang], fallback=True)
+    try:
+        return gettext.translation(domain, folder, [lang], fallback=True)
+    except Exception:  # a file that is no catalogue: the page has its words in English
+        log("catalogue", level=logging.ERROR, exc_info=True, plugin=domain)
+        return gettext.NullTranslations()
 
 
 def choose(accept: LanguageAccept) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import functools
 import logging
 import re
@@ -105,13 +106,16 @@ def asset(name: str) -> str:
 @pages.get("/admin/look")
 @admins_only
 def look() -> ResponseReturnValue:
-    themes = house().themes
+    themes, wanted = house().themes, g.clinic.theme
+    missing = wanted is not None and wanted not in themes.good and wanted not in themes.broken
     return render(
         "admin_look.html",
         themes=sorted(themes.good.values(), key=lambda each: (each.id != DEFAULT, each.name)),
         broken=sorted(themes.broken.values(), key=lambda each: each.id),
         worn=themes.get(g.clinic.theme),
-        wanted=g.clinic.theme,
+        wanted=wanted,
+        missing=missing,
+        nearest=next(iter(difflib.get_close_matches(wanted, themes.good, n=1)), "") if missing else "",
         locked=house().site.clinics[g.clinic.id].theme is not None,
         sheets=[f"/-/theme/{each.hash}.css" for each in themes.good.values()],
     )

@@ -41,7 +41,25 @@ def _policy() -> str:
 
 def _no_sign_up() -> ResponseReturnValue:
     """Why there is no account to be had here: by invitation only, or not at all."""
-    return render("sign_up.html", form={}, errors={}, policy=_policy(), invitation=""), 403
+    return _sign_up_page(), 403
+
+
+def _sign_up_page(
+    form: dict[str, str] | None = None,
+    errors: dict[str, str] | None = None,
+    *,
+    invitation: str = "",
+    role: str = "provider",
+) -> str:
+    """The form of a new account, which says what comes with it; or that there is none."""
+    return render(
+        "sign_up.html",
+        form=form or {},
+        errors=errors or {},
+        policy=_policy(),
+        invitation=invitation,
+        own_room=clinics.members.has_own_room(g.clinic.id, role),
+    )
 
 
 def _lets_in(invitation: Invitation) -> bool:
@@ -91,7 +109,7 @@ def sign_out() -> ResponseReturnValue:
 
 @pages.get("/sign-up")
 def sign_up_form() -> ResponseReturnValue:
-    return render("sign_up.html", form={}, errors={}, policy=_policy(), invitation="")
+    return _sign_up_page()
 
 
 @pages.post("/sign-up")
@@ -122,14 +140,8 @@ def sign_up() -> ResponseReturnValue:
             offload=house().runtime.offload,
         )
     except clinics.Refused as refused:
-        page = render(
-            "sign_up.html",
-            form=form,
-            errors=field_errors(refused.fields, lang()),
-            policy=_policy(),
-            invitation=invitation,
-        )
-        return page, 422
+        errors = field_errors(refused.fields, lang())
+        return _sign_up_page(form, errors, invitation=invitation, role=role), 422
     return _signed_in(member, "password")
 
 
@@ -153,7 +165,7 @@ def use_link() -> ResponseReturnValue:
         return _used()
     if not _lets_in(invitation):
         return _no_sign_up()
-    return render("sign_up.html", form={}, errors={}, policy=_policy(), invitation=token)
+    return _sign_up_page(invitation=token, role=invitation.role)
 
 
 def _new_password(member: Member, token: str) -> ResponseReturnValue:

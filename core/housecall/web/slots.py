@@ -137,24 +137,35 @@ def _parts(name: str, role: str, scopes: Iterable[tuple[str, str]], columns: dic
     for plugin, each in registry.fragments(g.clinic.id, name):
         if known.visit and role not in each.roles:
             continue
-        html, broken = Markup(), False
-        if each.template:
-            try:
+        try:
+            html = Markup()
+            if each.template:
                 html = fragment(plugin, each.template, role=role, settings=seen(plugin, *scopes), **columns)
-            except Exception as error:
-                broken = True
-                registry.failed(g.clinic.id, Raised(plugin=plugin.id, hook=each.template, error=place(error)))
-        made += part(plugin, name, each.module, html, broken=broken)
+            made += part(plugin, name, each.module, html)
+        except Exception as error:
+            raised(plugin, each.template or each.module, error)
+            made += broken(plugin, name)
     return made
 
 
-def part(plugin: Plugin, slot: str, module: str, html: Markup, *, broken: bool = False, step: str = "") -> Markup:
-    """An <hc-part>, which imports its module and mounts it (parts.js)."""
+def raised(plugin: Plugin, what: str, error: Exception) -> None:
+    """A file of a plugin could not be shown: counts as a failure of it."""
+    house().registry.failed(g.clinic.id, Raised(plugin=plugin.id, hook=what, error=place(error)))
+
+
+def part(plugin: Plugin, slot: str, module: str, html: Markup, *, step: str = "") -> Markup:
+    """An <hc-part>, which imports its module and mounts it (parts.js). KeyError for a module that is not there."""
     more = Markup(' data-title="{}"').format(words(plugin)(plugin.own.name))
     more += Markup(' data-module="{}"').format(house().assets_of(plugin).url(module)) if module else Markup()
     more += Markup(' data-step="{}"').format(step) if step else Markup()
-    more += Markup(" data-broken") if broken else Markup()
     return Markup('<hc-part data-plugin="{}" data-slot="{}"{}>{}</hc-part>').format(plugin.id, slot, more, html)
+
+
+def broken(plugin: Plugin, slot: str, *, step: str = "") -> Markup:
+    """The place of a part that could not be made, where its page shows the fallback."""
+    more = Markup(' data-title="{}"').format(plugin.own.name)
+    more += Markup(' data-step="{}"').format(step) if step else Markup()
+    return Markup('<hc-part data-plugin="{}" data-slot="{}"{} data-broken></hc-part>').format(plugin.id, slot, more)
 
 
 def styles(*prefixes: str) -> Markup:
@@ -163,7 +174,10 @@ def styles(*prefixes: str) -> Markup:
     for plugin in house().registry.on(g.clinic.id):
         for each in plugin.own.fragments:
             if each.style and each.slot.startswith(prefixes):
-                urls[house().assets_of(plugin).url(each.style)] = None
+                try:
+                    urls[house().assets_of(plugin).url(each.style)] = None
+                except Exception as error:
+                    raised(plugin, each.style, error)
     return Markup().join(Markup('<link rel="stylesheet" href="{}">\n').format(url) for url in urls)
 
 

@@ -301,7 +301,7 @@ class Sockets:
             "now": self.clock(),
             "epoch": self.visits.store.epoch,
             "parts": self._parts(here.clinic),
-            "rooms": [self._snapshot(room) for room in here.rooms],
+            "rooms": self._rooms(here),
         }
         for visit in self.visits.of_member(here.member):
             if visit.state in ("in_call", "paused") and here.serves(visit):
@@ -315,6 +315,12 @@ class Sockets:
         if over:
             hello["over"] = True
         self.io.server.emit("welcome", hello, to=here.sid)
+
+    def _rooms(self, here: Connection) -> list[dict[str, Any]]:
+        """Each room of a dashboard, which may be new to its page: how it is called, and its queue."""
+        with self.app.app_context():
+            told = {room.id: {"name": room.name, "slug": room.slug} for room in clinics.rooms.of(here.clinic)}
+        return [{**told[room], **self._snapshot(room)} for room in here.rooms if room in told]
 
     def _snapshot(self, room: str) -> dict[str, Any]:
         return {

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from .. import fields
 from ..clinics.models import Room
-from ..extending.hooks import Raised, place
+from ..extending.hooks import Raised
 from ..extending.manifest import mistakes_in_step
 from ..extending.nouns import Step
 from ..extending.registry import Plugin
@@ -88,7 +88,7 @@ def _template(plugin: Plugin, step: Step, room: Room) -> Markup:
     """A step that is a plugin's own part."""
     if not step.template:
         return Markup()
-    html, broken = Markup(), False
+    key = f"{plugin.id}:{step.id}"
     try:
         html = slots.fragment(
             plugin,
@@ -98,10 +98,10 @@ def _template(plugin: Plugin, step: Step, room: Room) -> Markup:
             room={"id": room.id, "slug": room.slug, "name": room.name},
             step={"id": step.id, "title": slots.words(plugin)(step.title)},
         )
+        return slots.part(plugin, "checkin.step", step.module, html, step=key)
     except Exception as error:
-        broken = True
-        house().registry.failed(g.clinic.id, Raised(plugin=plugin.id, hook=step.template, error=place(error)))
-    return slots.part(plugin, "checkin.step", step.module, html, broken=broken, step=f"{plugin.id}:{step.id}")
+        slots.raised(plugin, step.template, error)
+        return slots.broken(plugin, "checkin.step", step=key)
 
 
 def described(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:

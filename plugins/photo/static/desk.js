@@ -82,17 +82,22 @@ function request(host, album) {
     event.preventDefault();
     if (what.value === "other" && !other.value.trim()) return other.focus();
     const data = { id: crypto.randomUUID(), what: what.value, other: what.value === "other" ? other.value.trim() : "", words: said.value.trim(), choose: settings.choose && choose.checked };
-    album.ask = { ...data, state: "asked" };
-    try {
-      if (await host.channel.send("ask", data) === "waiting") album.ask.state = "away";
-      said.value = "";
-    } catch {
-      album.ask.state = "unsent";
-    }
-    changed(album);
+    album.ask = { ...data, data, state: "asked", page: "" };
+    if (await asked(host, album, album.ask)) said.value = "";
   };
   return form;
 }
+
+// Sends a request; answers whether that could be.
+async function asked(host, album, ask) {
+  ask.page = pageOf(host);
+  const way = await host.channel.send("ask", ask.data).catch(() => "");
+  ask.state = { "": "unsent", waiting: "away" }[way] ?? ask.state;
+  changed(album);
+  return Boolean(way);
+}
+// The patient's page, while it is there; another after it was loaded anew.
+const pageOf = ({ visit }) => visit.seats.find(({ role, present }) => role === "patient" && present)?.page ?? "";
 
 // How it stands with the request; answers the bar of its progress, where there is one.
 function standing(host, album, place) {
@@ -137,6 +142,14 @@ function listen(host, album) {
     album.ask.state = state;
     changed(album);
   };
+  host.visit.on("change", () => {
+    const { ask } = album, page = pageOf(host);
+    if (!ask || !page || page === ask.page || !OPEN.includes(ask.state)) return;
+    if (!ask.page) return void (ask.page = page);        // what it has not got yet goes to the page that comes
+    ask.cancel?.("cancelled");                           // a reload has lost the request, and the photo with it
+    now("asked");
+    asked(host, album, ask);
+  });
   host.channel.on("answer", ({ data }) => {
     const { ask } = album;
     if (ask?.id === data.id && OPEN.includes(ask.state)) now(data.state);

@@ -70,6 +70,7 @@ function after(host) {
 function patient(host) {
   const { visit } = host, offer = () => load(host, "./take.js").then(({ take }) => take?.(host, asked));
   host.channel.on("ask", ({ data, from }) => {
+    if (asked.get(visit.id)?.id === data.id) return;     // told once more to a page that has it
     asked.get(visit.id)?.taking?.end("replaced");
     asked.set(visit.id, { ...data, from });
     offer();

@@ -337,6 +337,8 @@ export class Board {
     } catch (error) {
       ui.notice({
         too_big: text("This file is too big for the board. Choose one of less than 50 MB."),
+        pixels: text("This picture is too large for the board. Choose one of at most 64 megapixels."),
+        slow: text("This page takes too long to draw. Save it as a picture, then choose that."),
         locked: text("This PDF is locked with a password. Save it without one, then choose it again."),
         shape: text("This picture is too long and narrow for the board."),
       }[error.code] ?? text("This file cannot be read here. Choose a picture (PNG or JPEG) or a PDF."));

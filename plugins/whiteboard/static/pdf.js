@@ -2,14 +2,14 @@
 
 import { make } from "./make.js";
 
-const PATIENCE = 30_000;              // ms for one page
+const PATIENCE = 30_000;              // ms for each step: opening the file, finding a page, drawing it
 const BITMAP = 40_000_000;            // pixels of a picture in the file
 
 const failed = code => Object.assign(new Error(code), { code });
 const within = async step => {
   let timer = 0;
   try {
-    return await Promise.race([step, new Promise((_, reject) => { timer = setTimeout(() => reject(failed("unknown")), PATIENCE); })]);
+    return await Promise.race([step, new Promise((_, reject) => { timer = setTimeout(() => reject(failed("slow")), PATIENCE); })]);
   } finally {
     clearTimeout(timer);
   }
@@ -24,7 +24,7 @@ export async function fromPdf(file, host, side) {
     const worker = new PDFWorker({ port, verbosity: 0 });
     const options = { data: new Uint8Array(await file.arrayBuffer()), worker, verbosity: 0, maxImageSize: BITMAP, enableXfa: false, isEvalSupported: false, useWasm: false };
     const pages = await within(getDocument(options).promise);
-    const page = n => within(drawn(pages, n, side));
+    const page = async n => drawn(await within(pages.getPage(n)), side);
     return pages.numPages === 1 ? await page(1) : await choose(host, pages.numPages, page);
   } catch (error) {
     throw error.name === "PasswordException" ? failed("locked") : error;
@@ -33,12 +33,18 @@ export async function fromPdf(file, host, side) {
   }
 }
 
-async function drawn(pages, n, side) {
-  const page = await pages.getPage(n), { width, height } = page.getViewport({ scale: 1 });
-  if (Math.max(width / height, height / width) > 4) throw failed("shape");
+async function drawn(page, side) {
+  const { width, height } = page.getViewport({ scale: 1 });
+  if (!(Math.max(width / height, height / width) <= 4)) throw failed("shape"); // also of a side that is no number
   const viewport = page.getViewport({ scale: side / Math.max(width, height) });
   const canvas = make("canvas", { width: Math.round(viewport.width), height: Math.round(viewport.height) });
-  await page.render({ canvasContext: canvas.getContext("2d"), viewport, background: "#ffffff" }).promise;
+  const drawing = page.render({ canvasContext: canvas.getContext("2d"), viewport, background: "#ffffff" });
+  try {
+    await within(drawing.promise);
+  } catch (error) {
+    drawing.cancel();                                    // a page may go on for ever, here and in the worker
+    throw error;
+  }
   return canvas;
 }
 

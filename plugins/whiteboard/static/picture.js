@@ -4,6 +4,7 @@ import { make } from "./make.js";
 
 const SIDE = 1600;                    // px
 const MOST = 50 * 1024 * 1024;        // bytes of a file
+const PIXELS = 64_000_000;            // of a picture: a small file may unpack to any number of them
 const PATIENCE = 8000;                // ms until a picture of the video has come
 
 const failed = code => Object.assign(new Error(code), { code });
@@ -16,10 +17,22 @@ export async function fromFile(file, host) {
     const { fromPdf } = await import("./pdf.js"), canvas = await fromPdf(file, host, SIDE);
     return canvas && { kind: "pdf", canvas };
   }
+  if (await pixels(file) > PIXELS) throw failed("pixels");
   const bitmap = await createImageBitmap(file);
   const canvas = scaled(bitmap, bitmap.width, bitmap.height);
   bitmap.close();
   return { kind: "picture", canvas };
+}
+
+// How many a picture has, as its first bytes say: an <img> knows before it is unpacked.
+async function pixels(file) {
+  const image = new Image(), url = URL.createObjectURL(file);
+  try {
+    await new Promise((resolve, reject) => Object.assign(image, { onload: resolve, onerror: () => reject(failed("unknown")), src: url }));
+    return image.naturalWidth * image.naturalHeight;
+  } finally {
+    URL.revokeObjectURL(url);
+  }
 }
 
 // What a track shows now.

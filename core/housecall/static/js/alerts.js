@@ -8,7 +8,7 @@ const AGAIN = 20000; // ms between two knocks for people who have not been notic
 const TELL = 5000; // ms in which every other tab has heard of an arrival
 const title = document.title;
 const tabs = "BroadcastChannel" in window ? new BroadcastChannel("housecall alerts") : null;
-const told = new Set(); // arrivals that this tab or another has told already
+const told = new Set(); // what this tab or another has done for an arrival already: "sound <id>", "note <id>"
 const noticed = new Set(); // arrivals that came while the person looked at another tab
 const chime = new Chime();
 let timer = null; // runs while somebody has not been noticed
@@ -21,28 +21,34 @@ tabs?.addEventListener("message", ({ data }) => {
 document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") seen(true); });
 addEventListener("focus", () => seen(true));
 
-// Somebody has come. One tab of this browser knocks, whichever gets the lock first.
+// Somebody has come. One tab of this browser knocks, of those that can be heard, and one shows it.
 export function arrived(id) {
-  const knock = () => {
-    if (told.has(id)) return;
-    told.add(id);
-    tabs?.postMessage({ told: id });
-    ring();
-    notify(id);
-  };
   if (looking()) tabs?.postMessage({ seen: id });
   else if (!noticed.has(id)) timer ??= setInterval(again, AGAIN);
-  if (navigator.locks) navigator.locks.request(`housecall alert ${id}`, { ifAvailable: true }, async lock => {
+  if (chime.on) once(`sound ${id}`, ring);
+  once(`note ${id}`, () => notify(id));
+}
+
+// In whichever tab gets the lock first.
+function once(what, act) {
+  const first = () => {
+    if (told.has(what)) return;
+    told.add(what);
+    tabs?.postMessage({ told: what });
+    act();
+  };
+  if (navigator.locks) navigator.locks.request(`housecall alert ${what}`, { ifAvailable: true }, async lock => {
     if (!lock) return;
-    knock();
+    first();
     await new Promise(done => setTimeout(done, TELL));
   });
-  else knock();
+  else first();
 }
 
 // One tab knocks again; the others find the lock taken until it is nearly time for the next.
 function again() {
   const knock = () => ring() && new Promise(done => setTimeout(done, AGAIN * 0.9));
+  if (!chime.on) return;
   if (navigator.locks) navigator.locks.request("housecall alert again", { ifAvailable: true }, lock => lock && knock());
   else knock();
 }

@@ -4,6 +4,7 @@ export class Chime {
   constructor() {                                       // a telephone call interrupts the sound of a phone; it goes on when the person is back
     document.addEventListener("visibilitychange", () => { if (this.sound?.state === "interrupted" && document.visibilityState === "visible") this.sound.resume().catch(() => {}); });
   }
+  get on() { return this.sound?.state === "running"; }
   // Open it in `ms`: that takes a while, in which something more urgent may be done. Still in the same gesture.
   soon(ms) { this.opening = new Promise(done => setTimeout(done, ms)).then(() => this.open()); }
   // Inside a gesture. Answers whether the browser lets us be heard.
@@ -12,7 +13,7 @@ export class Chime {
     this.sound ??= new AudioContext();
     const running = this.sound.resume().then(() => true, () => false);
     await Promise.race([running, new Promise(done => setTimeout(done, 2000))]);
-    if (this.sound.state === "running") return "on";
+    if (this.on) return "on";
     this.close();
     return "blocked";
   }
@@ -27,7 +28,7 @@ export class Chime {
   }
   ring() {
     const { sound } = this;
-    if (sound?.state !== "running") return false;
+    if (!this.on) return false;
     for (const [at, pitch] of [[0, 659], [0.22, 523]]) {
       const note = sound.createOscillator(), loudness = sound.createGain();
       note.frequency.value = pitch;

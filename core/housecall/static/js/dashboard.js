@@ -95,7 +95,10 @@ const link = new Link({
 
 function welcome(hello) {
   offset = hello.now - Date.now();
-  queue.keep(hello.rooms.map(room => room.id));
+  const served = hello.rooms.map(room => room.id);
+  for (const id of rooms.keys()) if (!served.includes(id)) rooms.delete(id);
+  for (const { id, name, slug } of hello.rooms) rooms.set(id, { id, name, link: `${location.origin}/${slug}` });
+  queue.keep(served);
   for (const room of hello.rooms) {
     watchers.set(room.id, room.watchers);
     for (const card of room.cards) meet(card, room.id);

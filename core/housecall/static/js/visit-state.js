@@ -9,7 +9,7 @@ export class VisitState extends EventTarget {
   take(visit, quiet = false) {
     const before = JSON.stringify([this.state, this.seats, this.name]);
     Object.assign(this, { id: visit.id, name: visit.name, state: visit.state, arrived: visit.arrived });
-    this.seats = (visit.seats ?? []).map(({ id, role, kind, member, present, name, curtain }) => Object.freeze({ id, role, kind, member, present, name, curtain }));
+    this.seats = (visit.seats ?? []).map(({ id, role, kind, member, present, name, curtain, key }) => Object.freeze({ id, role, kind, member, present, name, curtain, page: key ?? "" }));
     if (!quiet && JSON.stringify([this.state, this.seats, this.name]) !== before) this.dispatchEvent(new Event("change"));
   }
 }
