@@ -5,10 +5,10 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 
 * nouns: `Field`, `Fragment`, `Event`, `Step`, `Job`, and `hookimpl`, which marks a hook (docs/hooks.md)
 * what hooks are given: `VisitView`, `Actor`
-* what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase` (what was
-  deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
-* pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`, `address`,
-  `queue`
+* what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase`
+  (what was deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
+* pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`,
+  `address`, `queue`
 * limits: `usage` (a `Usage`) and `reconsider`, for plugins that answer `allow`
 
 `housecall.testing` is for the tests of plugins and no part of a running server.

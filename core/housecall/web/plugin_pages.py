@@ -145,7 +145,7 @@ def unseal(place: str, sealed: str) -> str | None:
 
 
 def fingerprint(place: str, plain: str) -> str:
-    """64 hex digits that are the same for the same text in the same place. Without the server's key nobody makes them."""
+    """64 hex digits, the same for the same text in the same place; nobody makes them without the server's key."""
     return sealing.fingerprint(house().site.secret, place, plain)
 
 
