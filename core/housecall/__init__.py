@@ -8,7 +8,10 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 * what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase`
   (what was deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
 * pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`,
-  `address`, `queue`
+  `clinic_name`, `queue`, `in_visit`
+* the practice, in hooks and jobs too: `members_of`, `rooms_of`, `last_seen`, `words_in`
+* messages to people outside: `post`, `deliverable`, `posted`, `withdraw`, `again`; `letter` and `address` to write
+  them; of those who carry them: `Message`, `Attachment`, `Delivery`, `report` (docs/mail.md)
 * limits: `usage` (a `Usage`) and `reconsider`, for plugins that answer `allow`
 
 `housecall.testing` is for the tests of plugins and no part of a running server.
@@ -25,13 +28,18 @@ if TYPE_CHECKING:
     from .extending.hookspecs import hookimpl
     from .extending.nouns import Event, Fragment, Job, Step
     from .fields import Field
+    from .message import Attachment, Delivery, Message
+    from .postroom import again, deliverable, post, posted, report, withdraw
     from .visits import Actor, VisitView
+    from .web.known import MemberView, RoomView, last_seen, members_of, rooms_of, words_in
+    from .web.letters import address, letter
     from .web.plugin_pages import (
         Usage,
-        address,
         admins_only,
         clinic_id,
+        clinic_name,
         fingerprint,
+        in_visit,
         member,
         members_only,
         page,
@@ -46,31 +54,49 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Actor",
+    "Attachment",
     "Base",
+    "Delivery",
     "Event",
     "Field",
     "Fragment",
     "Job",
+    "MemberView",
+    "Message",
+    "RoomView",
     "Step",
     "Usage",
     "VisitView",
     "address",
     "admins_only",
+    "again",
     "clinic_id",
+    "clinic_name",
     "db",
+    "deliverable",
     "erase",
     "fingerprint",
     "hookimpl",
+    "in_visit",
+    "last_seen",
+    "letter",
     "member",
+    "members_of",
     "members_only",
     "page",
+    "post",
+    "posted",
     "queue",
     "reconsider",
+    "report",
+    "rooms_of",
     "seal",
     "settings",
     "unseal",
     "usage",
     "webhook",
+    "withdraw",
+    "words_in",
     "write",
 ]
 
@@ -80,10 +106,14 @@ _HOMES = {
     "extending.hookspecs": ("hookimpl",),
     "extending.nouns": ("Event", "Fragment", "Job", "Step"),
     "fields": ("Field",),
+    "message": ("Attachment", "Delivery", "Message"),
+    "postroom": ("again", "deliverable", "post", "posted", "report", "withdraw"),
     "visits": ("Actor", "VisitView"),
+    "web.known": ("MemberView", "RoomView", "last_seen", "members_of", "rooms_of", "words_in"),
+    "web.letters": ("address", "letter"),
     "web.plugin_pages": (
-        *("address", "admins_only", "clinic_id", "fingerprint", "member", "members_only", "page", "queue"),
-        *("Usage", "reconsider", "seal", "settings", "unseal", "usage", "webhook"),
+        *("Usage", "admins_only", "clinic_id", "clinic_name", "fingerprint", "in_visit", "member", "members_only"),
+        *("page", "queue", "reconsider", "seal", "settings", "unseal", "usage", "webhook"),
     ),
 }
 

@@ -28,7 +28,14 @@ P = ParamSpec("P")
 Row = TypeVar("Row")
 
 MIGRATIONS = Path(__file__).parent / "migrations"
-PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=200", "synchronous=NORMAL", "secure_delete=ON")
+PATIENCE = 200  #: ms to wait for another process that writes
+PRAGMAS = (
+    "journal_mode=WAL",
+    "foreign_keys=ON",
+    f"busy_timeout={PATIENCE}",
+    "synchronous=NORMAL",
+    "secure_delete=ON",
+)
 
 db = SQLAlchemy(session_options={"expire_on_commit": False})
 
@@ -109,13 +116,25 @@ class Remembered(Generic[P, Row]):
         return row
 
 
-def erase(engine: Engine) -> bool:
-    """Empty SQLite's journal, so that deleted rows are gone from the disk; False while a reader is in the way."""
+def erase(engine: Engine, *, patience: int = PATIENCE) -> bool:
+    """Empty SQLite's journal, so that deleted rows are gone from the disk; False while a reader is in the way.
+
+    `patience` are the ms to wait for readers, in which nothing else happens in this process: 0 where one can come back.
+    """
     if engine.dialect.name != "sqlite":
         return True
     with _outside_transactions(engine) as connection:
+        connection.execute(f"PRAGMA busy_timeout={patience}")
         busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        connection.execute(f"PRAGMA busy_timeout={PATIENCE}")
     return not busy
+
+
+def harden(engine: Engine) -> None:
+    """Have what was written until now survive a power cut, too: WAL alone promises that for a crash of ours only."""
+    if engine.dialect.name == "sqlite":
+        with _outside_transactions(engine) as connection:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
 
 def prepare(url: str) -> None:

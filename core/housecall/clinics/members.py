@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 
+from ..message import EMAIL
 from . import audit, images, limits, logins, passwords, provider_numbers, rooms
 from .database import db, write
 from .models import Invitation, Member, Room, RoomMember, now
@@ -16,7 +17,6 @@ from .passwords import Offload
 from .refused import Refused
 
 ROLES = ("owner", "admin", "provider", "staff")
-EMAIL = re.compile(r"[^\s@<>\"(),;:\\]+@[^\s@<>\"(),;:\\.]+(\.[^\s@<>\"(),;:\\.]+)+")
 
 #: Each field of the profile that a member types, and its longest value.
 LENGTHS = {
@@ -166,6 +166,29 @@ def set_password(member_id: str, password: str, *, offload: Offload) -> None:
         raise Refused(password="used")
     passwords.accept(password, member.email, member.first_name, member.last_name)
     _store_hash(member_id, passwords.hash(password, offload=offload))
+
+
+def address(typed: str) -> str:
+    """An address as it is kept. Raises Refused(email=...)."""
+    return str(_clean({"email": typed})["email"])
+
+
+def is_free(clinic_id: str, email: str) -> None:
+    """Raises Refused(email="taken") where somebody in the clinic has an address."""
+    if by_email(clinic_id, email):
+        raise Refused(email="taken")
+
+
+def change_address(member_id: str, email: str) -> None:
+    """Another address to sign in by. Raises Refused where somebody else has got it in the meantime."""
+    with write() as session:
+        member = session.get_one(Member, member_id)
+        member.email = email
+        try:
+            session.flush()
+        except IntegrityError:
+            raise Refused(email="taken") from None
+        audit.add(session, member.clinic_id, actor=member_id, action="member.address", object=member_id)
 
 
 def _store_hash(member_id: str, hashed: str) -> None:

@@ -13,6 +13,7 @@ from typing import Any
 import pluggy
 
 from ..logs import log
+from ..message import Delivery
 from ..reading import nearest
 from . import hookspecs
 from .hookspecs import KINDS
@@ -24,6 +25,8 @@ RETURNS: dict[str, tuple[type, ...]] = {
     "allow": (str,),
     "check_settings": (dict,),
     "health": (str,),
+    "deliver": (Delivery,),
+    "can_deliver": (bool,),
 }
 
 

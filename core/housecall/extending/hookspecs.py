@@ -14,6 +14,7 @@ import click
 import pluggy
 from flask import Blueprint
 
+from ..message import Delivery, Message
 from ..visits import Actor, VisitView
 from .nouns import Event, Fragment, Job, Step
 from .tables import Table
@@ -21,7 +22,7 @@ from .tables import Table
 hookspec = pluggy.HookspecMarker("housecall")
 hookimpl = pluggy.HookimplMarker("housecall")
 
-#: hook -> its kind; "own" asks or tells one plugin only, the one that it is about.
+#: hook -> its kind; "own" asks or tells one plugin only, the one that it is about; "first": one answer ends the asking.
 KINDS: Mapping[str, str] = {
     "configure": "contribute own",
     "blueprints": "contribute",
@@ -35,7 +36,10 @@ KINDS: Mapping[str, str] = {
     "allow": "ask",
     "check_settings": "ask own",
     "health": "ask",
+    "deliver": "ask first",
+    "can_deliver": "ask",
     "visit_changed": "tell",
+    "signed_out": "tell",
     "toggled": "tell own",
 }
 
@@ -324,6 +328,54 @@ def health(clinic: str) -> str | None:
 
 
 @hookspec
+def deliver(message: Message) -> Delivery | None:
+    """Carry a message to somebody outside; None for one of a kind that this plugin does not carry. The first answer
+    counts, by the ids of the plugins; a mail that none takes goes to the mail server of housecall.toml.
+
+    It runs in the background, with an application context, and may take its time; set a limit to each wait. "later"
+    may only be said when the carrier has surely not taken the message: it comes again after 1, 2, 4 … minutes. In
+    doubt, as after a time-out when all was sent, say "unsure": then a person decides. A hook that raises counts as
+    "unsure". Nothing of the message may be kept or logged, nor stand in `reason`.
+
+    Example:
+
+    ```python
+    from housecall import Delivery, hookimpl
+
+
+    @hookimpl
+    def deliver(message):
+        if message.kind != "text":
+            return None
+        if not message.to.startswith("+"):
+            return Delivery(state="refused", reason="The number begins with + and its country.")
+        return Delivery(state="sent", reference="17")
+    ```
+    """
+    return None
+
+
+@hookspec
+def can_deliver(clinic: str, kind: str) -> bool | None:
+    """Whether messages of a kind ("mail", "text", "push") can be posted in this clinic now; None: not ours to say.
+
+    Asked when a page is made that would offer it, so it answers from the settings and asks nobody outside.
+
+    Example:
+
+    ```python
+    from housecall import hookimpl
+
+
+    @hookimpl
+    def can_deliver(clinic, kind):
+        return True if kind == "text" else None
+    ```
+    """
+    return None
+
+
+@hookspec
 def visit_changed(view: VisitView, old: str | None, new: str, actor: Actor) -> None:
     """A visit went from state `old` (None: it is new) to `new`.
 
@@ -337,6 +389,28 @@ def visit_changed(view: VisitView, old: str | None, new: str, actor: Actor) -> N
     def visit_changed(view, old, new, actor):
         if new == "ended":
             print("a visit has ended in", view.room)
+    ```
+    """
+
+
+@hookspec
+def signed_out(clinic: str, member: str, login: str) -> None:
+    """Somebody ended a login: by signing out, or on the page of logins. `login` is its id (`SignedIn.login`).
+
+    An empty `login` means each that the member has ever had, those too that had run out: a new password was set, or the
+    account was disabled. A login that only runs out is not told.
+
+    Example:
+
+    ```python
+    from housecall import hookimpl
+
+    devices: dict[str, set[str]] = {}  # member -> logins by which a device was named
+
+
+    @hookimpl
+    def signed_out(member, login):
+        devices[member] = devices.get(member, set()) - {login} if login else set()
     ```
     """
 

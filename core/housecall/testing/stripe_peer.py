@@ -944,7 +944,7 @@ class Desk(BaseHTTPRequestHandler):
                 name = path.removeprefix("/_peer/")
                 lock = nullcontext() if name == "deliver" else self.peer.lock  # whoever hears of an event asks us
                 with lock:
-                    return Answer(200, getattr(Control(self.peer), name)(**json.loads(body or "{}")))
+                    return Answer(200, json.dumps(getattr(Control(self.peer), name)(**json.loads(body or "{}"))))
             with self.peer.lock:
                 return self._api(path, body) if path.startswith("/v1/") else self._page(path, body)
         except Refused as reason:

@@ -175,7 +175,8 @@ def policy(nonce: str, plugins: Collection[str] = ()) -> str:
     """The Content-Security-Policy of a page (its scripts carry `nonce`), with what `plugins` ask for."""
     host = request.host
     wasm = " 'wasm-unsafe-eval'" if "wasm" in plugins else ""
-    trusted = "default" if "scripts" in plugins else "'none'"  # made by trusted.js, for files of these plugins only
+    made = {"scripts": "default", "worker": "worker"}  # by trusted.js, for files of these plugins only
+    trusted = " ".join(name for need, name in made.items() if need in plugins) or "'none'"
     rules = [
         "default-src 'none'",
         f"script-src 'nonce-{nonce}' 'strict-dynamic'{wasm}",
@@ -192,6 +193,8 @@ def policy(nonce: str, plugins: Collection[str] = ()) -> str:
         "require-trusted-types-for 'script'",
         f"trusted-types {trusted}",
     ]
+    if "worker" in plugins:
+        rules.append("worker-src 'self'")
     if secure():
         rules.append("upgrade-insecure-requests")
     return "; ".join(rules)

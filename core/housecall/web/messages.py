@@ -128,6 +128,8 @@ FIELDS = {
     "wrong": Message(
         N_("E-mail or password is not right."), N_("Check both. A new password comes from your practice.")
     ),
+    "wrong_password": Message(N_("This is not the password of the account."), N_("Type the one you sign in with.")),
+    "sign_in_first": Message(N_("Sign in first."), N_("Then open the link of the mail once more.")),
     "used": Message(N_("This link has been used or is too old."), N_("Ask your practice for a new one.")),
 }
 

@@ -91,9 +91,9 @@ def _environment(folder: str) -> jinja2.Environment:
     return jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True, undefined=jinja2.StrictUndefined)
 
 
-def words(plugin: Plugin) -> Callable[[str], str]:
-    """The plugin's own catalogue, then the house's."""
-    language = lang()
+def words(plugin: Plugin, language: str = "") -> Callable[[str], str]:
+    """The plugin's own catalogue, then the house's; in the visitor's language where none is named."""
+    language = language or lang()
 
     def translate(english: str) -> str:
         own = translations(language, str(plugin.folder / "locale"), plugin.id).gettext(english)

@@ -56,6 +56,11 @@ def _all(view: VisitView) -> list[tuple[Plugin, Step]]:
     return registry.steps(view.clinic, [(plugin, step) for (plugin, _), step in more.items()])
 
 
+def confirmed(view: VisitView, key: str) -> bool:
+    """Whether only a plugin's own Python may say that a step is done."""
+    return any(step.confirmed and f"{plugin.id}:{step.id}" == key for plugin, step in _all(view))
+
+
 def shown(room: Room, visit: str) -> list[dict[str, Any]]:
     """The steps of a visit that is checked in, each with its form: for the page that holds its ticket."""
     present = house().visits.get(visit)
