@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from html import unescape
 from pathlib import Path
 
@@ -67,6 +69,21 @@ def test_a_sign_up_is_refused_in_words_and_keeps_what_was_typed(practice: Practi
     assert "Two members at most. Ask <the> warden." in words(answer.text)
     assert 'value="grace@elm.example"' in answer.text
     assert "hc-login" not in visitor.http.cookies
+
+
+MAIL = '[server.mail]\nhost = "127.0.0.1"\nport = 9\nsecurity = "none"\nsender = "desk@elm.example"\n[clinic.main]'
+
+
+def test_no_mail_goes_to_somebody_who_could_not_join(serve: Callable[..., Practice], tmp_path: Path) -> None:
+    toml = TOML.replace("[clinic.main]", f'url = "http://localhost"\n{MAIL}')
+    practice = serve(toml, folder=write(tmp_path / "mailed", WARDEN))
+    for _ in range(2):
+        practice.room()
+    answer = Visitor(practice.url).post("/sign-up", {"email": "grace@elm.example"})
+    assert answer.status_code == 422
+    assert "Two members at most. Ask <the> warden." in words(answer.text)
+    with closing(sqlite3.connect(practice.folder / "data/housecall.db")) as database:
+        assert database.execute("select count(*) from outbox").fetchone() == (0,)
 
 
 def test_the_form_promises_no_room_that_there_may_not_be(practice: Practice, owner: Visitor) -> None:

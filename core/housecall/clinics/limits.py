@@ -34,6 +34,12 @@ def refusal(clinic_id: str, what: str, there: int | None = None) -> str:
     return str(allow(clinic_id, what, there + 1)) if allow else ""
 
 
+def check(clinic_id: str, what: str, field: str, there: int | None = None) -> None:
+    """Raises Refused at `field` where there may not be one more: for what leads to one, before it is made."""
+    if why := refusal(clinic_id, what, there):
+        raise Refused(**{field: Sentence(why)})
+
+
 @contextlib.contextmanager
 def one_more(clinic_id: str, what: str, field: str) -> Iterator[Session]:
     """A write transaction that makes one more. Raises Refused at `field` where that is not allowed.
@@ -42,8 +48,7 @@ def one_more(clinic_id: str, what: str, field: str) -> Iterator[Session]:
     """
     while True:
         there = count(db.session, clinic_id, what)
-        if why := refusal(clinic_id, what, there):
-            raise Refused(**{field: Sentence(why)})
+        check(clinic_id, what, field, there)
         with write() as session:
             if count(session, clinic_id, what) == there:
                 yield session

@@ -79,8 +79,7 @@ def change_people() -> ResponseReturnValue:
         if do == "invite":
             if _closed():
                 raise clinics.Refused(role="closed")
-            if why := clinics.limits.refusal(g.clinic.id, "members"):
-                raise clinics.Refused(role=clinics.Sentence(why))
+            clinics.limits.check(g.clinic.id, "members", "role")
             to = clinics.members.address(email) if email and by_mail.possible() else ""
             if to:
                 clinics.members.is_free(g.clinic.id, to)

@@ -196,6 +196,7 @@ def sign_up() -> ResponseReturnValue:
 def _ask_account(form: dict[str, str]) -> ResponseReturnValue:
     """The same answer for an address that has an account and for one that has none: what comes by mail differs."""
     try:
+        clinics.limits.check(g.clinic.id, "members", "email")
         email = _asked_by_mail()
     except clinics.Refused as refused:
         return _sign_up_page(form, field_errors(refused.fields, lang())), 422
