@@ -13,6 +13,7 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 * links: `visit_link` (a `VisitLink` that opens one visit), `contact` (of the practice), `qr_code` (a picture of a link)
 * messages to people outside: `post`, `deliverable`, `posted`, `withdraw`, `again`; `letter` and `address` to write
   them; of those who carry them: `Message`, `Attachment`, `Delivery`, `report` (docs/mail.md)
+* limits: `usage` (a `Usage`) and `reconsider`, for plugins that answer `allow`
 
 `housecall.testing` is for the tests of plugins and no part of a running server.
 """
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from .web.known import MemberView, RoomView, last_seen, members_of, rooms_of, words_in
     from .web.letters import address, letter
     from .web.plugin_pages import (
+        Usage,
         admins_only,
         clinic_id,
         clinic_name,
@@ -44,9 +46,11 @@ if TYPE_CHECKING:
         members_only,
         page,
         queue,
+        reconsider,
         seal,
         settings,
         unseal,
+        usage,
         webhook,
     )
     from .web.visit_links import VisitLink, contact, visit_link
@@ -64,6 +68,7 @@ __all__ = [
     "Message",
     "RoomView",
     "Step",
+    "Usage",
     "VisitLink",
     "VisitView",
     "address",
@@ -88,11 +93,13 @@ __all__ = [
     "posted",
     "qr_code",
     "queue",
+    "reconsider",
     "report",
     "rooms_of",
     "seal",
     "settings",
     "unseal",
+    "usage",
     "visit_link",
     "webhook",
     "withdraw",
@@ -113,8 +120,8 @@ _HOMES = {
     "web.known": ("MemberView", "RoomView", "last_seen", "members_of", "rooms_of", "words_in"),
     "web.letters": ("address", "letter"),
     "web.plugin_pages": (
-        *("admins_only", "clinic_id", "clinic_name", "fingerprint", "in_visit", "member", "members_only", "page"),
-        *("queue", "seal", "settings", "unseal", "webhook"),
+        *("Usage", "admins_only", "clinic_id", "clinic_name", "fingerprint", "in_visit", "member", "members_only"),
+        *("page", "queue", "reconsider", "seal", "settings", "unseal", "usage", "webhook"),
     ),
     "web.visit_links": ("VisitLink", "contact", "visit_link"),
 }

@@ -229,6 +229,9 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
                 plugins.prepare(plugin)
             except registry.Unready as why:
                 plugins.quarantine(plugin, str(why))
+        for clinic in clinics.clinic.all():  # with their tables there, all can say what a clinic may have
+            plugins.read_switches(clinic.id)
+    app.extensions[clinics.limits.PORT] = plugins.allow
     return app
 
 

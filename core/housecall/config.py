@@ -33,6 +33,7 @@ SERVER_KEYS: Mapping[str, type] = {
     "async_mode": str,
     "trusted_proxies": int,
     "load": list,
+    "plugins": list,
     "mail": dict,
 }
 MAIL_KEYS: Mapping[str, type] = {
@@ -124,6 +125,10 @@ class Site:
     async_mode: str = "eventlet"
     trusted_proxies: int = 0
     load: tuple[str, ...] | None = None  #: the plugins to import; none: all that are found
+    plugins: tuple[str, ...] = ()  #: those that are on in every clinic
+    tables: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=lambda: MappingProxyType({}), repr=False
+    )  #: plugin -> what `[server.<plugin>]` says
     mail: MailServer | None = None
     demo: bool = False
     safe: bool = False  #: start without the site's own plugins and themes
@@ -208,7 +213,11 @@ class _Settings(Reading):
         for name in tree:
             if name not in ("server", "clinic"):
                 self.wrong(name, f"this table is not known; {nearest(name, ('server', 'clinic'))}")
-        server = self.table("server", tree.get("server", {}), SERVER_KEYS)
+        value = tree.get("server", {})
+        settings = value if isinstance(value, dict) else {}
+        tables = {k: v for k, v in settings.items() if k not in SERVER_KEYS and isinstance(v, dict)}
+        value = {k: v for k, v in settings.items() if k not in tables} if isinstance(value, dict) else value
+        server = self.table("server", value, SERVER_KEYS)
         clinics = tree.get("clinic", {})
         if not isinstance(clinics, dict) or not clinics:
             self.wrong("clinic", "at least one clinic is needed: [clinic.main] with a name")
@@ -234,8 +243,8 @@ class _Settings(Reading):
                 self.wrong("server.database", "PostgreSQL needs more: pip install 'housecall[postgresql]'")
         elif database is not None and not database.startswith("sqlite:///"):
             self.wrong("server.database", 'this must be "sqlite" or an address that begins with postgresql://')
-        own = self.secret("server.secret", server["secret"]) if "secret" in server else None
-        if own is not None and len(own) < 32:
+        key = self.secret("server.secret", server["secret"]) if "secret" in server else None
+        if key is not None and len(key) < 32:
             self.wrong("server.secret", "this must have at least 32 characters; leave it out and one is made for you")
         load = self.names("server.load", server["load"]) if "load" in server else None
         mail = self.mail(server["mail"]) if "mail" in server else None
@@ -249,11 +258,13 @@ class _Settings(Reading):
             url=url.rstrip("/") if url else None,
             bind=server.get("bind", "127.0.0.1"),
             port=port,
-            secret=own.encode() if own else key_file(self.folder / "data"),
+            secret=key.encode() if key else key_file(self.folder / "data"),
             database=database,
             async_mode=server.get("async_mode", "eventlet"),
             trusted_proxies=server.get("trusted_proxies", 0),
             load=load,
+            plugins=self.names("server.plugins", server.get("plugins", [])),
+            tables=MappingProxyType(tables),
             mail=mail,
             demo=demo,
             safe=safe,

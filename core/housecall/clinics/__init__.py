@@ -8,6 +8,7 @@ from . import (
     images,
     invitations,
     lifetimes,
+    limits,
     logins,
     members,
     models,
@@ -20,10 +21,11 @@ from . import (
     switches,
     videos,
 )
-from .refused import Refused
+from .refused import Refused, Sentence
 
 __all__ = [
     "Refused",
+    "Sentence",
     "audit",
     "clinic",
     "database",
@@ -31,6 +33,7 @@ __all__ = [
     "images",
     "invitations",
     "lifetimes",
+    "limits",
     "logins",
     "members",
     "models",

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from . import audit, images, passwords, videos
+from . import audit, images, limits, passwords, videos
 from .database import Remembered, db, write
 from .models import Member, Room
 from .passwords import Offload
@@ -50,7 +50,7 @@ def create(
     actor: str | None = None,
 ) -> Room:
     """Raises Refused(slug=..., name=..., media=..., owner=...). Whoever checks in needs the passcode of the hash."""
-    with write() as session:
+    with limits.one_more(clinic_id, "rooms", "name") as session:
         _check(session, clinic_id, slug, name, owner_id, media, reserved, room_id=None)
         room = Room(
             clinic_id=clinic_id,

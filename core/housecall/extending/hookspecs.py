@@ -17,12 +17,14 @@ from flask import Blueprint
 from ..message import Delivery, Message
 from ..visits import Actor, VisitView
 from .nouns import Event, Fragment, Job, Step
+from .tables import Table
 
 hookspec = pluggy.HookspecMarker("housecall")
 hookimpl = pluggy.HookimplMarker("housecall")
 
 #: hook -> its kind; "own" asks or tells one plugin only, the one that it is about; "first": one answer ends the asking.
 KINDS: Mapping[str, str] = {
+    "configure": "contribute own",
     "blueprints": "contribute",
     "events": "contribute",
     "fragments": "contribute",
@@ -32,6 +34,7 @@ KINDS: Mapping[str, str] = {
     "checkin_steps": "ask",
     "refuse_check_in": "ask",
     "refuse_move": "ask",
+    "allow": "ask",
     "check_settings": "ask own",
     "health": "ask",
     "deliver": "ask first",
@@ -40,6 +43,35 @@ KINDS: Mapping[str, str] = {
     "signed_out": "tell",
     "toggled": "tell own",
 }
+
+
+@hookspec
+def configure(table: Table) -> None:
+    """The plugin's table of the whole server, `[server.<plugin>]` of housecall.toml: the first that it is given,
+    before all else, and empty where there is none. It keeps what it needs; a mistake that it notes keeps it from
+    being loaded. A table of a plugin that has no such hook is a mistake.
+
+    `table.read(known)` answers the entries that are known (name to type: str, int, bool, list, dict) and notes all
+    others as mistakes; `table.each(name, known)` does so for each `[[server.<plugin>.<name>]]` and says what place
+    that is. Both follow `env:NAME` and `file:PATH`. `table.wrong(place, sentence)` notes what else is wrong, and
+    `table.one_of(place, name, known)` a name that is none of the known; `table.plugins` are the ids of all plugins
+    that this server has found.
+
+    Example:
+
+    ```python
+    from housecall import hookimpl
+
+    LIMITS = {"rooms": 3}
+
+
+    @hookimpl
+    def configure(table):
+        LIMITS.update(table.read({"rooms": int}))
+        if LIMITS["rooms"] < 1:
+            table.wrong("rooms", "this must be 1 or more")
+    ```
+    """
 
 
 @hookspec
@@ -247,6 +279,34 @@ def refuse_move(view: VisitView, to: str, actor: Actor) -> str | None:
     def refuse_move(view, to, actor):
         if to == "in_call" and not any(role == "guest" for _, role, _, _ in view.seats):
             return "The interpreter is not here yet."
+        return None
+    ```
+    """
+    return None
+
+
+@hookspec
+def allow(clinic: str, what: str, amount: int) -> str | None:
+    """A sentence that says why this clinic may not have so much of something, and what to do about it, or None.
+
+    `what` is "members" (accounts that can sign in) or "rooms", and `amount` how many there would be: asked before one
+    more is made or enabled. Or it is "plugin:<id>" with the amount 1: asked before that plugin is switched on, and
+    again at each start and `housecall.reconsider(clinic)`. One that is refused then is held back: it keeps its settings
+    and what it has stored, and comes back when it is allowed again. Nothing else that is there is taken away.
+
+    Not asked: what housecall.toml has on, and plugins that answer this hook themselves. Where nobody answers, or an
+    answer fails, everything is allowed. Answer at once: from memory or from the database.
+
+    Example:
+
+    ```python
+    from housecall import hookimpl
+
+
+    @hookimpl
+    def allow(clinic, what, amount):
+        if what == "rooms" and amount > 3:
+            return "Three rooms are all that there is here. Ask the person who runs this server for more."
         return None
     ```
     """

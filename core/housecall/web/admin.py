@@ -79,6 +79,7 @@ def change_people() -> ResponseReturnValue:
         if do == "invite":
             if _closed():
                 raise clinics.Refused(role="closed")
+            clinics.limits.check(g.clinic.id, "members", "role")
             to = clinics.members.address(email) if email and by_mail.possible() else ""
             if to:
                 clinics.members.is_free(g.clinic.id, to)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..clinics import Sentence
 from .language import translations
 
 
@@ -158,7 +159,10 @@ def say(message: Message, lang: str) -> Message:
 
 def field_errors(codes: dict[str, str], lang: str) -> dict[str, str]:
     """A form's errors in words: field name to one or two sentences."""
-    return {name: " ".join(say(FIELDS.get(code, FIELDS["invalid"]), lang)) for name, code in codes.items()}
+    return {
+        name: code if isinstance(code, Sentence) else " ".join(say(FIELDS.get(code, FIELDS["invalid"]), lang))
+        for name, code in codes.items()
+    }
 
 
 def for_modules(lang: str) -> dict[str, Message]:

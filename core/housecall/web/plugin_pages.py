@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +12,8 @@ from flask import current_app, g, has_request_context, render_template, request
 from flask_login import current_user
 from markupsafe import Markup
 
-from ..clinics import sealing
+from ..clinics import limits, sealing
+from ..clinics.database import db
 from ..clinics.logins import family
 from ..clinics.members import shown_name
 from ..extending import settings as stored
@@ -24,6 +26,7 @@ from .say import EventContext
 
 __all__ = [
     "SignedIn",
+    "Usage",
     "admins_only",
     "clinic_id",
     "clinic_name",
@@ -33,9 +36,11 @@ __all__ = [
     "members_only",
     "page",
     "queue",
+    "reconsider",
     "seal",
     "settings",
     "unseal",
+    "usage",
     "webhook",
 ]
 
@@ -49,6 +54,16 @@ class SignedIn:
     role: str  #: "owner", "admin", "provider" or "staff"
     login: str  #: the id of this browser's login, as `signed_out` tells it; it opens nothing
     browser: str  #: such as "Firefox, Linux"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """How much a clinic has of what plugins may limit (hook `allow`)."""
+
+    members: int  #: accounts that can sign in
+    rooms: int
+    plugins: Mapping[str, str]  #: those whose switches are the clinic's own: id to name, in the reader's language
+    on: frozenset[str]  #: those of them that are switched on, held back or not
 
 
 def page(template: str, **context: Any) -> str:
@@ -157,3 +172,20 @@ def queue(clinic: str, room: str = "") -> list[VisitView]:
     found = visits.room(room) if room else [v for v in visits.store.all() if v.state != "ended"]
     own = sorted((v for v in found if v.clinic == clinic), key=lambda v: (v.arrived, v.id))
     return [visits.view(visit) for visit in own]
+
+
+def usage(clinic: str) -> Usage:
+    """How much a clinic has of what may be limited."""
+    registry = house().registry
+    own = registry.limitable(clinic)
+    return Usage(
+        members=limits.count(db.session, clinic, "members"),
+        rooms=limits.count(db.session, clinic, "rooms"),
+        plugins={plugin.id: slots.words(plugin)(plugin.own.name) for plugin in own},
+        on=frozenset(p.id for p in own if registry.is_on(clinic, p.id) or (clinic, p.id) in registry.withheld),
+    )
+
+
+def reconsider(clinic: str) -> None:
+    """What plugins allow a clinic has changed: ask them again which plugins it may have on. Pages follow at once."""
+    house().registry.reconsider(clinic)

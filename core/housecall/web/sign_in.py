@@ -67,7 +67,7 @@ def _sign_up_page(
         invitation=invitation,
         proven=proven,
         first=not invitation and _policy() == "open" and by_mail.possible(),
-        own_room=clinics.members.has_own_room(role),
+        own_room=clinics.members.has_own_room(g.clinic.id, role),
     )
 
 
@@ -196,6 +196,7 @@ def sign_up() -> ResponseReturnValue:
 def _ask_account(form: dict[str, str]) -> ResponseReturnValue:
     """The same answer for an address that has an account and for one that has none: what comes by mail differs."""
     try:
+        clinics.limits.check(g.clinic.id, "members", "email")
         email = _asked_by_mail()
     except clinics.Refused as refused:
         return _sign_up_page(form, field_errors(refused.fields, lang())), 422
