@@ -5,8 +5,11 @@ it is imported, so a name that loads Flask or SQLAlchemy must not do so here.
 
 * nouns: `Field`, `Fragment`, `Event`, `Step`, `Job`, and `hookimpl`, which marks a hook (docs/hooks.md)
 * what hooks are given: `VisitView`, `Actor`
-* what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction)
-* pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`; and `settings`, here and in hooks
+* what lasts: `Base` (of a plugin's models), `db` (reads: `db.session`), `write` (the one write transaction), `erase`
+  (what was deleted is gone from the disk), `seal`, `unseal` and `fingerprint` (what nobody else may read)
+* pages: `page`, `clinic_id`, `member`, `members_only`, `admins_only`, `webhook`; and, here and in hooks, `settings`,
+  `clinic_name`, `queue`, `in_visit`
+* the practice, in hooks and jobs too: `members_of`, `rooms_of`, `last_seen`, `words_in`
 * messages to people outside: `post`, `deliverable`, `posted`, `withdraw`, `again`; `letter` and `address` to write
   them; of those who carry them: `Message`, `Attachment`, `Delivery`, `report` (docs/mail.md)
 
@@ -19,7 +22,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .clinics.database import db, write
+    from .clinics.database import db, erase, write
     from .clinics.models import Base
     from .extending.hookspecs import hookimpl
     from .extending.nouns import Event, Fragment, Job, Step
@@ -27,8 +30,23 @@ if TYPE_CHECKING:
     from .message import Attachment, Delivery, Message
     from .postroom import again, deliverable, post, posted, report, withdraw
     from .visits import Actor, VisitView
+    from .web.known import MemberView, RoomView, last_seen, members_of, rooms_of, words_in
     from .web.letters import address, letter
-    from .web.plugin_pages import admins_only, clinic_id, member, members_only, page, settings
+    from .web.plugin_pages import (
+        admins_only,
+        clinic_id,
+        clinic_name,
+        fingerprint,
+        in_visit,
+        member,
+        members_only,
+        page,
+        queue,
+        seal,
+        settings,
+        unseal,
+        webhook,
+    )
 
 __all__ = [
     "Actor",
@@ -39,30 +57,44 @@ __all__ = [
     "Field",
     "Fragment",
     "Job",
+    "MemberView",
     "Message",
+    "RoomView",
     "Step",
     "VisitView",
     "address",
     "admins_only",
     "again",
     "clinic_id",
+    "clinic_name",
     "db",
     "deliverable",
+    "erase",
+    "fingerprint",
     "hookimpl",
+    "in_visit",
+    "last_seen",
     "letter",
     "member",
+    "members_of",
     "members_only",
     "page",
     "post",
     "posted",
+    "queue",
     "report",
+    "rooms_of",
+    "seal",
     "settings",
+    "unseal",
+    "webhook",
     "withdraw",
+    "words_in",
     "write",
 ]
 
 _HOMES = {
-    "clinics.database": ("db", "write"),
+    "clinics.database": ("db", "erase", "write"),
     "clinics.models": ("Base",),
     "extending.hookspecs": ("hookimpl",),
     "extending.nouns": ("Event", "Fragment", "Job", "Step"),
@@ -70,8 +102,12 @@ _HOMES = {
     "message": ("Attachment", "Delivery", "Message"),
     "postroom": ("again", "deliverable", "post", "posted", "report", "withdraw"),
     "visits": ("Actor", "VisitView"),
+    "web.known": ("MemberView", "RoomView", "last_seen", "members_of", "rooms_of", "words_in"),
     "web.letters": ("address", "letter"),
-    "web.plugin_pages": ("admins_only", "clinic_id", "member", "members_only", "page", "settings"),
+    "web.plugin_pages": (
+        *("admins_only", "clinic_id", "clinic_name", "fingerprint", "in_visit", "member", "members_only", "page"),
+        *("queue", "seal", "settings", "unseal", "webhook"),
+    ),
 }
 
 

@@ -161,6 +161,9 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
     passing = Blobs(site.data / "passing", now, offload=runtime.offload)
     visits = Visits(MemoryStore(now), now, site.secret, Ports(app, sockets, plugins, passing))
     sockets.serve(visits, plugins)
+    clinics.logins.on_signed_out.append(
+        lambda clinic, member, login: plugins.hooks.tell("signed_out", clinic, member=member, login=login)
+    )
 
     def start() -> None:
         app.extensions["housecall"].keep()
@@ -180,6 +183,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         blobs=passing,
         registry=plugins,
         postroom=postroom,
+        gate=sockets.gate,
         themes=theming.Themes(
             [theming.shipped(), *([] if site.safe else [site.folder / "themes"])], language.interface_texts
         ),
@@ -187,6 +191,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         kept=Kept(site.data / "assets"),
         now=now,
         in_call=sockets.in_call,
+        last_seen=sockets.last_seen,
         start=start,
     )
     guard.init_app(app)

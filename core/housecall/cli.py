@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Collection
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -116,6 +117,7 @@ def _of_a_plugin(name: str, words: list[str]) -> int | None:
                 return None
             plugin, found = on[0]
             plugins.prepare(plugin)  # as a start of the server does
+            app.extensions["housecall"] = SimpleNamespace(site=site, registry=plugins)  # for `settings` and `address`
             clinics.database.db.session.rollback()  # what was read before knows no table that is new
             try:
                 return found.main(rest, prog_name=f"housecall {name}", standalone_mode=False) or 0

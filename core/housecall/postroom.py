@@ -64,9 +64,10 @@ class Postroom:
         owner: str,
         due: int = 0,
         expires: int = 0,
+        id: str = "",
     ) -> str:
         message = Message(
-            id=new_id(),
+            id=id or new_id(),
             clinic=clinic,
             kind=kind,
             owner=owner,
@@ -204,11 +205,14 @@ def post(
     owner: str,
     due: int = 0,
     expires: int = 0,
+    id: str = "",
 ) -> str:
     """Post a message: it is sealed, and sent as soon as it is due; its id, by which one may ask what became of it.
 
     `kind` is "mail", "text" or "push"; `owner` the plugin's id. `due` and `expires` are ms since 1970, at most 400 days
-    ahead; without them it is sent now, and tried for 24 hours. Raises ValueError, which names the field that is wrong.
+    ahead; without them it is sent now, and tried for 24 hours. Whoever may be interrupted between writing down what is
+    to be sent and posting it gives an `id` (at most 32 characters that nobody guesses): posted again under it within
+    the hour, it is sent once. Raises ValueError, which names the field that is wrong.
     """
     return _postroom().post(
         clinic,
@@ -222,6 +226,7 @@ def post(
         owner=owner,
         due=due,
         expires=expires,
+        id=id,
     )
 
 

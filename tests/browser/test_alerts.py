@@ -101,7 +101,7 @@ LATE = """{
   const ask = navigator.locks.request.bind(navigator.locks);
   const gone = new Promise(done => { window.go = done; });
   navigator.locks.request = (...given) => gone.then(() => ask(...given));
-}"""
+} 0"""
 
 
 def test_a_tab_without_sound_takes_the_chime_from_none_that_has_it(

@@ -168,8 +168,8 @@ def test_what_the_rules_do_not_let_go_does_not_begin(world: Callable[..., Any]) 
       const codes = [], give = async (...given) => codes.push(await world.code(world.a.deliver(...given)));
       for (const name of ["xy:small", "xy:mine", "xy:waiting", "xy:nothing"]) await give(name, world.random(2000));
       await give("xy:file", world.random(1), { head: { name: "x".repeat(5000) } });
-      return [codes, world.b.arrivals.size];
-    """) == [["too_big", "refused", "refused", "unknown", "too_big"], 0]
+      return [codes, world.b.arrivals.size, world.stops];
+    """) == [["too_big", "refused", "refused", "unknown", "too_big"], 0, []], "the far side had to refuse it"
 
 
 def test_either_side_ends_it_and_both_hear_why(world: Callable[..., Any]) -> None:
@@ -268,6 +268,24 @@ def test_a_peer_that_sends_garbage_gets_nothing_in(
     world: Callable[..., Any], label: str, said: list[Any], came: str, stops: list[str]
 ) -> None:
     assert world(RAW, label, said) == [came, stops, False]
+
+
+def test_a_far_page_that_says_another_hash_has_got_nothing(world: Callable[..., Any]) -> None:
+    code, stops = world(
+        """
+        await world.meet();
+        const real = RTCDataChannel.prototype.send;
+        RTCDataChannel.prototype.send = function (data) {
+          const lies = typeof data === "string" && data.includes('"done"');
+          return real.call(this, lies ? JSON.stringify({ done: given[0] }) : data);
+        };
+        world.taken();
+        return [await world.code(world.a.deliver("xy:file", world.random(1000))), world.stops];
+        """,
+        EMPTY,
+    )
+    assert code == "broken"
+    assert stops == ["broken"]
 
 
 def test_nobody_fills_a_page_with_what_nobody_takes(world: Callable[..., Any]) -> None:

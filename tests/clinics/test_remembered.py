@@ -64,15 +64,18 @@ def test_a_room_and_its_clinic_are_read_once(app: Flask, clock: Clock, asked: li
 def test_what_this_process_writes_is_there_at_once(app: Flask, clock: Clock) -> None:
     room = desk()
     found = clinics.rooms.find("elm", "desk")
-    assert found is not None and found.name == "Desk"
+    assert found is not None
+    assert found.name == "Desk"
     change = {"slug": "desk", "name": "Reception", "owner_id": None, "media": "audio", "reserved": (), "actor": None}
     clinics.rooms.update("elm", room, **change)  # type: ignore[arg-type]
     again = clinics.rooms.find("elm", "desk")
-    assert again is not None and (again.id, again.name, again.media) == (room, "Reception", "audio")
+    assert again is not None
+    assert (again.id, again.name, again.media) == (room, "Reception", "audio")
     clinics.clinic.find("elm.test")
     clinics.clinic.choose_theme("elm", "evening", actor=None)
     look = clinics.clinic.find("elm.test")
-    assert look is not None and look.theme == "evening"
+    assert look is not None
+    assert look.theme == "evening"
 
 
 def test_what_another_process_writes_is_there_after_a_second(app: Flask, clock: Clock) -> None:
@@ -81,7 +84,8 @@ def test_what_another_process_writes_is_there_after_a_second(app: Flask, clock: 
     elsewhere("update room set name = 'Elsewhere'")
     clock.now += Remembered.HOLDS
     found = clinics.rooms.find("elm", "desk")
-    assert found is not None and found.name == "Elsewhere"
+    assert found is not None
+    assert found.name == "Elsewhere"
 
 
 def test_what_is_not_there_is_asked_for_again(app: Flask, clock: Clock) -> None:

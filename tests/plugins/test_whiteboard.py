@@ -508,6 +508,14 @@ TAMPER = """([event, bodies]) => {
     channel.send(JSON.stringify(["say", { event: `whiteboard:${event}`, after: 0, items: [item] }, n]));
   }
 }"""
+#: Keeps the ids of what others do on the board, as a page that was tampered with could.
+HEAR = """() => {
+  window.ids = [];
+  for (const channel of channels) channel.addEventListener("message", ({ data }) => {
+    const [type, body] = JSON.parse(data);
+    if (type === "say" && body.event === "whiteboard:mark") ids.push(...body.items.map(({ id }) => id));
+  });
+}"""
 LINE = {"op": "draw", "sheet": "", "tool": "pen", "colour": "red", "width": "thick", "points": "AAAA" * 2 + "____"}
 GARBAGE: list[Any] = [
     {},
@@ -535,6 +543,7 @@ GARBAGE: list[Any] = [
 def test_the_provider_decides_who_draws_and_garbage_is_nothing(pair: Pair, person: Callable[..., Person]) -> None:
     practice, provider, patient = pair()
     both = (provider.page, patient.page)
+    patient.page.evaluate(HEAR)
     open_board(provider.page)
     drag(provider.page, (0.2, 0.3), (0.5, 0.3))
     put(provider.page, "knee.png", "image/png", picture(((200, 60, 40), (230, 230, 230))))
@@ -578,6 +587,10 @@ def test_the_provider_decides_who_draws_and_garbage_is_nothing(pair: Pair, perso
     patient.page.evaluate(
         TAMPER, ["trace", [{"stroke": "s", "points": "!"}, {**LINE, "stroke": {}}, {"points": "AAAA"}]]
     )
+    ids = patient.page.evaluate("ids")
+    assert len(ids) >= 4
+    theirs = [{"op": op, "target": each} for each in ids for op in ("undo", "erase")]
+    patient.page.evaluate(TAMPER, ["mark", theirs])  # what the provider did is not taken back by others
     patient.page.evaluate(TAMPER, ["shown", [{**LINE, "id": "x", "at": 1, "who": "y", "role": "provider"}]])
     words = {
         "op": "text",

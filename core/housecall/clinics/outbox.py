@@ -39,12 +39,17 @@ class Posted:
 
 
 def add(key: bytes, message: Message, *, due: int, expires: int, at: int) -> None:
-    """One row, sealed under the server's key and bound to its place. Raises ValueError."""
+    """One row, sealed under the server's key and bound to its place; one that is there already stays as it is.
+
+    Raises ValueError.
+    """
     due = due or at
     expires = expires or due + LIFE
     if not due < expires <= at + LONGEST_LIFE or expires <= at:
         raise ValueError("expires lies after due and after now, and not more than 400 days from now")
     with write() as session:
+        if session.get(Outbox, message.id) is not None:
+            return
         session.add(
             Outbox(
                 id=message.id,

@@ -36,6 +36,7 @@ KINDS: Mapping[str, str] = {
     "deliver": "ask first",
     "can_deliver": "ask",
     "visit_changed": "tell",
+    "signed_out": "tell",
     "toggled": "tell own",
 }
 
@@ -328,6 +329,28 @@ def visit_changed(view: VisitView, old: str | None, new: str, actor: Actor) -> N
     def visit_changed(view, old, new, actor):
         if new == "ended":
             print("a visit has ended in", view.room)
+    ```
+    """
+
+
+@hookspec
+def signed_out(clinic: str, member: str, login: str) -> None:
+    """Somebody ended a login: by signing out, or on the page of logins. `login` is its id (`SignedIn.login`).
+
+    An empty `login` means each that the member has ever had, those too that had run out: a new password was set, or the
+    account was disabled. A login that only runs out is not told.
+
+    Example:
+
+    ```python
+    from housecall import hookimpl
+
+    devices: dict[str, set[str]] = {}  # member -> logins by which a device was named
+
+
+    @hookimpl
+    def signed_out(member, login):
+        devices[member] = devices.get(member, set()) - {login} if login else set()
     ```
     """
 

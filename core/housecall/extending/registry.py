@@ -364,4 +364,7 @@ class Registry:
         return sorted(found, key=lambda pair: (pair[1].order, pair[0].id))
 
     def csp(self, clinic: str) -> set[str]:
-        return {source for plugin in self.on(clinic) for source in plugin.own.csp}
+        """What the pages of a clinic need besides what all may do, for the plugins that it has on."""
+        on = self.on(clinic)
+        workers = {"worker"} if any(plugin.own.worker for plugin in on) else set()
+        return workers | {source for plugin in on for source in plugin.own.csp}

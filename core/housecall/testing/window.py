@@ -152,15 +152,16 @@ class Window:
         return {hook: errors for (name, hook), errors in CALLS.items() if name == plugin}
 
     def admin(self, clinic: str, plugin: str) -> dict[str, Any]:
-        """What admins and the clock do: ask how it is, check its settings, do its jobs, send something of each kind to
-        nobody. The errors of jobs by name."""
+        """What admins and the clock do: ask how it is, check its settings, do its jobs, end logins, send something of
+        each kind to nobody. The errors of jobs by name."""
         from housecall.extending import settings
         from housecall.message import KINDS, Message
 
         own, failed = self.registry.by_id[plugin].own, {}
-        values = settings.values(self.house.site, clinic, own, secrets=True)
+        values = settings.whole(self.house.site, clinic, own, ("clinic", clinic), {})
         self.registry.hooks.ask("check_settings", clinic, only=plugin, values=values)
         self.registry.hooks.ask("health", clinic, only=plugin)
+        self.registry.hooks.ask("signed_out", clinic, only=plugin, member="nobody", login="")
         for kind in KINDS:
             to = {"mail": "nobody@housecall.invalid", "text": "+10000000000"}.get(kind, "nobody")
             message = Message(id="x" * 22, clinic=clinic, kind=kind, owner=plugin, to=to, text="Nothing.")

@@ -17,6 +17,7 @@ from ..runtime import Runtime
 from ..visits import Blobs, Visits
 from .assets import LARGE, Assets
 from .kept import Kept
+from .say import Gate
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,8 +33,10 @@ class House:
     kept: Kept  #: assets of earlier versions
     registry: Registry
     postroom: Postroom
+    gate: Gate  #: for what the pages of a visit say to each other by way of this server
     now: Callable[[], int]  #: the wall clock, in ms since 1970 UTC
     in_call: Callable[[str | None], bool]  #: whether the login behind a token is in a call
+    last_seen: Callable[[str], int]  #: when a dashboard of a member was open for the last time (ms)
     start: Callable[[], None]  #: begins what runs beside the requests
     _assets: dict[str, Assets] = field(default_factory=dict, repr=False)
 
