@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+import venv
 from pathlib import Path
 
 from housecall.testing.parts import AXE, find
@@ -21,7 +22,11 @@ DEBIAN = {  # what the tests look for -> the Debian package that brings it
     "nft": "nftables",
     "firefox-esr": "firefox-esr",
     "Xvfb": "xvfb",
+    "bearerbox": "kannel",
+    "fakesmsc": "kannel-extras",
 }
+
+LOCALSTRIPE = "localstripe==1.15.10"
 
 
 def main() -> int:
@@ -44,6 +49,7 @@ def main() -> int:
         print("The browser tests need Chromium: sudo apt-get install -y chromium", file=sys.stderr)
         return 1
     axe()
+    localstripe()
     return 0
 
 
@@ -59,6 +65,16 @@ def axe() -> None:
     PARTS.mkdir(exist_ok=True)
     hatch_build.install(PARTS)
     stamp.write_bytes(lock)
+
+
+def localstripe() -> None:
+    """A Stripe that others wrote, in an environment of its own: its licence is not ours, so it is only run."""
+    place = PARTS / "localstripe"
+    if (place / "bin/localstripe").exists():
+        return
+    PARTS.mkdir(exist_ok=True)
+    venv.create(place, with_pip=True, clear=True)
+    subprocess.run([place / "bin/python", "-m", "pip", "install", "--quiet", LOCALSTRIPE], check=False)
 
 
 def _playwright_chromium() -> bool:

@@ -8,6 +8,15 @@ import pytest
 
 from housecall.config import ConfigError, load
 
+MAIL = """[clinic.elm]
+name='Elm'
+[server]
+url='https://elm.example'
+[server.mail]
+host='mail.elm.example'
+sender='desk@elm.example'
+"""
+
 
 def mistakes(folder: Path, text: str, environ: dict[str, str] | None = None) -> list[str]:
     (folder / "housecall.toml").write_text(text, encoding="utf-8")
@@ -70,6 +79,18 @@ secret = "env:NOT_SET"
         ("[clinic.elm]\nname='Elm'\n[server]\ndatabase='mysql://x'\n", "server.database: this must be"),
         ("[clinic.elm]\nname='Elm'\nice=[{urls=['http://x']}]\n", "clinic.elm.ice.urls: this must be a list"),
         ("[clinic.elm]\nname='Elm'\nice=[{urls=['turn:x']}]\n", "needs `secret`"),
+        (f"{MAIL}port=0\n", "server.mail.port: this must be a number from 1 to 65535"),
+        (f"{MAIL}security='ssl'\n", "server.mail.security: this must be one of starttls, tls, none"),
+        (f"{MAIL}user='desk'\n", "server.mail.user: user and password belong together"),
+        (f"{MAIL}password='hush'\n", "server.mail.user: user and password belong together"),
+        (f"{MAIL}user='desk'\npassword='env:NOT_SET'\n", "server.mail.password: the environment variable NOT_SET"),
+        (f"{MAIL}user='d'\npassword='h'\nsecurity='none'\n", "server.mail.security: a password goes to another"),
+        (f"{MAIL}ca='none.pem'\n", "server.mail.ca: the file none.pem cannot be read"),
+        (f"{MAIL}hst='x'\n", "server.mail.hst: this name is not known; did you mean 'host'?"),
+        (MAIL.replace("mail.elm.example", "a b"), "server.mail.host: this must be the name of your mail server"),
+        (MAIL.replace("desk@elm.example", "desk"), "server.mail.sender: this must be the address that mail comes from"),
+        (MAIL.replace("url=", "bind="), "server.mail: mail needs server.url"),
+        ("[clinic.elm]\nname='Elm'\n[server]\nmail='x'\n", "server.mail: this must be a table"),
         ("[clinic.elm]\nname='Elm'\n[clinic.elm.core]\nfax='1'\n", "clinic.elm.core.fax: this name is not known"),
     ],
 )
@@ -112,3 +133,29 @@ def test_the_servers_own_key_is_made_once_for_the_owner_only(tmp_path: Path) -> 
     assert len(first) == 32
     assert load(tmp_path, environ={}).secret == first
     assert (tmp_path / "data/secret").stat().st_mode & 0o077 == 0
+
+
+def test_the_mail_server_has_the_usual_ports_and_hides_its_password(tmp_path: Path) -> None:
+    for security, port in (("starttls", 587), ("tls", 465), ("none", 25)):
+        (tmp_path / "housecall.toml").write_text(f"{MAIL}security='{security}'\n", encoding="utf-8")
+        site = load(tmp_path, environ={})
+        assert site.mail
+        assert (site.mail.port, site.mail.security) == (port, security)
+    (tmp_path / "password").write_text("hush-file\n")
+    (tmp_path / "housecall.toml").write_text(f"{MAIL}user='desk'\npassword='file:password'\n", encoding="utf-8")
+    site = load(tmp_path, environ={})
+    assert site.mail
+    assert site.mail.password == "hush-file"
+    assert "hush" not in repr(site)
+
+
+def test_links_begin_with_the_address_of_the_clinic(tmp_path: Path) -> None:
+    two = "[clinic.elm]\nname='Elm'\nhost='elm.example'\n[clinic.oak]\nname='Oak'\nhost='oak.example:8443'\n"
+    for text, clinic, wanted in (
+        (MAIL, "elm", "https://elm.example"),
+        ("[clinic.elm]\nname='Elm'\n", "elm", "http://localhost:8000"),
+        (two, "oak", "https://oak.example:8443"),
+        (f"[server]\nurl='http://elm.example'\n{two}", "oak", "http://oak.example:8443"),
+    ):
+        (tmp_path / "housecall.toml").write_text(text, encoding="utf-8")
+        assert load(tmp_path, environ={}).address_of(clinic) == wanted

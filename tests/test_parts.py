@@ -8,7 +8,10 @@ import pytest
 
 import parts
 
-LINE = "sudo apt-get install -y --no-install-recommends chromium coturn postgresql iproute2 nftables firefox-esr xvfb"
+LINE = (
+    "sudo apt-get install -y --no-install-recommends chromium coturn postgresql iproute2 nftables firefox-esr xvfb"
+    " kannel kannel-extras"
+)
 
 
 @pytest.fixture
@@ -16,6 +19,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     """A machine with none of the parts, used by somebody who is not root; nothing is installed."""
     monkeypatch.setattr(parts, "find", lambda program: None)
     monkeypatch.setattr(parts, "axe", lambda: None)
+    monkeypatch.setattr(parts, "localstripe", lambda: None)
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     monkeypatch.setattr(parts.subprocess, "run", None)
     return monkeypatch

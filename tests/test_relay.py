@@ -15,6 +15,7 @@ import segno
 
 from coturn import running
 from housecall import relay
+from housecall.cli import NO_MAIL
 from housecall.config import IceServer
 from housecall.testing.certificate import certificate as self_signed
 from housecall.testing.parts import find
@@ -60,7 +61,7 @@ def test_what_turn_writes_is_a_relay_and_check_proves_each_way(
     housecall("migrate", tmp_path)
     monkeypatch.setenv("SSL_CERT_FILE", str(cert))
     with running(tmp_path, written.read_text(), port, tls):
-        assert housecall("check", tmp_path) == "Everything is in order.\n"
+        assert housecall("check", tmp_path) == f"{NO_MAIL}\nEverything is in order.\n"
         monkeypatch.delenv("SSL_CERT_FILE")
         assert f"turns:localhost:{tls}: its certificate is not good" in housecall("check", tmp_path, code=1)
     said = housecall("check", tmp_path, code=1)

@@ -18,6 +18,7 @@ from .config import Site
 from .extending import jobs, registry, theming
 from .extending.hooks import Answer, Hooks
 from .logs import Lines, log
+from .postroom import Postroom
 from .runtime import Runtime
 from .visits import Blobs, Change, MemoryStore, Refusal, Visit, Visits, VisitView
 from .visits.blobs import EVERY
@@ -36,6 +37,7 @@ from .web import (
     language,
     look,
     pages,
+    posted,
     relay_proof,
     room,
     settings,
@@ -109,6 +111,10 @@ class Ports:
         with self.app.app_context():
             return bool(clinics.history.exists(visit_id))
 
+    def came(self, visit_id: str) -> bool:
+        with self.app.app_context():
+            return clinics.history.came(visit_id)
+
 
 def _waived(change: Change) -> list[str]:
     """The steps of a check-in that a member has let a patient in without."""
@@ -155,15 +161,20 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
     )
     sockets = Sockets(app, io, runtime, now)
     plugins = registry.Registry(site, functools.partial(Hooks, context=app.app_context, spawn=runtime.spawn))
+    postroom = Postroom(site, plugins.hooks, runtime, context=app.app_context, now=now)
     passing = Blobs(site.data / "passing", now, offload=runtime.offload)
     visits = Visits(MemoryStore(now), now, site.secret, Ports(app, sockets, plugins, passing))
     sockets.serve(visits, plugins)
+    clinics.logins.on_signed_out.append(
+        lambda clinic, member, login: plugins.hooks.tell("signed_out", clinic, member=member, login=login)
+    )
 
     def start() -> None:
         app.extensions["housecall"].keep()
         runtime.spawn(app.extensions["housecall"].press)
         runtime.spawn(sockets.keep_time)
         runtime.spawn(_keep_lifetimes, app, runtime)
+        runtime.spawn(postroom.keep)
         passing.sweep()
         runtime.spawn(_keep_passing, passing, runtime)
         if any(plugin.own.jobs for plugin in plugins.by_id.values() if plugin.loaded):
@@ -175,6 +186,8 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         visits=visits,
         blobs=passing,
         registry=plugins,
+        postroom=postroom,
+        gate=sockets.gate,
         themes=theming.Themes(
             [theming.shipped(), *([] if site.safe else [site.folder / "themes"])], language.interface_texts
         ),
@@ -182,6 +195,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         kept=Kept(site.data / "assets"),
         now=now,
         in_call=sockets.in_call,
+        last_seen=sockets.last_seen,
         start=start,
     )
     guard.init_app(app)
@@ -201,6 +215,7 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
         dashboard,
         room,
         relay_proof,
+        posted,
     )
     for part in (*parts, check, waiting, joining):  # the last three: below the address of a room, which may be any word
         app.register_blueprint(part.pages)
@@ -214,6 +229,9 @@ def create_app(site: Site, runtime: Runtime | None = None) -> Flask:
                 plugins.prepare(plugin)
             except registry.Unready as why:
                 plugins.quarantine(plugin, str(why))
+        for clinic in clinics.clinic.all():  # with their tables there, all can say what a clinic may have
+            plugins.read_switches(clinic.id)
+    app.extensions[clinics.limits.PORT] = plugins.allow
     return app
 
 

@@ -1,4 +1,4 @@
-"""The command `housecall`: run | demo | init | check | migrate | member | plugin | theme | turn | bench."""
+"""The command `housecall`: run | demo | init | check | migrate | member | mail | plugin | theme | turn | bench."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Collection
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from .config import Site
 
 ROLES = ("owner", "admin", "provider", "staff")
+MOST_REPORT = 1024 * 1024  #: bytes that are read of a delivery report
+NO_MAIL = "server.mail is not set: where no plugin carries mail, people get links by hand only. See docs/mail.md."
 
 TOML = """\
 # Housecall's settings. `housecall check` says what is wrong with them; the server reads them when it starts.
@@ -30,6 +33,14 @@ port = 8000
 # Behind Caddy or nginx on the same machine: 1. Reached directly: 0.
 # trusted_proxies = 1
 # database = "postgresql://housecall@localhost/housecall"     (without it: SQLite in the folder data)
+
+# Mail: new passwords, invitations, confirmations. `housecall mail test you@elm.example.org` tries it.
+# [server.mail]
+# host = "mail.elm.example.org"
+# security = "starttls"                 (port 587), "tls" (465), or "none" (25) for a server on this machine
+# user = "desk@elm.example.org"
+# password = "file:data/mail-password"
+# sender = "desk@elm.example.org"
 
 [clinic.main]
 name = "Our practice"
@@ -106,6 +117,7 @@ def _of_a_plugin(name: str, words: list[str]) -> int | None:
                 return None
             plugin, found = on[0]
             plugins.prepare(plugin)  # as a start of the server does
+            app.extensions["housecall"] = SimpleNamespace(site=site, registry=plugins)  # for `settings` and `address`
             clinics.database.db.session.rollback()  # what was read before knows no table that is new
             try:
                 return found.main(rest, prog_name=f"housecall {name}", standalone_mode=False) or 0
@@ -158,7 +170,24 @@ def _parser() -> tuple[argparse.ArgumentParser, Collection[str]]:
     )
     verb("reset", member_reset, "Print a link that sets a new password.").add_argument("email", metavar="EMAIL")
     verb("list", member_list, "List the members of the clinics.")
+    _mail(command)
     return parser, commands.choices
+
+
+def _mail(command: Callable[..., argparse.ArgumentParser]) -> None:
+    """The commands about mail."""
+    to = command("mail", lambda _: 2, "Try the mail server, take in a mail that came back.").add_subparsers(
+        required=True, metavar="test|bounce"
+    )
+    what = "Send a mail to an address, and say each step."
+    trying = to.add_parser("test", help=what, description=what)
+    trying.set_defaults(action=mail_test)
+    trying.add_argument("address", metavar="ADDRESS")
+    what = "Read a delivery report from standard input: the message that it is about is marked as come back."
+    taking = to.add_parser("bounce", help=what, description=what)
+    taking.set_defaults(action=mail_bounce)
+    for each in (trying, taking):
+        each.add_argument("--dir", type=Path, default=Path(), metavar="DIR", help="the site's folder (.)")
 
 
 def _workshop(command: Callable[..., argparse.ArgumentParser]) -> None:
@@ -322,6 +351,8 @@ def check(arguments: argparse.Namespace) -> int:
     problems = [str(problem) for problem in _problems(site)]
     for problem in problems:
         print(problem)
+    if site.mail is None:
+        print(NO_MAIL)
     if not problems:
         print("Everything is in order.")
     if sys.stdout.isatty():
@@ -336,8 +367,7 @@ def _show_relay_tests(site: Site) -> None:
 
     for clinic in site.clinics.values():
         if any(relay.Road.read(url) for server in clinic.ice for url in server.urls):
-            address = f"https://{clinic.host}" if clinic.host and len(site.clinics) > 1 else site.address
-            link = f"{address}/-/relay#{relay_proof.token(site.secret, clinic.id)}"
+            link = f"{site.address_of(clinic.id)}/-/relay#{relay_proof.token(site.secret, clinic.id)}"
             print(
                 f"\nTest the relay of {clinic.name} from outside: open this on a phone without Wi-Fi, in half an hour."
             )
@@ -354,6 +384,7 @@ def _problems(site: Site) -> Iterator[str]:
         yield "server.url is not https: browsers will not give camera and microphone to it."
     elif site.url.startswith("https://") and not site.trusted_proxies:
         yield "server.trusted_proxies is 0: behind a proxy that does TLS it must be 1, or all addresses look like one."
+    yield from _problems_of_mail(site)
     themes = workshop.find_themes(site.folder)
     for broken in themes.broken.values():
         yield f"theme {broken.id} cannot be used: {broken.problem}"
@@ -374,6 +405,21 @@ def _problems(site: Site) -> Iterator[str]:
         yield from _problems_of_plugins(app, site, database=not behind)
 
 
+def _problems_of_mail(site: Site) -> Iterator[str]:
+    """Whether the mail server, where there is one, can be reached and lets us in. Nothing is sent."""
+    from . import mail
+
+    if site.mail is None:
+        return  # a practice may do without
+    if site.mail.security == "none" and not site.mail.local:
+        yield "server.mail.security is none: mail goes to another machine unencrypted, links for new passwords too."
+    try:
+        with mail.session(site.mail):
+            pass
+    except mail.Trouble as trouble:
+        yield f"server.mail: {trouble.reason} {trouble.fix}"
+
+
 def _problems_of_plugins(app: Flask, site: Site, *, database: bool) -> Iterator[str]:
     from functools import partial
 
@@ -390,6 +436,71 @@ def _problems_of_plugins(app: Flask, site: Site, *, database: bool) -> Iterator[
     yield from checkup.quarantined(plugins)
     if database:
         yield from checkup.problems(plugins)
+
+
+def mail_test(arguments: argparse.Namespace) -> int:
+    """The way of a mail to the server that takes it, with one fix for the step that fails."""
+    import secrets
+    from urllib.parse import urlsplit
+
+    from . import mail
+    from .message import EMAIL, Message
+
+    with _site(arguments.dir) as site:
+        if site is None:
+            return 1
+        if site.mail is None:
+            return _problem(NO_MAIL)
+        if not EMAIL.fullmatch(arguments.address):
+            return _problem(f"{arguments.address!r} is no address, such as you@elm.example.org")
+        clinic, id = next(iter(site.clinics.values())), secrets.token_urlsafe(16)
+        text = f"{clinic.name} can send mail: this is the test that you asked for on its server."
+        about: dict[str, Any] = {
+            "id": id,
+            "clinic": clinic.id,
+            "kind": "mail",
+            "owner": "core",
+            "subject": f"Test of {clinic.name}",
+        }
+        try:
+            message = Message(**about, to=arguments.address, text=text)
+            made = mail.compose(message, name=clinic.name, sender=site.mail.sender)
+            mail.hand_over(site.mail, made, said=print, greeting=urlsplit(site.address).hostname or "")
+        except ValueError as error:
+            return _problem(f"This cannot be written as a mail: {error}")
+        except mail.Trouble as trouble:
+            said = f"\nIt said: {trouble.answer}" if trouble.answer else ""
+            return _problem(f"{trouble.reason}{said}\n{trouble.fix}")
+    print(f"Now look whether it is there: in the mailbox of {arguments.address}, or among its spam.")
+    return 0
+
+
+def mail_bounce(arguments: argparse.Namespace) -> int:
+    """For an alias of the mail server: what nobody can use ends quietly, or the report would be answered by another."""
+    import time
+
+    from . import clinics, mail
+
+    with _site(arguments.dir) as site:
+        if site is None:
+            return 1
+        if site.mail is None:
+            return _problem(NO_MAIL)
+        found = mail.bounced(sys.stdin.buffer.read(MOST_REPORT), site.mail.sender)
+        if found is None:
+            print("This is no report of a delivery that failed.")
+            return 0
+        with _clinics_of(site, migrate=False):
+            ids, status = found
+            reason = f"The mail came back: the address does not take it ({status})."
+            for each in ids:
+                for clinic in site.clinics:
+                    if clinics.outbox.report(clinic, each, "bounced", reason, time.time_ns() // 1_000_000):
+                        clinics.database.erase(clinics.database.db.engine)
+                        print("The message is marked as come back.")
+                        return 0
+    print("The message that it is about is not known any more.")
+    return 0
 
 
 def migrate(arguments: argparse.Namespace) -> int:
@@ -571,8 +682,7 @@ def _demo_provider() -> Any:
 
 
 def _link(site: Site, clinic: Any, token: str) -> str:
-    address = f"https://{clinic.host}" if clinic.host and len(site.clinics) > 1 else site.address
-    return f"{address}/sign-in/link#{token}"
+    return f"{site.address_of(clinic.id)}/sign-in/link#{token}"
 
 
 def _problem(text: str) -> int:

@@ -14,12 +14,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from . import reading
+from .message import EMAIL
 from .reading import Mistake, Reading, nearest
 
 SIGN_UP = ("invitation", "open", "closed")
 ASYNC_MODES = ("eventlet", "threading")
 CLINIC_ID = re.compile(r"[a-z][a-z0-9-]{0,30}")
 HOST = re.compile(r"[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:\d+)?")
+MAIL_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?|[0-9a-f]*:[0-9a-f:.]*")
 ICE_URL = re.compile(r"(stun|stuns|turn|turns):[^\s@/]+")
 
 SERVER_KEYS: Mapping[str, type] = {
@@ -31,7 +33,20 @@ SERVER_KEYS: Mapping[str, type] = {
     "async_mode": str,
     "trusted_proxies": int,
     "load": list,
+    "plugins": list,
+    "mail": dict,
 }
+MAIL_KEYS: Mapping[str, type] = {
+    "host": str,
+    "port": int,
+    "security": str,
+    "user": str,
+    "password": str,
+    "sender": str,
+    "ca": str,
+}
+MAIL_PORTS: Mapping[str, int] = {"starttls": 587, "tls": 465, "none": 25}  #: security -> the usual port
+HERE = ("localhost", "127.0.0.1", "::1")  #: names of this machine
 CLINIC_KEYS: Mapping[str, type] = {
     "host": str,
     "name": str,
@@ -64,6 +79,24 @@ class IceServer:
 
 
 @dataclass(frozen=True, kw_only=True)
+class MailServer:
+    """`[server.mail]`: the server that takes our mail, and how we come to it."""
+
+    host: str
+    port: int
+    sender: str  #: the address that mail comes from; its name is the clinic's
+    security: str = "starttls"  #: "starttls" (it must be offered), "tls" from the first byte, or "none"
+    user: str = ""  #: empty: without signing in
+    password: str = field(default="", repr=False)
+    ca: Path | None = None  #: a file of certificates to trust instead of the system's
+
+    @property
+    def local(self) -> bool:
+        """Whether it is on this machine."""
+        return self.host in HERE
+
+
+@dataclass(frozen=True, kw_only=True)
 class ClinicConfig:
     """One `[clinic.<id>]` table."""
 
@@ -92,6 +125,11 @@ class Site:
     async_mode: str = "eventlet"
     trusted_proxies: int = 0
     load: tuple[str, ...] | None = None  #: the plugins to import; none: all that are found
+    plugins: tuple[str, ...] = ()  #: those that are on in every clinic
+    tables: Mapping[str, Mapping[str, Any]] = field(
+        default_factory=lambda: MappingProxyType({}), repr=False
+    )  #: plugin -> what `[server.<plugin>]` says
+    mail: MailServer | None = None
     demo: bool = False
     safe: bool = False  #: start without the site's own plugins and themes
     lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}), repr=False)  #: of housecall.toml
@@ -115,6 +153,13 @@ class Site:
     def address(self) -> str:
         """The address to print for people: the public one where it is known, else this machine's."""
         return (self.url or f"http://localhost:{self.port}").rstrip("/")
+
+    def address_of(self, clinic: str) -> str:
+        """The address of a clinic's front page, without a slash at its end; never what a request says of itself."""
+        config = self.clinics.get(clinic)
+        if config is None or config.host is None or len(self.clinics) < 2:
+            return self.address
+        return f"{'http' if self.address.startswith('http:') and self.url else 'https'}://{config.host}"
 
 
 def load(folder: Path, *, environ: Mapping[str, str] = os.environ, demo: bool = False, safe: bool = False) -> Site:
@@ -168,7 +213,11 @@ class _Settings(Reading):
         for name in tree:
             if name not in ("server", "clinic"):
                 self.wrong(name, f"this table is not known; {nearest(name, ('server', 'clinic'))}")
-        server = self.table("server", tree.get("server", {}), SERVER_KEYS)
+        value = tree.get("server", {})
+        settings = value if isinstance(value, dict) else {}
+        tables = {k: v for k, v in settings.items() if k not in SERVER_KEYS and isinstance(v, dict)}
+        value = {k: v for k, v in settings.items() if k not in tables} if isinstance(value, dict) else value
+        server = self.table("server", value, SERVER_KEYS)
         clinics = tree.get("clinic", {})
         if not isinstance(clinics, dict) or not clinics:
             self.wrong("clinic", "at least one clinic is needed: [clinic.main] with a name")
@@ -194,10 +243,13 @@ class _Settings(Reading):
                 self.wrong("server.database", "PostgreSQL needs more: pip install 'housecall[postgresql]'")
         elif database is not None and not database.startswith("sqlite:///"):
             self.wrong("server.database", 'this must be "sqlite" or an address that begins with postgresql://')
-        own = self.secret("server.secret", server["secret"]) if "secret" in server else None
-        if own is not None and len(own) < 32:
+        key = self.secret("server.secret", server["secret"]) if "secret" in server else None
+        if key is not None and len(key) < 32:
             self.wrong("server.secret", "this must have at least 32 characters; leave it out and one is made for you")
         load = self.names("server.load", server["load"]) if "load" in server else None
+        mail = self.mail(server["mail"]) if "mail" in server else None
+        if mail and url is None:
+            self.wrong("server.mail", "mail needs server.url: the links in it begin with that address")
         if self.mistakes or database is None:
             return None
         return Site(
@@ -206,15 +258,45 @@ class _Settings(Reading):
             url=url.rstrip("/") if url else None,
             bind=server.get("bind", "127.0.0.1"),
             port=port,
-            secret=own.encode() if own else key_file(self.folder / "data"),
+            secret=key.encode() if key else key_file(self.folder / "data"),
             database=database,
             async_mode=server.get("async_mode", "eventlet"),
             trusted_proxies=server.get("trusted_proxies", 0),
             load=load,
+            plugins=self.names("server.plugins", server.get("plugins", [])),
+            tables=MappingProxyType(tables),
+            mail=mail,
             demo=demo,
             safe=safe,
             lines=MappingProxyType(self.lines),
         )
+
+    def mail(self, value: Any) -> MailServer | None:
+        known, before = self.table("server.mail", value, MAIL_KEYS), len(self.mistakes)
+        host, sender = known.get("host", ""), known.get("sender", "")
+        if not MAIL_HOST.fullmatch(host):
+            self.wrong("server.mail.host", "this must be the name of your mail server, such as mail.example.org")
+        if not EMAIL.fullmatch(sender) or not sender.isascii():
+            self.wrong("server.mail.sender", "this must be the address that mail comes from: desk@elm.example.org")
+        security = known.get("security", "starttls")
+        if security not in MAIL_PORTS:
+            self.wrong("server.mail.security", f"this must be one of {', '.join(MAIL_PORTS)}")
+        port = known.get("port", MAIL_PORTS.get(security, 587))
+        if not 0 < port < 65536:
+            self.wrong("server.mail.port", "this must be a number from 1 to 65535")
+        password = self.secret("server.mail.password", known["password"]) if "password" in known else ""
+        if bool(known.get("user")) != bool(known.get("password")):
+            self.wrong("server.mail.user", "user and password belong together; without both nobody signs in")
+        if security == "none" and known.get("user") and host not in HERE:
+            what = 'a password goes to another machine only encrypted: "starttls" or "tls"'
+            self.wrong("server.mail.security", what)
+        ca = self.folder / known["ca"] if "ca" in known else None
+        if ca is not None and not ca.is_file():
+            self.wrong("server.mail.ca", f"the file {known['ca']} cannot be read")
+        if len(self.mistakes) > before or password is None:
+            return None
+        user = known.get("user", "")
+        return MailServer(host=host, port=port, sender=sender, security=security, user=user, password=password, ca=ca)
 
     def port(self, written: int) -> int:
         if override := self.environ.get("PORT"):

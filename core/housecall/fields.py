@@ -46,6 +46,8 @@ _KEYS: Mapping[str, tuple[type, str]] = {
     "pattern": (str, "a text in quotes"),
     "choices": (list, 'a list of texts, or of pairs such as ["value", "Label"]'),
     "secret": (bool, "true or false"),
+    "private": (bool, "true or false"),
+    "toml": (bool, "true or false"),
     "scope": (str, "a text in quotes"),
 }
 
@@ -119,6 +121,8 @@ class Field:
     pattern: str | None = None  #: of text and long: what the whole value must look like (see `ways`)
     choices: tuple[tuple[str, str], ...] = ()  #: value and label
     secret: bool = False  #: stored sealed, never shown again; for text only
+    private: bool = False  #: of a setting: no page of a visit gets it, and no template of a fragment
+    toml: bool = False  #: of a setting of the practice: housecall.toml alone sets it
     scope: str = "clinic"  #: of a setting: whose it is
 
     def __post_init__(self) -> None:
@@ -399,6 +403,8 @@ def _mistakes(field: Field) -> Iterator[tuple[str, str]]:
         return
     if field.secret and field.type != "text":
         yield "secret", "only a text can be secret"
+    if field.toml and field.scope != "clinic":
+        yield "toml", f"housecall.toml sets what is the practice's, not what each {field.scope} has"
     faults = [*_choice_faults(field), *_bound_faults(field), *_pattern_faults(field)]
     yield from faults
     if field.default is not None and not faults:

@@ -1,7 +1,8 @@
-"""A QR code in a terminal, for a phone to read."""
+"""QR codes, for a phone to read: in a terminal, and as a picture for a page."""
 
 from __future__ import annotations
 
+import io
 from itertools import zip_longest
 
 import segno
@@ -17,3 +18,11 @@ def blocks(text: str) -> str:
     return "\n".join(
         f"\x1b[30;107m{''.join(HALVES[pair] for pair in zip(*line, strict=True))}\x1b[0m" for line in lines
     )
+
+
+def qr_code(text: str) -> str:
+    """An SVG picture of a text: black on white, whatever the page's colours are."""
+    out = io.BytesIO()
+    made = segno.make(text, micro=False)
+    made.save(out, kind="svg", border=QUIET, light="#fff", xmldecl=False, omitsize=True)
+    return out.getvalue().decode()

@@ -124,6 +124,8 @@ def purge(site: Site, id: str) -> list[str]:
     for clinic in site.clinics.values():
         if clinic.plugins is not None and id in clinic.plugins:
             raise NotDone(f"housecall.toml has it on: take {id!r} out of clinic.{clinic.id}.plugins first.")
+    if id in site.plugins:
+        raise NotDone(f"housecall.toml has it on: take {id!r} out of server.plugins first.")
     others = {plugin.id for plugin in find(site)} - {id}
     dropped = clinics.database.drop_plugin(id, others)
     clinics.settings.purge(id)

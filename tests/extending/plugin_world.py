@@ -30,6 +30,7 @@ def world(folder: Path, toml: str = MAIN, **more: bool) -> Iterator[Registry]:
     with app.app_context():
         try:
             registry = Registry(site, functools.partial(Hooks, context=app.app_context, spawn=inline))
+            app.extensions[clinics.limits.PORT] = registry.allow
             clinics.clinic.upsert(site.clinics.values())
             for clinic in site.clinics:
                 registry.read_switches(clinic)

@@ -33,6 +33,7 @@ def mistakes(folder: Path, toml: str, **files: str) -> list[str]:
         (HEAD + 'sumary = "x"', "line 5: sumary: this name is not known; did you mean 'summary'?"),
         (HEAD + "restricted = 1", "line 5: restricted: this must be true or false"),
         (HEAD + 'on_refuse = "blok"', "line 5: on_refuse: 'blok' is not known; did you mean 'block'?"),
+        (HEAD + 'worker = "bell.js"', "line 5: worker: there is no file static/bell.js; known: lamp.js"),
         (HEAD + 'csp = ["wsm"]', "line 5: csp: 'wsm' is not known; did you mean 'wasm'?"),
         (HEAD + "requires = [1]", "line 5: requires: this must be a list of texts"),
         (HEAD + "broken", "line 5: "),

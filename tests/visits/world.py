@@ -15,6 +15,7 @@ class World:
     def __init__(self) -> None:
         self.clock = 1_800_000_000_000
         self.over: dict[str, str | None] = {}
+        self.called: set[str] = set()
         self.changes: list[Change] = []
         self.refusals: list[Refusal] = []
         self.failing = False
@@ -36,10 +37,15 @@ class World:
                 raise OSError("the disk is full")
             assert change.new.id not in self.over, "a visit ended twice"
             self.over[change.new.id] = change.reason
+            if change.new.started is not None or change.reason == "removed":
+                self.called.add(change.new.id)
         self.changes.append(change)
 
     def is_over(self, visit_id: str) -> bool:
         return visit_id in self.over
+
+    def came(self, visit_id: str) -> bool:
+        return visit_id in self.called
 
     # -- what tests do
 

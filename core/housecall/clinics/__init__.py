@@ -8,9 +8,11 @@ from . import (
     images,
     invitations,
     lifetimes,
+    limits,
     logins,
     members,
     models,
+    outbox,
     passwords,
     provider_numbers,
     rooms,
@@ -19,10 +21,11 @@ from . import (
     switches,
     videos,
 )
-from .refused import Refused
+from .refused import Refused, Sentence
 
 __all__ = [
     "Refused",
+    "Sentence",
     "audit",
     "clinic",
     "database",
@@ -30,9 +33,11 @@ __all__ = [
     "images",
     "invitations",
     "lifetimes",
+    "limits",
     "logins",
     "members",
     "models",
+    "outbox",
     "passwords",
     "provider_numbers",
     "rooms",

@@ -8,7 +8,7 @@ from sqlalchemy import func, or_, select
 
 from ..config import ClinicConfig
 from . import audit
-from .database import db, write
+from .database import Remembered, db, write
 from .models import Clinic
 
 
@@ -35,6 +35,7 @@ def choose_theme(clinic_id: str, theme: str, *, actor: str | None) -> None:
         audit.add(session, clinic_id, actor=actor, action="look.theme", object=theme)
 
 
+@Remembered
 def find(host: str) -> Clinic | None:
     """The clinic at a host, with or without its port. A single clinic without a host of its own answers every one."""
     hosts = {host.lower(), host.lower().rpartition(":")[0]}

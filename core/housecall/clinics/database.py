@@ -6,10 +6,12 @@ import ast
 import contextlib
 import fcntl
 import threading
+import time
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import update_wrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, ParamSpec, TypeVar
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
@@ -22,8 +24,18 @@ from .models import Base
 if TYPE_CHECKING:
     from alembic.config import Config
 
+P = ParamSpec("P")
+Row = TypeVar("Row")
+
 MIGRATIONS = Path(__file__).parent / "migrations"
-PRAGMAS = ("journal_mode=WAL", "foreign_keys=ON", "busy_timeout=200", "synchronous=NORMAL", "secure_delete=ON")
+PATIENCE = 200  #: ms to wait for another process that writes
+PRAGMAS = (
+    "journal_mode=WAL",
+    "foreign_keys=ON",
+    f"busy_timeout={PATIENCE}",
+    "synchronous=NORMAL",
+    "secure_delete=ON",
+)
 
 db = SQLAlchemy(session_options={"expire_on_commit": False})
 
@@ -61,18 +73,68 @@ def write() -> Iterator[Session]:
     Nothing that waits (mail, HTTP, a hash) may stand inside: everybody else's write would wait with it.
     """
     engine = db.engine.execution_options(writes=True)
-    with _writing, Session(engine, expire_on_commit=False) as session, session.begin():
-        yield session
+    try:
+        with _writing, Session(engine, expire_on_commit=False) as session, session.begin():
+            yield session
+    finally:
+        Remembered.forget()
     db.session.rollback()  # what this request read before is read anew
 
 
-def erase(engine: Engine) -> bool:
-    """Empty SQLite's journal, so that deleted rows are gone from the disk; False while a reader is in the way."""
+class Remembered(Generic[P, Row]):
+    """A read that each request makes: its row is kept for a second, and no longer than until this process writes.
+
+    The second is for what another process writes. The row is detached, and everybody's: it is there to be read.
+    """
+
+    HOLDS = 1.0  #: seconds
+    MANY = 1000  #: answers of one read; what is asked may come from outside
+    writes = 0  #: how often this process has written
+    clock: ClassVar[Callable[[], float]] = time.monotonic
+
+    def __init__(self, read: Callable[P, Row | None]):
+        self.read = read
+        self._kept: dict[tuple[object, ...], tuple[int, float, Row]] = {}
+        update_wrapper(self, read)
+
+    @classmethod
+    def forget(cls) -> None:
+        cls.writes += 1
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Row | None:
+        key, writes, now = (id(db.engine), *args, *kwargs.items()), Remembered.writes, Remembered.clock()
+        kept = self._kept.get(key)
+        if kept is not None and kept[0] == writes and now - kept[1] < self.HOLDS:
+            return kept[2]
+        row = self.read(*args, **kwargs)
+        if row is None:
+            return None
+        db.session.expunge(row)
+        if len(self._kept) >= self.MANY:
+            self._kept.clear()
+        self._kept[key] = (writes, now, row)
+        return row
+
+
+def erase(engine: Engine, *, patience: int = PATIENCE) -> bool:
+    """Empty SQLite's journal, so that deleted rows are gone from the disk; False while a reader is in the way.
+
+    `patience` are the ms to wait for readers, in which nothing else happens in this process: 0 where one can come back.
+    """
     if engine.dialect.name != "sqlite":
         return True
     with _outside_transactions(engine) as connection:
+        connection.execute(f"PRAGMA busy_timeout={patience}")
         busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        connection.execute(f"PRAGMA busy_timeout={PATIENCE}")
     return not busy
+
+
+def harden(engine: Engine) -> None:
+    """Have what was written until now survive a power cut, too: WAL alone promises that for a crash of ours only."""
+    if engine.dialect.name == "sqlite":
+        with _outside_transactions(engine) as connection:
+            connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
 
 
 def prepare(url: str) -> None:

@@ -54,6 +54,12 @@ def exists(visit_id: str) -> bool:
     return db.session.scalar(select(History.visit_id).where(History.visit_id == visit_id)) is not None
 
 
+def came(visit_id: str) -> bool:
+    """Whether there was a call in a past visit, or a member ended it: its invitation is used up."""
+    row = db.session.execute(select(History.started, History.outcome).where(History.visit_id == visit_id)).first()
+    return row is not None and (row.started is not None or row.outcome == "removed")
+
+
 def listing(rooms: Collection[str], *, page: int = 1) -> Listing:
     """The past visits of some rooms, the latest first."""
     mine = History.room_id.in_(rooms)

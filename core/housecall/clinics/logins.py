@@ -10,13 +10,15 @@ from collections.abc import Callable
 from sqlalchemy import delete, select
 
 from .database import db, write
-from .models import Login, now
+from .models import Login, Member, now
 
 ABSOLUTE = 12 * 3600 * 1000  #: ms that a login lasts at most
 IDLE = 30 * 60 * 1000  #: ms without use after which it ends
 TOUCH = 60 * 1000  #: ms between two notes of use
 
 on_revoked: list[Callable[[str], None]] = []  #: called with the hash of each login that is ended
+#: Called with clinic, member and the hash of a login that somebody ends; an empty one means every login ever made.
+on_signed_out: list[Callable[[str, str, str], None]] = []
 
 _BROWSERS = (("Edg/", "Edge"), ("Firefox/", "Firefox"), ("Chrome/", "Chrome"), ("Safari/", "Safari"))
 _SYSTEMS = (
@@ -85,15 +87,31 @@ def listing(member_id: str) -> list[Login]:
 
 def revoke(token_sha256: str) -> None:
     """End a login, and let everybody know who holds something open for it."""
+    member_id = db.session.scalar(select(Login.member_id).where(Login.token_sha256 == token_sha256))
+    _end(token_sha256)
+    if member_id:
+        _signed_out(member_id, token_sha256)
+
+
+def revoke_all(member_id: str) -> None:
+    """End all logins of a member; what was set up by one that has run out since is ended, too."""
+    for token_sha256 in list(db.session.scalars(select(Login.token_sha256).where(Login.member_id == member_id))):
+        _end(token_sha256)
+    _signed_out(member_id, "")
+
+
+def _end(token_sha256: str) -> None:
     with write() as session:
         session.execute(delete(Login).where(Login.token_sha256 == token_sha256))
     for tell in on_revoked:
         tell(token_sha256)
 
 
-def revoke_all(member_id: str) -> None:
-    for token_sha256 in list(db.session.scalars(select(Login.token_sha256).where(Login.member_id == member_id))):
-        revoke(token_sha256)
+def _signed_out(member_id: str, token_sha256: str) -> None:
+    clinic_id = db.session.scalar(select(Member.clinic_id).where(Member.id == member_id))
+    if clinic_id is not None:
+        for tell in on_signed_out:
+            tell(clinic_id, member_id, token_sha256)
 
 
 def family(agent: str) -> str:

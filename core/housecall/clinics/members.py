@@ -9,14 +9,14 @@ from typing import Any
 from sqlalchemy import or_, select
 from sqlalchemy.exc import IntegrityError
 
-from . import audit, images, logins, passwords, provider_numbers, rooms
+from ..message import EMAIL
+from . import audit, images, limits, logins, passwords, provider_numbers, rooms
 from .database import db, write
 from .models import Invitation, Member, Room, RoomMember, now
 from .passwords import Offload
 from .refused import Refused
 
 ROLES = ("owner", "admin", "provider", "staff")
-EMAIL = re.compile(r"[^\s@<>\"(),;:\\]+@[^\s@<>\"(),;:\\.]+(\.[^\s@<>\"(),;:\\.]+)+")
 
 #: Each field of the profile that a member types, and its longest value.
 LENGTHS = {
@@ -63,9 +63,9 @@ def rooms_of(member: Member) -> list[Room]:
     return list(db.session.scalars(query.order_by(Room.owner_id != member.id, Room.name)))
 
 
-def has_own_room(role: str) -> bool:
-    """Whether a new member of this role gets a waiting room."""
-    return role != "staff"
+def has_own_room(clinic_id: str, role: str) -> bool:
+    """Whether a new member of this role gets a waiting room: not where there may be no more."""
+    return role != "staff" and not limits.refusal(clinic_id, "rooms")
 
 
 def create(
@@ -81,7 +81,7 @@ def create(
     """A new member, without asking who may make one. Raises Refused."""
     values = _clean({"email": email, "first_name": first_name, "last_name": last_name})
     hashed = passwords.hash(password, offload=offload) if password is not None else None
-    with write() as session:
+    with limits.one_more(clinic_id, "members", "email") as session:
         member = Member(clinic_id=clinic_id, role=role, password_hash=hashed, **values)
         _add(session, member)
     return member
@@ -100,7 +100,7 @@ def join(
     reserved: Collection[str],
     offload: Offload,
 ) -> Member:
-    """Sign-up: the member and, of most roles, a room of their own; uses up `invitation`.
+    """Sign-up: the member and, of most roles, a room of their own where there may be one more; uses up `invitation`.
 
     Raises Refused with all mistakes.
     """
@@ -121,7 +121,8 @@ def join(
     if wrong:
         raise Refused(**wrong)
     hashed = passwords.hash(password, offload=offload)
-    with write() as session:
+    own_room = has_own_room(clinic_id, role)
+    with limits.one_more(clinic_id, "members", "email") as session:
         if invitation:
             row = session.get(Invitation, logins.digest(invitation))
             if row is None or row.used_at is not None or row.expires <= now() or row.clinic_id != clinic_id:
@@ -129,7 +130,7 @@ def join(
             row.used_at = now()
         member = Member(clinic_id=clinic_id, role=role, password_hash=hashed, adult_at=now(), **values)
         _add(session, member)
-        if has_own_room(role):
+        if own_room:
             slug = rooms.suggest(session, clinic_id, shown_name(member), reserved)
             session.add(Room(clinic_id=clinic_id, slug=slug, name=shown_name(member), owner_id=member.id))
         audit.add(session, clinic_id, actor=member.id, action="member.join", object=member.id)
@@ -165,6 +166,29 @@ def set_password(member_id: str, password: str, *, offload: Offload) -> None:
         raise Refused(password="used")
     passwords.accept(password, member.email, member.first_name, member.last_name)
     _store_hash(member_id, passwords.hash(password, offload=offload))
+
+
+def address(typed: str) -> str:
+    """An address as it is kept. Raises Refused(email=...)."""
+    return str(_clean({"email": typed})["email"])
+
+
+def is_free(clinic_id: str, email: str) -> None:
+    """Raises Refused(email="taken") where somebody in the clinic has an address."""
+    if by_email(clinic_id, email):
+        raise Refused(email="taken")
+
+
+def change_address(member_id: str, email: str) -> None:
+    """Another address to sign in by. Raises Refused where somebody else has got it in the meantime."""
+    with write() as session:
+        member = session.get_one(Member, member_id)
+        member.email = email
+        try:
+            session.flush()
+        except IntegrityError:
+            raise Refused(email="taken") from None
+        audit.add(session, member.clinic_id, actor=member_id, action="member.address", object=member_id)
 
 
 def _store_hash(member_id: str, hashed: str) -> None:
@@ -275,8 +299,10 @@ def set_role(clinic_id: str, member_id: str, role: str, *, actor: str) -> None:
 
 
 def set_disabled(clinic_id: str, member_id: str, disabled: bool, *, actor: str) -> None:
-    """A disabled member is signed out everywhere and cannot sign in; history keeps its rows."""
-    with write() as session:
+    """A disabled member is signed out everywhere and cannot sign in; history keeps its rows. Raises Refused."""
+    found = by_id(member_id)
+    comes_back = not disabled and found is not None and found.disabled_at is not None
+    with limits.one_more(clinic_id, "members", "member") if comes_back else write() as session:
         member = _in_clinic(session, clinic_id, member_id, actor)
         if disabled and member.role == "owner":
             _keep_an_owner(session, member)

@@ -6,7 +6,7 @@ import secrets
 import time
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, LargeBinary, MetaData, String, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, ForeignKey, Integer, LargeBinary, MetaData, String, Text, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
 NAMES = {
@@ -180,6 +180,25 @@ class History(Base):
     outcome: Mapped[str] = mapped_column(String(16))
     media: Mapped[str] = mapped_column(String(8))
     seats: Mapped[int] = mapped_column(Integer)
+
+
+class Outbox(Base):
+    """A message on its way out; `sealed` is empty once it has ended."""
+
+    __tablename__ = "outbox"
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    clinic_id: Mapped[str] = mapped_column(ForeignKey("clinic.id", ondelete="CASCADE"))
+    kind: Mapped[str] = mapped_column(String(8))
+    owner: Mapped[str] = mapped_column(String(64))  #: the plugin that posted it, or "core"
+    due: Mapped[int] = mapped_column(index=True)
+    expires: Mapped[int]
+    tries: Mapped[int] = mapped_column(Integer)
+    state: Mapped[str] = mapped_column(String(16))
+    sealed: Mapped[str] = mapped_column(Text)
+    reason: Mapped[str] = mapped_column(String(400))
+    reference: Mapped[str] = mapped_column(String(64))  #: SHA-256 of the carrier's own id
+    changed: Mapped[int]
 
 
 class Audit(Base):

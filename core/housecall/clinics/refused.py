@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 
+class Sentence(str):
+    """What stands in place of a code where a plugin says why: shown to people as it is."""
+
+
 class Refused(Exception):
     """A change that was not made; `fields` maps each wrong field to a stable code (web/messages.py has the words)."""
 

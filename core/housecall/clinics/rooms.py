@@ -10,19 +10,21 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from . import audit, images, videos
-from .database import db, write
+from . import audit, images, limits, passwords, videos
+from .database import Remembered, db, write
 from .models import Member, Room
 from .passwords import Offload
 from .refused import Refused
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{1,38}[a-z0-9]")
 MEDIA = ("video", "audio")
+PASSCODE = (6, 64)  #: characters of a passcode, at least and at most
 on_reassigned: list[Callable[[str], None]] = []  #: called with a clinic's id when other members may serve its rooms
 
 _TITLES = {"dr", "prof", "mr", "mrs", "ms", "mx"}
 
 
+@Remembered
 def find(clinic_id: str, slug: str) -> Room | None:
     return db.session.scalar(select(Room).where(Room.clinic_id == clinic_id, Room.slug == slug))
 
@@ -43,13 +45,21 @@ def create(
     name: str,
     owner_id: str | None,
     media: str = "video",
+    passcode_hash: str | None = None,
     reserved: Collection[str] = (),
     actor: str | None = None,
 ) -> Room:
-    """Raises Refused(slug=..., name=..., media=..., owner=...)."""
-    with write() as session:
+    """Raises Refused(slug=..., name=..., media=..., owner=...). Whoever checks in needs the passcode of the hash."""
+    with limits.one_more(clinic_id, "rooms", "name") as session:
         _check(session, clinic_id, slug, name, owner_id, media, reserved, room_id=None)
-        room = Room(clinic_id=clinic_id, slug=slug, name=name.strip(), owner_id=owner_id, media=media)
+        room = Room(
+            clinic_id=clinic_id,
+            slug=slug,
+            name=name.strip(),
+            owner_id=owner_id,
+            media=media,
+            passcode_hash=passcode_hash,
+        )
         session.add(room)
         session.flush()
         audit.add(session, clinic_id, actor=actor, action="room.create", object=room.id)
@@ -67,17 +77,30 @@ def update(
     media: str,
     reserved: Collection[str],
     actor: str | None,
+    passcode_hash: str | None = "",
     besides: Mapping[str, str] | None = None,
 ) -> None:
-    """Change a room. Its old address stops to work at once. Raises Refused, also for `besides`: errors of its form."""
+    """Change a room. Its old address stops to work at once. Raises Refused, also for `besides`: errors of its form.
+
+    `passcode_hash`: of the new passcode, None for none, "" to leave it as it is.
+    """
     with write() as session:
         room = session.get(Room, room_id)
         if room is None or room.clinic_id != clinic_id:
             raise Refused(room="unknown")
         _check(session, clinic_id, slug, name, owner_id, media, reserved, room_id=room_id, besides=besides)
         room.slug, room.name, room.owner_id, room.media = slug, name.strip(), owner_id, media
+        if passcode_hash != "":
+            room.passcode_hash = passcode_hash
         audit.add(session, clinic_id, actor=actor, action="room.update", object=room.id)
     reassigned(clinic_id)
+
+
+def hash_passcode(passcode: str, *, offload: Offload) -> str:
+    """What is kept of a passcode. Raises Refused(passcode=...) for one that is too short, too long, or all the same."""
+    if not PASSCODE[0] <= len(passcode) <= PASSCODE[1] or len(set(passcode)) < 3:
+        raise Refused(passcode="passcode_short")
+    return passwords.hash(passcode, offload=offload)
 
 
 def reassigned(clinic_id: str) -> None:

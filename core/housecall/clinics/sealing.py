@@ -1,8 +1,10 @@
-"""Secrets at rest: AES-256-GCM under a key made of the server's own, bound to the place where they are kept."""
+"""Secrets at rest: AES-256-GCM under a key made of the server's own, bound to the place where they are kept; and
+fingerprints, which tell that something is the same without telling what it is."""
 
 from __future__ import annotations
 
 import base64
+import hmac
 import secrets
 
 from cryptography.exceptions import InvalidTag
@@ -32,5 +34,15 @@ def unseal(key: bytes, place: str, sealed: str) -> str:
         raise Unsealable(place) from None
 
 
+def fingerprint(key: bytes, place: str, plain: str) -> str:
+    """64 hex digits (HMAC-SHA-256): the same text has another one in another place, and under another key."""
+    own = _derived(key, b"housecall fingerprint 1")
+    return hmac.digest(own, len(place).to_bytes(4, "big") + place.encode() + plain.encode(), "sha256").hex()
+
+
 def _cipher(key: bytes) -> AESGCM:
-    return AESGCM(HKDF(SHA256(), 32, salt=None, info=b"housecall sealing 1").derive(key))
+    return AESGCM(_derived(key, b"housecall sealing 1"))
+
+
+def _derived(key: bytes, purpose: bytes) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=purpose).derive(key)

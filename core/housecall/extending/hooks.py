@@ -13,15 +13,21 @@ from typing import Any
 import pluggy
 
 from ..logs import log
+from ..message import Delivery
 from ..reading import nearest
 from . import hookspecs
 from .hookspecs import KINDS
+from .tables import Table
 
 RETURNS: dict[str, tuple[type, ...]] = {
     "checkin_steps": (list, tuple),
+    "refuse_check_in": (str,),
     "refuse_move": (str,),
+    "allow": (str,),
     "check_settings": (dict,),
     "health": (str,),
+    "deliver": (Delivery,),
+    "can_deliver": (bool,),
 }
 
 
@@ -94,6 +100,17 @@ class Hooks:
                     raise HookError(f"{hook} gave {type(answer).__name__}, not a list")
                 given.extend(answer)
         return given
+
+    def configure(self, plugin: str, table: Table) -> bool:
+        """Give a plugin its table of housecall.toml; whether it takes one. What it raises is the loader's to tell."""
+        own = [function for name, function, _ in self._all("configure") if name == plugin]
+        for function in own:
+            function(table)
+        return bool(own)
+
+    def who(self, hook: str) -> list[str]:
+        """The plugins that have a hook, by id."""
+        return [plugin for plugin, _, _ in self._all(hook)]
 
     def ask(self, hook: str, clinic: str, *, only: str | None = None, **arguments: Any) -> list[Answer]:
         """The answers of the plugins that this clinic has on, by plugin id; None is no answer, nor is a failure."""

@@ -43,7 +43,7 @@ EVERY = re.compile(r"(\d{1,4})\s*(seconds?|minutes?|hours?|days?)")
 LARGEST = 16 * 1024**3  #: bytes of a transfer, whatever its declaration says
 SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
 KEPT = re.compile(r"never|visit|browser|15 minutes|account|\d+ (hours?|days?|months?|years?)")
-RESERVED = ("asset", "theme", "blob", "image", "health", "core", "relay")
+RESERVED = ("asset", "theme", "blob", "image", "health", "core", "relay", "posted")
 
 TOP: Mapping[str, type] = {
     "id": str,
@@ -55,6 +55,7 @@ TOP: Mapping[str, type] = {
     "restricted": bool,
     "on_refuse": str,
     "csp": list,
+    "worker": str,
     "fragment": list,
     "event": list,
     "transfer": list,
@@ -83,6 +84,7 @@ STEP: Mapping[str, type] = {
     "template": str,
     "module": str,
     "required": bool,
+    "confirmed": bool,
     "order": int,
 }
 DATA: Mapping[str, type] = {"what": str, "whose": list, "purpose": str, "kept": str, "recipient": str}
@@ -151,6 +153,7 @@ class _Manifest(Reading):
             restricted=top.get("restricted", False),
             on_refuse=top.get("on_refuse", "allow"),
             csp=tuple(self.one_of("csp", name, CSP) for name in self.texts("csp", top.get("csp", []))),
+            worker=self.file("worker", "static", top.get("worker", ""), ".js"),
             fragments=tuple(self.fragment(t, v) for t, v in self.each("fragment", top)),
             events=tuple(self.event(t, v) for t, v in self.each("event", top)),
             transfers=tuple(self.transfer(t, v) for t, v in self.each("transfer", top)),
@@ -297,6 +300,7 @@ class _Manifest(Reading):
             template=self.file(f"{where}.template", "templates", table.get("template", ""), ".html"),
             module=self.file(f"{where}.module", "static", table.get("module", ""), ".js"),
             required=table.get("required", False),
+            confirmed=table.get("confirmed", False),
             order=table.get("order", 100),
         )
 

@@ -74,6 +74,7 @@ class Step:
     template: str = ""  #: file below templates/
     module: str = ""  #: file below static/; exports `mount(host)`, says `host.done(step)`
     required: bool = False  #: the patient waits only when it is done
+    confirmed: bool = False  #: only the plugin's own Python says that it is done, not the patient's page
     order: int = 100  #: smaller comes first
 
 
@@ -118,6 +119,7 @@ class Manifest:
     restricted: bool = False  #: only housecall.toml may switch it on
     on_refuse: str = "allow"  #: what a `refuse_move` that raises counts as: "allow" or "block"
     csp: tuple[str, ...] = ()  #: what its pages need besides what all may do
+    worker: str = ""  #: file below static/; a service worker, for what a browser does while no page is open
     fragments: tuple[Fragment, ...] = ()  #: what is shown, and where
     events: tuple[Event, ...] = ()  #: what its pages say to each other
     transfers: tuple[Transfer, ...] = ()  #: what large things they give each other

@@ -29,6 +29,7 @@ from .hooks import HookError, Hooks, Raised, place
 from .manifest import ManifestError
 from .nouns import SEATS, Event, Fragment, Manifest, Step, Transfer
 from .settings import mistakes_in
+from .tables import Table
 
 GROUP = "housecall.plugins"  #: entry points of installed packages
 TOO_MANY = 20  #: failures in a minute after which a plugin is suspended for a clinic
@@ -70,6 +71,10 @@ class Plugin:
 
 class Unready(Exception):
     """A plugin that cannot be switched on now; the text says why."""
+
+
+class Withheld(Exception):
+    """A plugin that another one does not allow this clinic to have on; the text says why."""
 
 
 class Locked(Exception):
@@ -126,6 +131,8 @@ class Registry:
         self.ids = frozenset(plugin.id for plugin in self.found)
         self.on_switched: list[Callable[[str, list[str], list[str]], None]] = []  #: (clinic, on, off)
         self.suspended: dict[tuple[str, str], str] = {}  #: (clinic, plugin) -> why
+        self.withheld: dict[tuple[str, str], str] = {}  #: (clinic, plugin) -> why one that is switched on is not on
+        self._prepared: set[str] = set()  #: plugins whose tables are there
         self._failures: defaultdict[tuple[str, str], deque[float]] = defaultdict(lambda: deque(maxlen=TOO_MANY))
         self._on: dict[str, tuple[Plugin, ...]] = {}
         self._check_names()
@@ -137,6 +144,8 @@ class Registry:
         """A plugin that housecall.toml names must be there. Raises ConfigError."""
         known, mistakes = {plugin.id for plugin in self.found}, []
         named = [("server.load", name) for name in self.site.load or ()]
+        named += [("server.plugins", name) for name in self.site.plugins]
+        named += [(f"server.{name}", name) for name in self.site.tables]
         for clinic in self.site.clinics.values():
             named += [(f"clinic.{clinic.id}.plugins", name) for name in clinic.plugins or ()]
             named += [(f"clinic.{clinic.id}.{name}", name) for name in clinic.tables]
@@ -160,6 +169,8 @@ class Registry:
             if (plugin.folder / "__init__.py").is_file():
                 plugin.module = self._import(plugin)
                 self.hooks.register(own.id, plugin.module)
+            self._configure(plugin)
+            if plugin.module is not None:
                 more = {
                     kind: tuple(self.hooks.contribute(own.id, kind))
                     for kind in ("events", "fragments", "settings", "jobs")
@@ -185,6 +196,14 @@ class Registry:
         plugin.loaded = True
         if plugin.problem:
             self.quarantine(plugin, plugin.problem)
+
+    def _configure(self, plugin: Plugin) -> None:
+        """What housecall.toml says to a plugin for the whole server, which the plugin itself reads."""
+        table = Table(self.site, plugin.id, self.ids)
+        if not self.hooks.configure(plugin.id, table) and plugin.id in self.site.tables:
+            table.wrong("", "this plugin has no settings of the whole server")
+        if table.mistakes:
+            raise HookError("\n".join(f"housecall.toml: {mistake}" for mistake in table.mistakes))
 
     def _check_tables_of_toml(self, plugin: Plugin) -> None:
         """What housecall.toml sets for a plugin, by the settings that it declares here and in its Python."""
@@ -247,13 +266,22 @@ class Registry:
 
     def read_switches(self, clinic: str) -> None:
         """Look anew at what a clinic has on. Needs an application context; all that follows does not."""
-        rows = clinics.switches.of(clinic)
-        on = [plugin for plugin in self.by_id.values() if plugin.loaded and self._wanted(clinic, plugin, rows)]
-        self._on[clinic] = tuple(sorted(on, key=lambda plugin: plugin.id))
+        rows, before = clinics.switches.of(clinic), self.on(clinic)
+        wanted = [self.by_id[id] for id in sorted(self.by_id) if self.by_id[id].loaded]
+        wanted = [plugin for plugin in wanted if self._wanted(clinic, plugin, rows)]
+        asked = [plugin for plugin in wanted if self._is_asked_about(clinic, plugin)]
+        self._on[clinic] = tuple(plugin for plugin in wanted if plugin not in asked or plugin in before)
+        refused = {plugin.id: self.allow(clinic, f"plugin:{plugin.id}", 1) for plugin in asked}
+        held = {(clinic, plugin): why for plugin, why in refused.items() if why}
+        self.withheld = {key: why for key, why in self.withheld.items() if key[0] != clinic} | held
+        out = held | self.suspended  # who was asked may have failed once too often
+        self._on[clinic] = tuple(p for p in wanted if (clinic, p.id) not in out and self.by_id.get(p.id) is p)
 
     def _wanted(self, clinic: str, plugin: Plugin, rows: dict[str, bool]) -> bool:
         config = self.site.clinics.get(clinic)
-        if config is not None and config.plugins is not None:
+        if plugin.id in self.site.plugins:
+            wanted = True
+        elif config is not None and config.plugins is not None:
             wanted = plugin.id in config.plugins
         elif plugin.own.restricted:
             wanted = False
@@ -264,6 +292,8 @@ class Registry:
     def locked(self, clinic: str, plugin: Plugin) -> str:
         """Why the switch of a plugin cannot be moved on the page, or nothing."""
         config = self.site.clinics.get(clinic)
+        if plugin.id in self.site.plugins:
+            return "housecall.toml has it on in every clinic: server.plugins"
         if config is not None and config.plugins is not None:
             return f"housecall.toml says which plugins are on: clinic.{clinic}.plugins"
         if plugin.own.restricted:
@@ -271,13 +301,19 @@ class Registry:
         return ""
 
     def turn(self, clinic: str, plugin_id: str, enabled: bool, *, actor: str | None) -> None:
-        """Switch a plugin on or off in a clinic, at once. Raises KeyError (not loaded here), Locked or Unready."""
+        """Switch a plugin on or off in a clinic, at once.
+
+        Raises KeyError (not loaded here), Locked, Withheld or Unready.
+        """
         plugin = self.by_id[plugin_id]
         if not plugin.loaded:
             raise KeyError(plugin_id)
         if why := self.locked(clinic, plugin):
             raise Locked(why)
         if enabled:
+            asked = self._is_asked_about(clinic, plugin)
+            if asked and (why := self.allow(clinic, f"plugin:{plugin_id}", 1)):
+                raise Withheld(why)
             self.prepare(plugin)
             self.suspended.pop((clinic, plugin_id), None)
             self._failures.pop((clinic, plugin_id), None)
@@ -285,6 +321,41 @@ class Registry:
         clinics.switches.turn(clinic, plugin_id, enabled, actor=actor)
         self._switched(clinic, before)
         self.hooks.tell("toggled", clinic, only=plugin_id, enabled=enabled)
+
+    def reconsider(self, clinic: str) -> None:
+        """Ask again what this clinic may have on: what is not held back any more comes back, with all that it had."""
+        for name in [name for where, name in self.withheld if where == clinic]:
+            plugin = self.by_id[name]
+            if not self._has_tables(plugin):
+                try:
+                    self.prepare(plugin)
+                except Unready as why:
+                    self.quarantine(plugin, str(why))
+        self._switched(clinic, {p.id for p in self.on(clinic)})
+
+    def allow(self, clinic: str, what: str, amount: int) -> str:
+        """Why this clinic may not have so much of something, as a plugin that is on here says; nothing where it may."""
+        for plugin in self.hooks.who("allow"):
+            if self.is_on(clinic, plugin) and self._has_tables(self.by_id[plugin]):
+                for answer in self.hooks.ask("allow", clinic, only=plugin, what=what, amount=amount):
+                    return str(answer.value)
+        return ""
+
+    def limitable(self, clinic: str) -> list[Plugin]:
+        """The plugins of which others say whether this clinic may have them."""
+        return [plugin for plugin in self.by_id.values() if plugin.loaded and self._is_asked_about(clinic, plugin)]
+
+    def _is_asked_about(self, clinic: str, plugin: Plugin) -> bool:
+        """Whether others say if a clinic may have a plugin: not where housecall.toml holds it, nor of their own."""
+        return not self.locked(clinic, plugin) and plugin.id not in self.hooks.who("allow")
+
+    def _has_tables(self, plugin: Plugin) -> bool:
+        if plugin.versions is None or plugin.id in self._prepared:
+            return True
+        if clinics.database.plugin_behind(plugin.id, plugin.versions):
+            return False
+        self._prepared.add(plugin.id)
+        return True
 
     def _switched(self, clinic: str, before: set[str]) -> None:
         self.read_switches(clinic)
@@ -302,6 +373,7 @@ class Registry:
         except Exception as error:
             log("plugin", level=logging.ERROR, exc_info=True, plugin=plugin.id)
             raise Unready(f"its tables could not be made: {place(error)}") from error
+        self._prepared.add(plugin.id)
 
     def failed(self, clinic: str, raised: Raised) -> None:
         """A plugin's own code raised: too often, and it is off in this clinic until somebody switches it on again."""
@@ -364,4 +436,7 @@ class Registry:
         return sorted(found, key=lambda pair: (pair[1].order, pair[0].id))
 
     def csp(self, clinic: str) -> set[str]:
-        return {source for plugin in self.on(clinic) for source in plugin.own.csp}
+        """What the pages of a clinic need besides what all may do, for the plugins that it has on."""
+        on = self.on(clinic)
+        workers = {"worker"} if any(plugin.own.worker for plugin in on) else set()
+        return workers | {source for plugin in on for source in plugin.own.csp}

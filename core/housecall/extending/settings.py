@@ -89,6 +89,7 @@ def draft(
         f
         for f in manifest.settings
         if f.scope == kind
+        and not f.toml
         and not locked(site, clinic, manifest.id, f)
         and not (stays(f) and f.id in stored and f.id not in drop and not given.get(f.id))
     ]

@@ -24,6 +24,7 @@ SLOTS: Mapping[str, Slot] = {
     "account.home": Slot(adds=("member",)),  #: members: their own account page
     "admin.home": Slot(adds=("member",)),  #: owners and admins: the practice's page
     "room.settings": Slot(adds=("room", "member")),  #: owners and admins: each room in the list of rooms
+    "welcome.aside": Slot(adds=("room",)),  #: everybody: the welcome page of a room, below "Check in"
     "checkin.step": Slot(adds=("room", "step"), visit="own"),  #: patients: a `[[step]]`, not a `[[fragment]]`
     "waiting.main": Slot(adds=("room",), visit="own"),  #: patients: the waiting page, right below their own picture
     "waiting.aside": Slot(adds=("room",), visit="own"),  #: patients: the waiting page, below that

@@ -13,8 +13,8 @@ AXE = CHECKOUT / "tests/.parts/node_modules/axe-core/axe.min.js"  #: brought by 
 
 
 def find(program: str) -> str | None:
-    """The path of an outside program, PostgreSQL's own folder included; "chromium" under any of its names."""
-    places = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/sbin", "/sbin"]
+    """The path of an outside program, PostgreSQL's and Kannel's own folders included; "chromium" under any name."""
+    places = [*os.environ.get("PATH", "").split(os.pathsep), "/usr/sbin", "/sbin", "/usr/lib/kannel/test"]
     places += sorted((f"/usr/lib/postgresql/{n}/bin" for n in range(14, 20)), reverse=True)
     names = ("chromium", "chromium-browser", "google-chrome") if program == "chromium" else (program,)
     return next((path for name in names if (path := shutil.which(name, path=os.pathsep.join(places)))), None)

@@ -34,6 +34,15 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def eventually(condition: Callable[[], Any], timeout: float = 30) -> Any:
+    """What a condition says, once it says something; AssertionError when it never does."""
+    end = time.monotonic() + timeout
+    while not (said := condition()):
+        assert time.monotonic() < end, "it never came about"
+        time.sleep(0.02)  # the condition decides; this only paces the asking
+    return said
+
+
 @dataclass
 class Room:
     """A room of a test, with the member who owns it and a login of that member."""

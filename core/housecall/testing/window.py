@@ -28,7 +28,7 @@ def watch_hooks() -> None:
     """Keep a list of the calls of hooks."""
     from housecall.extending.hooks import Hooks, Raised
 
-    one, contribute = Hooks._one, Hooks.contribute
+    one, contribute, configure = Hooks._one, Hooks.contribute, Hooks.configure
 
     def watched(self: Hooks, hook: str, clinic: str, plugin: str, *rest: Any) -> Iterator[Any]:
         error = ""
@@ -42,7 +42,14 @@ def watch_hooks() -> None:
             CALLS[plugin, hook].append("")
         return contribute(self, plugin, hook)
 
+    def configured(self: Hooks, plugin: str, table: Any) -> bool:
+        taken = configure(self, plugin, table)
+        if taken:
+            CALLS[plugin, "configure"].append("")
+        return taken
+
     Hooks._one, Hooks.contribute = watched, contributed  # type: ignore[method-assign, assignment]
+    Hooks.configure = configured  # type: ignore[method-assign]
 
 
 def leave_out(plugin: str) -> None:
@@ -152,13 +159,23 @@ class Window:
         return {hook: errors for (name, hook), errors in CALLS.items() if name == plugin}
 
     def admin(self, clinic: str, plugin: str) -> dict[str, Any]:
-        """What admins and the clock do: ask how it is, check its settings, do its jobs. The errors of jobs by name."""
+        """What admins and the clock do: ask how it is and what it allows, check its settings, do its jobs, end logins,
+        send something of each kind to nobody. The errors of jobs by name."""
         from housecall.extending import settings
+        from housecall.message import KINDS, Message
 
         own, failed = self.registry.by_id[plugin].own, {}
-        values = settings.values(self.house.site, clinic, own, secrets=True)
+        values = settings.whole(self.house.site, clinic, own, ("clinic", clinic), {})
         self.registry.hooks.ask("check_settings", clinic, only=plugin, values=values)
         self.registry.hooks.ask("health", clinic, only=plugin)
+        for what in ("members", "rooms", "plugin:chat"):
+            self.registry.hooks.ask("allow", clinic, only=plugin, what=what, amount=1)
+        self.registry.hooks.ask("signed_out", clinic, only=plugin, member="nobody", login="")
+        for kind in KINDS:
+            to = {"mail": "nobody@housecall.invalid", "text": "+10000000000"}.get(kind, "nobody")
+            message = Message(id="x" * 22, clinic=clinic, kind=kind, owner=plugin, to=to, text="Nothing.")
+            self.registry.hooks.ask("can_deliver", clinic, only=plugin, kind=kind)
+            self.registry.hooks.ask("deliver", clinic, only=plugin, message=message)
         for job in own.jobs:
             try:
                 if job.run is not None:

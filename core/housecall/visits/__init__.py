@@ -10,12 +10,15 @@ from .model import (
     Actor,
     Change,
     Closed,
+    Early,
+    Expired,
     Forbidden,
     Full,
     InUse,
     Invalid,
     NotHere,
     NoTicket,
+    NotWhole,
     Over,
     Ports,
     Refusal,
@@ -23,6 +26,7 @@ from .model import (
     Seated,
     Stale,
     Unknown,
+    Used,
     Visit,
     VisitError,
     VisitView,
@@ -31,6 +35,7 @@ from .model import (
 )
 from .readiness import COLOURS, REASONS
 from .store import MemoryStore, Store
+from .tickets import Invite
 from .visits import Entry, Visits
 
 __all__ = [
@@ -46,14 +51,18 @@ __all__ = [
     "Blobs",
     "Change",
     "Closed",
+    "Early",
     "Entry",
+    "Expired",
     "Forbidden",
     "Full",
     "InUse",
     "Invalid",
+    "Invite",
     "MemoryStore",
     "NoTicket",
     "NotHere",
+    "NotWhole",
     "Over",
     "Ports",
     "Refusal",
@@ -62,6 +71,7 @@ __all__ = [
     "Stale",
     "Store",
     "Unknown",
+    "Used",
     "Visit",
     "VisitError",
     "VisitView",

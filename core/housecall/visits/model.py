@@ -125,11 +125,12 @@ class VisitView:
 
 
 class Ports(Protocol):
-    """The three questions and messages by which `visits` reaches the rest of the house."""
+    """The questions and messages by which `visits` reaches the rest of the house."""
 
     def refuse(self, view: VisitView, to: str, actor: Actor) -> list[Refusal]: ...
     def changed(self, change: Change) -> None: ...
     def is_over(self, visit_id: str) -> bool: ...
+    def came(self, visit_id: str) -> bool: ...
 
 
 class VisitError(Exception):
@@ -156,6 +157,33 @@ class NoTicket(VisitError):
 
 class Over(VisitError):
     code = "over"
+
+
+class NotWhole(VisitError):
+    """An invitation that is none of ours, or not all of one."""
+
+    code = "not_whole"
+
+
+class Early(VisitError):
+    """An invitation that opens later: at `opens` (ms)."""
+
+    code = "early"
+
+    def __init__(self, opens: int):
+        self.opens = opens
+
+
+class Expired(VisitError):
+    """An invitation whose time is over."""
+
+    code = "expired"
+
+
+class Used(VisitError):
+    """An invitation whose visit has been."""
+
+    code = "used"
 
 
 class InUse(VisitError):

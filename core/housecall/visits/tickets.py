@@ -1,4 +1,7 @@
-"""Tickets and passes: what a browser brings so that it gets its place again (contracts §6). Neither holds a name."""
+"""Invitations, tickets and passes: what a browser brings for its place, or to get it again (contracts §6).
+
+None of them holds a name.
+"""
 
 from __future__ import annotations
 
@@ -9,9 +12,21 @@ from typing import Any
 from itsdangerous import BadData, URLSafeSerializer
 from itsdangerous import Signer as Plain
 
-from .model import STATES, NotHere, NoTicket, Role, Seat, State, Visit
+from .model import STATES, Early, Expired, NotHere, NoTicket, NotWhole, Role, Seat, State, Visit
 
 LIFETIME = 12 * 3600 * 1000  #: ms from arrival until a ticket is worth nothing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Invite:
+    """A visit that may come: c clinic, r room, v visit, n not before, x expires (ms), free: needs no passcode."""
+
+    c: str
+    r: str
+    v: str
+    n: int
+    x: int
+    free: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,12 +63,30 @@ class Pass:
 
 
 class Signer:
-    """Makes and reads tickets, passes and guests' links, each under its own salt: one is never another."""
+    """Makes and reads invitations, tickets, passes and guests' links, each under its own salt: one is never another."""
 
     def __init__(self, key: bytes | str):
+        self._invite = URLSafeSerializer(key, salt="invite")
         self._link = Plain(key, salt="guest")
         self._ticket = URLSafeSerializer(key, salt="ticket")
         self._pass = URLSafeSerializer(key, salt="pass")
+
+    def invite(self, invite: Invite) -> str:
+        return str(self._invite.dumps([invite.c, invite.r, invite.v, invite.n, invite.x, int(invite.free)]))
+
+    def read_invite(self, text: str, *, clinic: str, room: str, now: int) -> Invite:
+        """Raises NotWhole, NotHere for one of another room or clinic, Early or Expired."""
+        try:
+            c, r, v, n, x, free = self._invite.loads(text)
+        except (BadData, TypeError, ValueError):
+            raise NotWhole from None
+        if (c, r) != (clinic, room):
+            raise NotHere
+        if now < n:
+            raise Early(n)
+        if now >= x:
+            raise Expired
+        return Invite(c=c, r=r, v=v, n=n, x=x, free=bool(free))
 
     def ticket(self, visit: Visit, seat: Seat, now: int) -> str:
         body = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import secrets
 import threading
 import unicodedata
@@ -28,18 +30,20 @@ from .model import (
     Stale,
     State,
     Unknown,
+    Used,
     Visit,
     VisitView,
     must,
     with_seat,
 )
 from .store import Store
-from .tickets import LIFETIME, Pass, Signer, Ticket
+from .tickets import LIFETIME, Invite, Pass, Signer, Ticket
 
 SILENT = 30_000  #: ms without a socket until a seat counts as lost; the place is kept
 LEAVING = 30_000  #: ms after a `leaving` beacon until the visit ends, unless the page comes back
 LOST = 600_000  #: ms that a lost patient's place is kept
 NAME = 80  #: characters of a patient's name
+COMINGS = 20  #: check-ins by one invitation, as long as no call comes of them
 
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\u200e\u200f")
 _JOINERS = frozenset("\u200c\u200d")  # Persian and Indic names need them
@@ -68,29 +72,71 @@ class Visits:
 
     # -- coming
 
+    def invitation(self, invite: Invite) -> str:
+        """The text that makes this visit when somebody checks in with it."""
+        return self._sign.invite(invite)
+
+    def read_invitation(self, text: str, *, clinic: str, room: str) -> Invite:
+        """What an invitation says; nothing is used up. Raises NotWhole, NotHere, Early or Expired."""
+        return self._sign.read_invite(text, clinic=clinic, room=room, now=self.clock())
+
     def arrive(
-        self, *, clinic: str, room: str, name: str, media: str = "video", steps: Mapping[str, bool] | None = None
+        self,
+        *,
+        clinic: str,
+        room: str,
+        name: str,
+        media: str = "video",
+        steps: Mapping[str, bool] | None = None,
+        invite: Invite | None = None,
     ) -> tuple[Visit, str]:
         """A patient checks in: the visit, and the ticket's text. Raises Invalid for a name that cannot be used.
 
-        `steps` are those of the check-in, each with whether it must be done before the patient waits.
+        `steps` are those of the check-in, each with whether it must be done before the patient waits. By an `invite`
+        that somebody has checked in with, one comes to that same visit. Raises Used when it has been.
         """
-        now = self.clock()
+        now, called = self.clock(), clean_name(name)
+        visit_id, present = self._invited(invite) if invite else (secrets.token_urlsafe(16), None)
+        if present:
+            return self._again(present, room, now)
         visit = Visit(
-            id=secrets.token_urlsafe(16),
+            id=visit_id,
             clinic=clinic,
             room=room,
-            name=clean_name(name),
+            name=called,
             media=media,
             arrived=now,
             state="arriving" if any((steps or {}).values()) else "waiting",
             steps={step: "open" if required else "waived" for step, required in (steps or {}).items()},
-            seats=(Seat(id=_seat_id(0), role="patient"),),
+            # whoever was there before this server began has a ticket for the seat that the invitation names
+            seats=(Seat(id=f"0{_drawn_from(visit_id, 'seat')}" if invite else _seat_id(0), role="patient"),),
         )
-        self.store.put(visit, None)
+        if not self.store.put(visit, None):  # the same invitation, at the same moment
+            return self._again(self.store.get(visit_id) or visit, room, now)
         self._silent[visit.id, visit.patient.id] = now  # a place that nobody comes to is lost like any other
         self._tell(None, visit, Actor(kind="seat", id=visit.patient.id))
         return visit, self._sign.ticket(visit, visit.patient, now)
+
+    def _invited(self, invite: Invite) -> tuple[str, Visit | None]:
+        """The id of the visit that an invitation makes now, and that visit if it has begun. Raises Used.
+
+        Whoever has left, or was lost, before anybody called them in may come again: under another id, since the first
+        one is over.
+        """
+        for n in range(COMINGS):
+            visit_id = _drawn_from(invite.v, str(n)) if n else invite.v
+            visit = self.store.get(visit_id)
+            if visit and visit.state == "ended":
+                raise Used
+            if visit or not self.ports.is_over(visit_id):
+                return visit_id, visit
+            if self.ports.came(visit_id):
+                raise Used
+        raise Used
+
+    def _again(self, visit: Visit, room: str, now: int) -> tuple[Visit, str]:
+        """Another ticket for the patient's seat, by the address of the room in which the visit began."""
+        return visit, self._sign.ticket(replace(visit, room=room), visit.patient, now)
 
     def read_ticket(self, ticket: str, *, clinic: str, room: str) -> Ticket:
         """What a ticket says, without a look at the visit. Raises NoTicket or NotHere."""
@@ -557,6 +603,12 @@ def _moved(visit: Visit, to: str, now: int) -> Visit:
 def _seat_id(before: int) -> str:
     """Ids sort in the order in which seats were taken: who was there first makes the first offer, and has it ready."""
     return f"{before}{secrets.token_urlsafe(16)}"
+
+
+def _drawn_from(visit_id: str, what: str) -> str:
+    """An id that is always the same for a visit, and as long as one by chance."""
+    digest = hashlib.sha256(f"{visit_id} {what}".encode()).digest()
+    return base64.urlsafe_b64encode(digest[:16]).decode().rstrip("=")
 
 
 def _seat_member(visit: Visit, member: str, name: str, page: str) -> Visit:

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from .. import clinics
-from . import settings
+from . import by_mail, settings
 from .guard import me, members_only
 from .house import house
 from .language import lang
@@ -49,6 +49,8 @@ def _page(form: dict[str, str], errors: dict[str, str], *, saved: bool = False) 
             errors=errors,
             saved=saved or request.args.get("saved") == "1",
             rooms=own,
+            mail=by_mail.possible(),
+            asked=request.args.get("asked", ""),
             number=clinics.provider_numbers.describe(me().provider_number),
             countries=clinics.provider_numbers.RULES,
             sections=settings.sections(("member", me().id), errors),
@@ -62,16 +64,27 @@ def _page(form: dict[str, str], errors: dict[str, str], *, saved: bool = False) 
 @pages.post("/account")
 @members_only
 def save() -> ResponseReturnValue:
-    """Saves the profile, photo, rooms' addresses and what plugins ask; nothing at all when one of them is wrong."""
+    """Saves the profile, photo, rooms' addresses and what plugins ask; nothing at all when one of them is wrong.
+
+    Where mail can go, another address counts once the link that is sent there was opened.
+    """
     form = {name: request.form.get(name, "").strip() for name in PROFILE}
+    values: dict[str, object] = {**form, "service_mail": request.form.get("service_mail") == "yes"}
+    member, wanted, asked = me(), "", ""
     slugs = {key.removeprefix("slug-"): value for key, value in request.form.items() if key.startswith("slug-")}
     photo = request.files.get("photo")
     data = photo.read() if photo and photo.filename else None
-    drafts, wrong = settings.drafts(("member", me().id))
+    drafts, wrong = settings.drafts(("member", member.id))
+    if form["email"].lower() != member.email and by_mail.possible():
+        try:
+            wanted = _free_address(form["email"])
+        except clinics.Refused as refused:
+            wrong |= field_errors(refused.fields, lang())
+        values["email"] = member.email
     try:
         clinics.members.save_profile(
-            me().id,
-            {**form, "service_mail": request.form.get("service_mail") == "yes"},
+            member.id,
+            values,
             slugs=slugs,
             photo=data,
             drop_photo=request.form.get("drop_photo") == "yes",
@@ -79,10 +92,21 @@ def save() -> ResponseReturnValue:
             offload=house().runtime.offload,
             besides=dict.fromkeys(wrong, "invalid"),
         )
+        if wanted:
+            asked = by_mail.next_address(member, wanted)
     except clinics.Refused as refused:
         return _page(form | {f"slug-{k}": v for k, v in slugs.items()}, field_errors(refused.fields, lang()) | wrong)
     settings.keep(drafts)
-    return redirect(url_for("account.account", saved=1), 303)
+    return redirect(url_for("account.account", saved=1, asked=asked or None), 303)
+
+
+def _free_address(typed: str) -> str:
+    """An address that the member may have next. Raises Refused."""
+    email = clinics.members.address(typed)
+    clinics.members.is_free(me().clinic_id, email)
+    if not by_mail.TO_ADDRESS.take(f"{me().clinic_id} {email}"):
+        abort(429)
+    return email
 
 
 @pages.get("/account/logins")

@@ -171,6 +171,15 @@ def asset(owner: str, digest: str, name: str) -> Response:
     return _forever(answer(lambda: data, forms, TYPES[Path(name).suffix]))
 
 
+@pages.get("/-/<owner>/worker.js")
+def worker(owner: str) -> Response:
+    """A plugin's service worker, at an address that stays; its scope is what lies below the plugin's own."""
+    plugin = current_app.extensions["housecall"].registry.get(g.clinic.id, owner)
+    if plugin is None or not plugin.own.worker:
+        abort(404)
+    return Response((plugin.folder / "static" / plugin.own.worker).read_bytes(), mimetype=TYPES[".js"])
+
+
 def setting_url(owner: str, name: str, value: str) -> str:
     """The address of a file that the practice has set for a plugin; changes when the file does."""
     return f"/-/asset/{owner}/{hashlib.sha256(value.encode()).hexdigest()[:16]}/setting/{name}"

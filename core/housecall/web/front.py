@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 
-from flask import Blueprint, g, redirect, request, url_for
+from flask import Blueprint, abort, g, redirect, request, url_for
 from flask.typing import ResponseReturnValue
 
 from .. import clinics
+from . import by_mail
 from .guard import cookie
 from .house import house
-from .language import _
+from .language import _, lang
 from .look import render
+from .messages import HTTP, field_errors, say
 
 pages = Blueprint("front", __name__)
 
@@ -38,7 +40,47 @@ def help() -> ResponseReturnValue:
 
 @pages.get("/contact")
 def contact() -> ResponseReturnValue:
-    return render("contact.html", contact=house().site.clinics[g.clinic.id].core)
+    return _contact({}, {})
+
+
+def _contact(form: dict[str, str], errors: dict[str, str], *, status: int = 200) -> ResponseReturnValue:
+    """The practice's addresses and, where it has one for mail and mail can go, a form; `?message=` has been posted."""
+    known = house().site.clinics[g.clinic.id].core
+    page = render(
+        "contact.html",
+        contact=known,
+        writes=bool(known.get("email")) and by_mail.possible(),
+        longest=by_mail.WRITTEN,
+        form=form,
+        errors=errors,
+        message=request.args.get("message", "")[:40],
+    )
+    return page, status
+
+
+@pages.post("/contact")
+def write() -> ResponseReturnValue:
+    """What a visitor writes goes to the practice; what was typed stays in the form when something is wrong (R72)."""
+    to = house().site.clinics[g.clinic.id].core.get("email")
+    if not to or not by_mail.possible():
+        abort(404)
+    form = {name: request.form.get(name, "").strip() for name in ("name", "email", "message")}
+    wrong = {name: "too_long" for name, most in (("name", 80), ("message", by_mail.WRITTEN)) if len(form[name]) > most}
+    if not form["message"]:
+        wrong["message"] = "required"
+    try:
+        email = clinics.members.address(form["email"])
+    except clinics.Refused as refused:
+        wrong = {**refused.fields, **wrong}
+    if wrong:
+        return _contact(form, field_errors(wrong, lang()), status=422)
+    if not by_mail.BY_NETWORK.take(f"{g.clinic.id} {clinics.logins.network(request.remote_addr or '')}"):
+        return _contact(form, {"message": " ".join(say(HTTP["429"], lang()))}, status=429)
+    if request.form.get("website"):  # no person sees this field
+        return redirect(url_for("front.contact", message="none"), 303)
+    name = " ".join(form["name"].split())
+    message = by_mail.written(to, name=name, email=email, text=form["message"])
+    return redirect(url_for("front.contact", message=message), 303)
 
 
 @pages.get("/privacy")
@@ -69,6 +111,11 @@ def _kept() -> list[dict[str, str]]:
             _("A member's sign-ins: kind of browser, shortened address"),
             _("So that members see and end them"),
             _("12 hours"),
+        ),
+        (
+            _("A message that this service sends for the practice: to whom, and what it says, sealed"),
+            _("So that it arrives when the mail server is busy for a while"),
+            _("Until it is sent, at most as long as it is of use; that it was sent, an hour more"),
         ),
         (_("Invitations to staff"), _("To let new members make an account"), _("7 days")),
         (_("What staff changed in the clinic's settings"), _("To be able to account for changes"), _("24 months")),

@@ -24,6 +24,7 @@ P = ParamSpec("P")
 
 PLUGIN_PATH = re.compile(r"/+-/+([a-z0-9_]+)(?:/|$)")
 FORM_AGE = 12 * 3600  #: seconds that a form may stay open before it must be reloaded
+OUTSIDE_BYTES = 256 * 1024  #: of what another server may say to us at once
 PERMISSIONS = (
     "camera=(self), microphone=(self), display-capture=(self), fullscreen=(self), autoplay=(self), "
     "screen-wake-lock=(self), picture-in-picture=(self), geolocation=(), payment=(), usb=(), serial=(), hid=(), "
@@ -100,6 +101,19 @@ def takes(size: int) -> Callable[[Callable[P, ResponseReturnValue]], Callable[P,
     return mark
 
 
+def webhook(view: Callable[P, ResponseReturnValue]) -> Callable[P, ResponseReturnValue]:
+    """A view that other servers call: no form, no origin, and nobody is signed in there, whatever cookie comes.
+
+    The view itself proves who calls, by a signature or by an address that nobody can guess. At most 256 KiB.
+    """
+    view.from_outside = True  # type: ignore[attr-defined]
+    return view
+
+
+def _from_outside() -> bool:
+    return getattr(current_app.view_functions.get(request.endpoint or ""), "from_outside", False)
+
+
 def me() -> Member:
     """The member who is signed in."""
     member: Member = current_user.member
@@ -161,7 +175,8 @@ def policy(nonce: str, plugins: Collection[str] = ()) -> str:
     """The Content-Security-Policy of a page (its scripts carry `nonce`), with what `plugins` ask for."""
     host = request.host
     wasm = " 'wasm-unsafe-eval'" if "wasm" in plugins else ""
-    trusted = "default" if "scripts" in plugins else "'none'"  # made by trusted.js, for files of these plugins only
+    made = {"scripts": "default", "worker": "worker"}  # by trusted.js, for files of these plugins only
+    trusted = " ".join(name for need, name in made.items() if need in plugins) or "'none'"
     rules = [
         "default-src 'none'",
         f"script-src 'nonce-{nonce}' 'strict-dynamic'{wasm}",
@@ -178,6 +193,8 @@ def policy(nonce: str, plugins: Collection[str] = ()) -> str:
         "require-trusted-types-for 'script'",
         f"trusted-types {trusted}",
     ]
+    if "worker" in plugins:
+        rules.append("worker-src 'self'")
     if secure():
         rules.append("upgrade-insecure-requests")
     return "; ".join(rules)
@@ -202,7 +219,9 @@ def init_app(app: Flask) -> None:
         plugin = match[1] if match and match[1] not in RESERVED else None
         if found is not None and plugin is not None and not house().registry.is_on(found.id, plugin):
             abort(404)  # before the method or the form is looked at: off is as unknown
-        if request.method == "POST":
+        if _from_outside():
+            request.max_content_length = OUTSIDE_BYTES
+        elif request.method == "POST":
             _allow_size()
             _check_form()
         return None
@@ -231,7 +250,7 @@ def init_app(app: Flask) -> None:
 def _who(request_: Any) -> SignedIn | None:
     token = login_token()
     clinic = g.get("clinic")
-    if not token or clinic is None:
+    if not token or clinic is None or _from_outside():
         return None
     login = clinics.logins.find(token, in_call=house().in_call(token))
     if login is None:

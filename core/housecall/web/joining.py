@@ -16,9 +16,9 @@ from .house import house
 from .ice import servers
 from .language import lang
 from .look import render, wear
-from .messages import REFUSALS, for_modules, say
+from .messages import for_modules
 from .pages import page_data
-from .waiting import given, guest_cookie, refused, room_or_404
+from .waiting import closed, given, guest_cookie, refused, room_or_404
 
 pages = Blueprint("joining", __name__)
 
@@ -75,13 +75,9 @@ def join(slug: str) -> ResponseReturnValue:
     except Invalid as error:
         return refused(error.fields)
     except (InUse, Seated) as error:
-        return _closed(error.code, 409)
+        return closed(error.code, 409)
     except VisitError:
-        return _closed("withdrawn", 410)
+        return closed("withdrawn", 410)
     response = make_response(jsonify(visit=visit.id), 201)
     set_cookie(response, guest_cookie(room), ticket)
     return response
-
-
-def _closed(code: str, status: int) -> ResponseReturnValue:
-    return jsonify(error=code, message=" ".join(say(REFUSALS[code], lang()))), status

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..clinics import Sentence
 from .language import translations
 
 
@@ -53,6 +54,19 @@ REFUSALS = {
     ),
     "withdrawn": Message(
         N_("This link opens nothing any more."), N_("The visit is over, or your host has closed it. Ask for a new one.")
+    ),
+    "not_whole": Message(
+        N_("This link is not whole."),
+        N_("Open it from the message once more, or ask the practice for a new one."),
+    ),
+    "early": Message(N_("It is too early for this link."), N_("Come back shortly before your appointment.")),
+    "expired": Message(
+        N_("This link is too old."),
+        N_("Press “Check in” again to come in without it, or ask the practice for a new one."),
+    ),
+    "used": Message(
+        N_("This link was for one visit, which has been."),
+        N_("Press “Check in” again to come in without it, or ask the practice for a new one."),
     ),
     "removed": Message(
         N_("You are no longer in this visit."), N_("Your host has let you go. You can close this page.")
@@ -127,7 +141,13 @@ FIELDS = {
     "wrong": Message(
         N_("E-mail or password is not right."), N_("Check both. A new password comes from your practice.")
     ),
+    "wrong_password": Message(N_("This is not the password of the account."), N_("Type the one you sign in with.")),
+    "sign_in_first": Message(N_("Sign in first."), N_("Then open the link of the mail once more.")),
     "used": Message(N_("This link has been used or is too old."), N_("Ask your practice for a new one.")),
+    "passcode": Message(
+        N_("This is not the passcode of this waiting room."), N_("Ask the practice for it, or for a link of your own.")
+    ),
+    "passcode_short": Message(N_("This passcode is easy to guess."), N_("Use 6 to 64 characters.")),
 }
 
 
@@ -139,7 +159,10 @@ def say(message: Message, lang: str) -> Message:
 
 def field_errors(codes: dict[str, str], lang: str) -> dict[str, str]:
     """A form's errors in words: field name to one or two sentences."""
-    return {name: " ".join(say(FIELDS.get(code, FIELDS["invalid"]), lang)) for name, code in codes.items()}
+    return {
+        name: code if isinstance(code, Sentence) else " ".join(say(FIELDS.get(code, FIELDS["invalid"]), lang))
+        for name, code in codes.items()
+    }
 
 
 def for_modules(lang: str) -> dict[str, Message]:

@@ -44,7 +44,8 @@ class EventContext:
 
     clinic: str
     visit: VisitView
-    seat: str  #: of the sender; empty for a member who watches
+    seat: str  #: of the sender; empty for a member
+    member: str  #: the member who sends; empty for others
     role: str
     _emit: Callable[[str, Any, str], int]
     _step: Callable[[str], None]
@@ -130,42 +131,9 @@ class Gate:
 
     def _handled(self, plugin: Plugin, rule: Event, visit: Visit, me: Party, body: dict[str, Any]) -> dict[str, Any]:
         assert rule.handler is not None
-
-        def emit(name: str, given: dict[str, Any], to: str) -> int:
-            declared = next((e for e in plugin.own.events if e.name == name and e.path == "server"), None)
-            if declared is None:
-                raise KeyError(f"{plugin.id} declares no event {name!r} of path server")
-            cleaned, wrong = fields.clean(declared.fields, given)
-            if wrong or len(orjson.dumps(cleaned)) > declared.size:
-                raise ValueError(f"{name}: {wrong or 'too big'}")
-            wanted = to or declared.to
-            reached = 0
-            for party in self.parties(visit):
-                if (
-                    wanted == "all"
-                    or party.role == wanted
-                    or (wanted == "others" and party.sid != me.sid)
-                    or party.who == wanted
-                ):
-                    said = {"event": f"{plugin.id}:{name}", "visit": visit.id, "from": "", "page": "", "body": cleaned}
-                    self.emit(party.sid, {**said, "id": secrets.token_urlsafe(9)})
-                    reached += 1
-            return reached
-
-        def step(name: str) -> None:
-            self.visits.step(visit.id, f"{plugin.id}:{name}", "done")
-
-        context = EventContext(
-            clinic=visit.clinic,
-            visit=self.visits.view(visit),
-            seat="" if me.who not in {seat.id for seat in visit.seats} else me.who,
-            role=me.role,
-            _emit=emit,
-            _step=step,
-        )
         try:
             with self.registry.hooks.context():
-                answer = rule.handler(context, body)
+                answer = rule.handler(self.context(plugin, visit, me), body)
             if answer is None:
                 return {}
             if not isinstance(answer, dict):
@@ -176,6 +144,44 @@ class Gate:
             log("handler", level=logging.ERROR, exc_info=True, plugin=plugin.id, kind=rule.name)
             self.registry.failed(visit.clinic, Raised(plugin=plugin.id, hook=rule.name, error=place(error)))
             raise Refused("failed") from None
+
+    def context(self, plugin: Plugin, visit: Visit, me: Party | None = None) -> EventContext:
+        """What a plugin's Python may know of a visit and do in it; `me` is the page that has said something."""
+
+        def emit(name: str, given: dict[str, Any], to: str) -> int:
+            declared = next((e for e in plugin.own.events if e.name == name and e.path == "server"), None)
+            if declared is None:
+                raise KeyError(f"{plugin.id} declares no event {name!r} of path server")
+            cleaned, wrong = fields.clean(declared.fields, given)
+            if wrong or len(orjson.dumps(cleaned)) > declared.size:
+                raise ValueError(f"{name}: {wrong or 'too big'}")
+            wanted, mine = to or declared.to, me.sid if me else ""
+            reached = 0
+            for party in self.parties(self.visits.get(visit.id) or visit):
+                if (
+                    wanted == "all"
+                    or party.role == wanted
+                    or (wanted == "others" and party.sid != mine)
+                    or party.who == wanted
+                ):
+                    said = {"event": f"{plugin.id}:{name}", "visit": visit.id, "from": "", "page": "", "body": cleaned}
+                    self.emit(party.sid, {**said, "id": secrets.token_urlsafe(9)})
+                    reached += 1
+            return reached
+
+        def step(name: str) -> None:
+            self.visits.step(visit.id, f"{plugin.id}:{name}", "done")
+
+        seated = me is not None and me.who in {seat.id for seat in visit.seats}
+        return EventContext(
+            clinic=visit.clinic,
+            visit=self.visits.view(visit),
+            seat=me.who if me and seated else "",
+            member=me.who if me and not seated else "",
+            role=me.role if me else "",
+            _emit=emit,
+            _step=step,
+        )
 
 
 def watches(visit: Visit) -> bool:

@@ -77,7 +77,7 @@ def _section(plugin: Plugin, scope: Scope, errors: dict[str, str]) -> Section:
     if prefix.rstrip("-") in request.form:
         now |= fields.collect(request.form, [f for f in own if not settings.stays(f)], prefix)
     rows = []
-    for field in own:
+    for field in sorted(own, key=lambda field: field.toml):  # first what can be changed here
         held = _held(plugin, field)
         removable = settings.stays(field) and field.id in stored and not held
         rows.append(
@@ -146,7 +146,7 @@ def _prefix(plugin: Plugin, scope: Scope) -> str:
 def _held(plugin: Plugin, field: Field) -> str:
     site, clinic = house().site, g.clinic.id
     if not settings.locked(site, clinic, plugin.id, field):
-        return ""
+        return _("Only housecall.toml can set this.") if field.toml else ""
     line = site.line(f"clinic.{clinic}.{plugin.id}.{field.id}")
     if line is None:
         return _("Set in housecall.toml.")

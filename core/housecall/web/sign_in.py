@@ -8,6 +8,7 @@ from flask_login import current_user
 
 from .. import clinics
 from ..clinics.models import Invitation, Member
+from . import by_mail
 from .guard import drop_cookie, set_cookie
 from .house import house
 from .language import lang
@@ -32,7 +33,8 @@ def form() -> ResponseReturnValue:
 
 def _form(form: dict[str, str], errors: dict[str, str], status: int = 200) -> ResponseReturnValue:
     page = still("sign_in.methods")
-    return render("sign_in.html", form=form, errors=errors, sign_up=_policy(), **page), status
+    mail = by_mail.possible()
+    return render("sign_in.html", form=form, errors=errors, sign_up=_policy(), mail=mail, **page), status
 
 
 def _policy() -> str:
@@ -49,16 +51,23 @@ def _sign_up_page(
     errors: dict[str, str] | None = None,
     *,
     invitation: str = "",
+    proven: str = "",
     role: str = "provider",
 ) -> str:
-    """The form of a new account, which says what comes with it; or that there is none."""
+    """The form of a new account, which says what comes with it; or that there is none.
+
+    Where mail can go, a stranger's begins with the address alone (`first`); its link opens the rest, with that
+    address (`proven`).
+    """
     return render(
         "sign_up.html",
         form=form or {},
         errors=errors or {},
         policy=_policy(),
         invitation=invitation,
-        own_room=clinics.members.has_own_room(role),
+        proven=proven,
+        first=not invitation and _policy() == "open" and by_mail.possible(),
+        own_room=clinics.members.has_own_room(g.clinic.id, role),
     )
 
 
@@ -107,6 +116,37 @@ def sign_out() -> ResponseReturnValue:
     return response
 
 
+@pages.get("/sign-in/forgot")
+def forgot() -> ResponseReturnValue:
+    return _forgot({}, {})
+
+
+def _forgot(form: dict[str, str], errors: dict[str, str]) -> ResponseReturnValue:
+    return render("forgot.html", form=form, errors=errors, mail=by_mail.possible()), 422 if errors else 200
+
+
+@pages.post("/sign-in/forgot")
+def ask_new_password() -> ResponseReturnValue:
+    """The same answer, as fast, for an address that is a member's and for one that is not."""
+    try:
+        email = _asked_by_mail()
+    except clinics.Refused as refused:
+        return _forgot({"email": request.form.get("email", "")}, field_errors(refused.fields, lang()))
+    by_mail.new_password(email)
+    return render("mailed.html", email=email, back="sign_in.forgot")
+
+
+def _asked_by_mail() -> str:
+    """The address to which a visitor wants something sent: not too much, and only where mail can go. Raises Refused."""
+    _brake("")
+    if not by_mail.possible():
+        abort(404)
+    email = clinics.members.address(request.form.get("email", ""))
+    if not by_mail.TO_ADDRESS.take(f"{g.clinic.id} {email}"):
+        abort(429)
+    return email
+
+
 @pages.get("/sign-up")
 def sign_up_form() -> ResponseReturnValue:
     return _sign_up_page()
@@ -116,8 +156,14 @@ def sign_up_form() -> ResponseReturnValue:
 def sign_up() -> ResponseReturnValue:
     _brake("")
     form = {name: value for name, value in request.form.items() if name not in ("token", "password")}
-    invitation, role = form.pop("invitation", ""), "provider"
-    if invitation:
+    link = form.pop("invitation", "")
+    invitation, role = link, "provider"
+    proven = clinics.invitations.sign_up_address(house().site.secret, link, g.clinic.id) if link else None
+    if proven:
+        if _policy() != "open":
+            return _no_sign_up()
+        invitation, form["email"] = "", proven
+    elif invitation:
         invited = clinics.invitations.find(invitation)
         if invited is None or invited.clinic_id != g.clinic.id:
             return _used()
@@ -126,6 +172,8 @@ def sign_up() -> ResponseReturnValue:
         role = invited.role
     elif _policy() != "open":
         return _no_sign_up()
+    elif by_mail.possible():
+        return _ask_account(form)
     try:
         member = clinics.members.join(
             g.clinic.id,
@@ -141,8 +189,19 @@ def sign_up() -> ResponseReturnValue:
         )
     except clinics.Refused as refused:
         errors = field_errors(refused.fields, lang())
-        return _sign_up_page(form, errors, invitation=invitation, role=role), 422
+        return _sign_up_page(form, errors, invitation=link, proven=proven or "", role=role), 422
     return _signed_in(member, "password")
+
+
+def _ask_account(form: dict[str, str]) -> ResponseReturnValue:
+    """The same answer for an address that has an account and for one that has none: what comes by mail differs."""
+    try:
+        clinics.limits.check(g.clinic.id, "members", "email")
+        email = _asked_by_mail()
+    except clinics.Refused as refused:
+        return _sign_up_page(form, field_errors(refused.fields, lang())), 422
+    by_mail.first_address(email)
+    return render("mailed.html", email=email, back="sign_in.sign_up_form")
 
 
 @pages.get("/sign-in/link")
@@ -153,19 +212,55 @@ def link() -> ResponseReturnValue:
 
 @pages.post("/sign-in/link")
 def use_link() -> ResponseReturnValue:
-    """An invitation leads to the sign-up form, a reset link to a new password, a demo's link signs in."""
+    """An invitation, or a link to a proven address, leads to the sign-up form, a reset link to a new password, a new
+    address to its confirmation; a demo's link signs in."""
     _brake("")
     parts, token = house(), request.form.get("link", "")
     if parts.site.demo and (member := clinics.invitations.demo_member(parts.site.secret, token)):
         return _signed_in(member, "demo")
     if (member := clinics.invitations.reset_member(parts.site.secret, token)) and member.clinic_id == g.clinic.id:
         return _new_password(member, token)
+    if (change := clinics.invitations.address_change(parts.site.secret, token)) and change[0].clinic_id == g.clinic.id:
+        return _new_address(*change, token)
+    if proven := clinics.invitations.sign_up_address(parts.site.secret, token, g.clinic.id):
+        if _policy() != "open":
+            return _no_sign_up()
+        return _sign_up_page(invitation=token, proven=proven)
     invitation = clinics.invitations.find(token)
     if invitation is None or invitation.clinic_id != g.clinic.id:
         return _used()
     if not _lets_in(invitation):
         return _no_sign_up()
     return _sign_up_page(invitation=token, role=invitation.role)
+
+
+def _new_address(member: Member, email: str, token: str) -> ResponseReturnValue:
+    """The first post of the link shows the form, the second confirms. The old address is told."""
+    wrong: dict[str, str] = {}
+    if "confirm" in request.form:
+        old = member.email
+        try:
+            _must_be(member, request.form.get("password", ""))
+            clinics.members.change_address(member.id, email)
+        except clinics.Refused as refused:
+            wrong = {"password": next(iter(refused.fields.values()))}
+        else:
+            by_mail.changed_address(g.clinic.id, old)
+            return render("new_address.html", link="", email=email)
+    page = {"email": email, "has_password": member.password_hash is not None, "errors": field_errors(wrong, lang())}
+    return render("new_address.html", link=token, **page), 422 if wrong else 200
+
+
+def _must_be(member: Member, password: str) -> None:
+    """Who reads the new mailbox may be a stranger, where it was mistyped: the password shows the member, or, of one
+    who has none, the login. Raises Refused."""
+    if member.password_hash is None:
+        if not current_user.is_authenticated or current_user.member.id != member.id:
+            raise clinics.Refused(password="sign_in_first")
+        return
+    _brake(member.email)
+    if not clinics.passwords.check(member.password_hash, password, offload=house().runtime.offload):
+        raise clinics.Refused(password="wrong_password")
 
 
 def _new_password(member: Member, token: str) -> ResponseReturnValue:

@@ -91,9 +91,9 @@ def _environment(folder: str) -> jinja2.Environment:
     return jinja2.Environment(loader=jinja2.FileSystemLoader(folder), autoescape=True, undefined=jinja2.StrictUndefined)
 
 
-def words(plugin: Plugin) -> Callable[[str], str]:
-    """The plugin's own catalogue, then the house's."""
-    language = lang()
+def words(plugin: Plugin, language: str = "") -> Callable[[str], str]:
+    """The plugin's own catalogue, then the house's; in the visitor's language where none is named."""
+    language = language or lang()
 
     def translate(english: str) -> str:
         own = translations(language, str(plugin.folder / "locale"), plugin.id).gettext(english)
@@ -140,8 +140,7 @@ def _parts(name: str, role: str, scopes: Iterable[tuple[str, str]], columns: dic
         try:
             html = Markup()
             if each.template:
-                values = settings.values(house().site, g.clinic.id, plugin.own, *scopes)
-                html = fragment(plugin, each.template, role=role, settings=values, **columns)
+                html = fragment(plugin, each.template, role=role, settings=seen(plugin, *scopes), **columns)
             made += part(plugin, name, each.module, html)
         except Exception as error:
             raised(plugin, each.template or each.module, error)
@@ -188,7 +187,7 @@ def described(*scopes: tuple[str, str], rooms: Iterable[str] = ()) -> dict[str, 
     for plugin in house().registry.on(g.clinic.id):
         site, own = house().site, plugin.own
         parts[plugin.id] = {
-            "settings": _shown(plugin, settings.values(site, g.clinic.id, own, *scopes)),
+            "settings": _shown(plugin, seen(plugin, *scopes)),
             "events": {f"{plugin.id}:{event.name}": rule(event) for event in own.events},
         }
         if own.transfers:
@@ -198,12 +197,19 @@ def described(*scopes: tuple[str, str], rooms: Iterable[str] = ()) -> dict[str, 
                 room: {
                     field.id: value
                     for field in own.settings
-                    if field.scope == "room"
+                    if field.scope == "room" and not field.private
                     for value in [settings.values(site, g.clinic.id, own, ("room", room)).get(field.id)]
                 }
                 for room in rooms
             }
     return parts
+
+
+def seen(plugin: Plugin, *scopes: tuple[str, str]) -> dict[str, Any]:
+    """The settings that may be on a page which everybody opens."""
+    private = {field.id for field in plugin.own.settings if field.private}
+    values = settings.values(house().site, g.clinic.id, plugin.own, *scopes)
+    return {name: value for name, value in values.items() if name not in private}
 
 
 def _shown(plugin: Plugin, values: dict[str, Any]) -> dict[str, Any]:

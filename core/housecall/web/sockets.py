@@ -19,7 +19,7 @@ from ..extending.registry import Registry
 from ..logs import log
 from ..runtime import Runtime
 from ..visits import COLOURS, REASONS, Actor, Change, Seat, Visit, VisitError, Visits, card, must
-from . import guard, ice, language, messages
+from . import guard, ice, language, messages, steps
 from . import say as saying
 from .rates import Bucket
 
@@ -90,6 +90,7 @@ class Sockets:
         self.places: dict[str, int] = {}  #: seat's sid -> place last said
         self.said: dict[str, str] = {}  #: room -> provider's status last said
         self.moved: set[str] = set()  #: rooms whose places may have changed
+        self.left: dict[str, int] = {}  #: member -> when a dashboard of theirs was closed last
 
     # -- coming and going
 
@@ -246,6 +247,7 @@ class Sockets:
         if self.pages.get((here.who, here.page)) == sid:  # else the same page is back already by a new socket
             del self.pages[here.who, here.page]
             if here.member:
+                self.left[here.member] = self.clock()
                 for visit in self.visits.of_member(here.member):
                     if seat := _seat_of(visit, here.member):
                         self.visits.away(visit.id, seat.id, here.page)
@@ -261,6 +263,12 @@ class Sockets:
         for here in [c for c in self.open.values() if c.login == login]:
             self.io.server.emit("cut", {"reason": "signed_out"}, to=here.sid)
             self.runtime.spawn(self.io.server.disconnect, here.sid)
+
+    def last_seen(self, member: str) -> int:
+        """When a dashboard of this member was open for the last time (ms): now where one is, 0 where none has been."""
+        if any(here.member == member for here in list(self.open.values())):
+            return self.clock()
+        return self.left.get(member, 0)
 
     def in_call(self, token: str | None) -> bool:
         """Whether the login behind a cookie is in a call now: such a login never times out."""
@@ -685,6 +693,9 @@ class Sockets:
         visit = self.visits.get(here.visit)
         if visit is None or not (visit.patient.id == here.seat and visit.patient.key == here.page):
             raise _Bad("unknown")
+        with self.app.app_context():
+            if steps.confirmed(self.visits.view(visit), step):
+                raise _Bad("forbidden")
         stepped = self.visits.step(visit.id, step, "done" if done else "open")
         return {"rev": stepped.rev, "steps": dict(stepped.steps)}
 

@@ -12,7 +12,6 @@ from markupsafe import Markup
 
 from .. import fields
 from ..clinics.models import Room
-from ..extending import settings
 from ..extending.hooks import Raised
 from ..extending.manifest import mistakes_in_step
 from ..extending.nouns import Step
@@ -57,6 +56,11 @@ def _all(view: VisitView) -> list[tuple[Plugin, Step]]:
     return registry.steps(view.clinic, [(plugin, step) for (plugin, _), step in more.items()])
 
 
+def confirmed(view: VisitView, key: str) -> bool:
+    """Whether only a plugin's own Python may say that a step is done."""
+    return any(step.confirmed and f"{plugin.id}:{step.id}" == key for plugin, step in _all(view))
+
+
 def shown(room: Room, visit: str) -> list[dict[str, Any]]:
     """The steps of a visit that is checked in, each with its form: for the page that holds its ticket."""
     present = house().visits.get(visit)
@@ -95,7 +99,7 @@ def _template(plugin: Plugin, step: Step, room: Room) -> Markup:
             plugin,
             step.template,
             role="patient",
-            settings=settings.values(house().site, g.clinic.id, plugin.own, ("room", room.id)),
+            settings=slots.seen(plugin, ("room", room.id)),
             room={"id": room.id, "slug": room.slug, "name": room.name},
             step={"id": step.id, "title": slots.words(plugin)(step.title)},
         )

@@ -12,7 +12,7 @@ from flask.typing import ResponseReturnValue
 from .. import clinics
 from ..extending import checkup
 from ..extending.nouns import Data
-from ..extending.registry import Locked, Plugin, Unready
+from ..extending.registry import Locked, Plugin, Unready, Withheld
 from . import settings
 from .guard import admins_only, me
 from .house import house
@@ -22,7 +22,11 @@ from .messages import N_
 from .slots import words
 
 #: The sentences of `Registry.locked`, for the catalogue; after each stands the name in housecall.toml.
-LOCKED = (N_("housecall.toml says which plugins are on"), N_("only housecall.toml may switch this on"))
+LOCKED = (
+    N_("housecall.toml has it on in every clinic"),
+    N_("housecall.toml says which plugins are on"),
+    N_("only housecall.toml may switch this on"),
+)
 
 WHOSE = {
     "patient": N_("patients"),
@@ -50,7 +54,10 @@ class Held(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Card:
-    """One found plugin, as its card says it. `state`: on, off, suspended, absent (not loaded) or quarantined."""
+    """One found plugin, as its card says it.
+
+    `state`: on, off, withheld (not allowed here), suspended, absent (not loaded) or quarantined.
+    """
 
     plugin: Plugin
     key: str  #: of the card on its page; an id may be there twice
@@ -91,7 +98,7 @@ def turn() -> ResponseReturnValue:
         abort(404)
     except Locked as why:
         return _page({name: _held(str(why)).why})
-    except Unready as why:
+    except (Unready, Withheld) as why:
         return _page({name: str(why)})
     return redirect(url_for("switches.switches", turned=name, _anchor=f"plugin-{name}"), 303)
 
@@ -117,9 +124,11 @@ def _cards() -> Iterable[Card]:
             state = "absent"
         elif (clinic, plugin.id) in registry.suspended:
             state, reason = "suspended", registry.suspended[clinic, plugin.id]
+        elif (clinic, plugin.id) in registry.withheld:
+            state, reason = "withheld", registry.withheld[clinic, plugin.id]
         elif registry.is_on(clinic, plugin.id):
             state = "on"
-        translate, switchable = words(plugin), state in ("on", "off", "suspended")
+        translate, switchable = words(plugin), state in ("on", "off", "withheld", "suspended")
         why = registry.locked(clinic, plugin) if switchable else ""
         yield Card(
             plugin=plugin,

@@ -10,7 +10,7 @@ from flask.typing import ResponseReturnValue
 
 from .. import clinics
 from ..clinics.models import Room
-from ..visits import VisitError
+from ..visits import Early, Expired, Invalid, Invite, NotHere, NotWhole, Used, VisitError
 from . import content, slots, steps
 from .assets import squeezed
 from .guard import cookie, set_cookie
@@ -18,11 +18,12 @@ from .house import house
 from .ice import servers
 from .language import lang
 from .look import render, wear
-from .messages import FIELDS, field_errors
+from .messages import FIELDS, REFUSALS, field_errors, say
 from .pages import page_data
 from .rates import Buckets
 
 CHECK_IN_BYTES = 4096
+PASSCODES = Buckets(rate=1 / 20, burst=20)  #: passcodes tried, by room and network
 AT_A_DOOR = Buckets(rate=1, burst=30)  #: check-ins by room: a room fills slowly, a script fast
 
 pages = Blueprint("waiting", __name__)
@@ -77,7 +78,13 @@ def patient(slug: str) -> ResponseReturnValue:
         except VisitError:
             me = None
     page = page_data(
-        room={"id": room.id, "slug": room.slug, "name": room.name, "media": room.media},
+        room={
+            "id": room.id,
+            "slug": room.slug,
+            "name": room.name,
+            "media": room.media,
+            "passcode": bool(room.passcode_hash),
+        },
         clinic={"name": g.clinic.name},
         me=me,
         ice=servers(parts.site.clinics[g.clinic.id].ice, parts.now()),
@@ -106,23 +113,63 @@ def patient(slug: str) -> ResponseReturnValue:
 
 @pages.post("/<slug>/check-in")
 def check_in(slug: str) -> ResponseReturnValue:
-    """Takes the name, gives a place in line: 201 `{visit}` and the ticket's cookie, or 422 `{fields}`."""
+    """Takes the name, gives a place in line: 201 `{visit}` and the ticket's cookie, or 422 `{fields}`.
+
+    With an `invite` it is that one's visit: 409 where it opens nothing here or not yet, 410 where not any more.
+    """
     room = room_or_404(slug)
-    body = given(room.id, "name", "lang")
+    body = given(room.id, "name", "lang", "invite", "passcode")
     parts = house()
     try:
+        invite = _invited(room, body.get("invite"))
+        if not (invite and invite.free):
+            _check_passcode(room, body.get("passcode"))
+        for answer in parts.registry.hooks.ask(
+            "refuse_check_in", g.clinic.id, room=room.id, invite=invite.v if invite else ""
+        ):
+            return jsonify(error="closed", message=answer.value), 409
         visit, ticket = parts.visits.arrive(
             clinic=g.clinic.id,
             room=room.id,
             name=body.get("name", ""),
             media=room.media,
             steps=steps.asked(room),
+            invite=invite,
         )
+    except Early as early:
+        return closed("early", 409, opens=early.opens)
+    except (NotWhole, NotHere) as error:
+        return closed(error.code, 409)
+    except (Expired, Used) as error:
+        return closed(error.code, 410)
     except VisitError as error:
         return refused(getattr(error, "fields", {}) or {"name": "invalid"})
     response = make_response(jsonify(visit=visit.id), 201)
     set_cookie(response, ticket_cookie(room), ticket)
     return response
+
+
+def _invited(room: Room, text: object) -> Invite | None:
+    """What the one-visit link says that somebody came by, if it was one. Raises a VisitError."""
+    return house().visits.read_invitation(str(text), clinic=g.clinic.id, room=room.id) if text else None
+
+
+def _check_passcode(room: Room, typed: object) -> None:
+    """Raises Invalid(passcode=...) where the room has one and this is another; aborts after too many tries."""
+    if not room.passcode_hash:
+        return
+    typed = str(typed or "").strip()
+    if not typed:
+        raise Invalid(passcode="required")
+    if not PASSCODES.take(f"{room.id} {clinics.logins.network(request.remote_addr or '')}"):
+        abort(429)
+    if not clinics.passwords.check(room.passcode_hash, typed, offload=house().runtime.offload):
+        raise Invalid(passcode="passcode")
+
+
+def closed(code: str, status: int, **more: Any) -> ResponseReturnValue:
+    """A door that does not open for this link, in words."""
+    return jsonify(error=code, message=" ".join(say(REFUSALS[code], lang())), **more), status
 
 
 def given(door: str, *known: str) -> dict[str, Any]:

@@ -79,7 +79,10 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
       progress: label => progress(element, label, signal),
       download,
     }),
+    device: async () => (await import("./identity.js")).device(),
     trust: async () => (await import("./trusted.js")).trust(plugin),
+    post: async (path, body) => (await import("./post.js")).post(`/-/${plugin}/${path}`, body),
+    worker: async () => (await import("./trusted.js")).worker(plugin),
     done: (step, is = true) => steps?.done(`${plugin}:${step}`, is),
     answer: (step, values) => steps?.answer(`${plugin}:${step}`, values),
   });

@@ -3,6 +3,7 @@
 export const page = JSON.parse(document.getElementById("page").textContent);
 
 page.device = location.hash.match(/[#&]k=([\w-]{22})$/)?.[1]; // the practice's device that a link names (identity.js)
+page.invite = location.hash.match(/[#&]i=([\w.-]+)/)?.[1]; // the one visit that a link is for (patient.js)
 
 export const part = id => document.getElementById(id);
 

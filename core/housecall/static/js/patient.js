@@ -14,6 +14,9 @@ let follows = null;
 const visit = () => follows ??= import("./visit.js");
 const link = page.guest ? location.hash.slice(1) : "";  // of a guest: it opens one seat
 
+const asks = document.querySelector("#passcode-field"); // of a room with a passcode; most one-visit links need none
+if (asks) asks.hidden = Boolean(page.invite);
+
 part("check-in").addEventListener("submit", async event => {
   event.preventDefault();
   const field = part("name"), error = part("name-error"), button = event.submitter ?? part("check-in").querySelector("button");
@@ -27,7 +30,7 @@ part("check-in").addEventListener("submit", async event => {
   if (!field.value.trim()) return wrong(text("Please type a name, so that your provider knows who is waiting."));
   wrong("");
   button.disabled = true;
-  const given = field.value, asked = post(`/${room.slug}/${page.guest ? "join" : "check-in"}`, { name: given, lang: page.lang, ...page.guest && { link } });
+  const given = field.value, asked = post(`/${room.slug}/${page.guest ? "join" : "check-in"}`, { name: given, lang: page.lang, ...page.guest ? { link } : { invite: page.invite, passcode: asks?.querySelector("input").value } });
   devices.restart();
   if (!page.guest) devices.ask();                      // what a guest comes as decides
   chime.soon(SOON);                                    // it is to be heard when the visit starts
@@ -40,8 +43,7 @@ part("check-in").addEventListener("submit", async event => {
   }
   devices.stop();
   if (status === 0) wrong(text("The practice's server was not reached. Check your connection and try again."));
-  else if (status === 403) wrong(text("This page has been open for too long. Reload it, then check in."));
-  else wrong(body.message ?? page.messages.failed.join(" "));
+  else (await import("./declined.js")).declined(status, body, wrong, asks);
 });
 
 // A guest's ticket may be of another link than the one that was opened here.

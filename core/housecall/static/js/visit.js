@@ -51,7 +51,7 @@ function place() {
   for (const section of main.querySelectorAll("[data-when]")) if (section.dataset.when !== main.dataset.state) unmount(section);
   const section = main.querySelector(`[data-when="${main.dataset.state}"]`);
   if (visit && shown) scope = { me: { id: me, role, kind }, visit: shown, channel, call: () => call, devices, room: room.id };
-  else if (main.dataset.state !== "after") scope = null;
+  else if (main.dataset.state !== "after") scope = main.dataset.state === "welcome" ? { me: { role }, visit: null, room: room.id } : null;
   if (scope && section) mount(section, scope, steps);
 }
 
@@ -394,6 +394,8 @@ part("take").onclick = async () => {
 part("side-close").onclick = closeSide;
 part("reload").onclick = () => location.reload();
 devices.addEventListener("change", showDevices);
+
+place();                                               // what stands on the welcome page
 
 addEventListener("pagehide", () => { if (visit || owed) beacon(`/${room.slug}/leaving`, { page: key, ...page.guest && { guest: "yes" } }); });
 addEventListener("pageshow", event => { if (event.persisted && visit) connect(); });
