@@ -435,7 +435,7 @@ def endless() -> bytes:
     return one_page(300, 400, "/A Do", "/XObject<</A 5 0 R>>", (*forms, last))
 
 
-#: Once it is in a hurry, the board waits three seconds for a step of a PDF instead of thirty; how many readers it ended.
+#: Once in a hurry, the board waits three seconds for a step of a PDF instead of thirty; how many readers it ended.
 HASTE = """() => {
   const later = setTimeout, end = Worker.prototype.terminate;
   window.ended = 0;
