@@ -1,4 +1,4 @@
-# make run   installs and starts a demo clinic; PORT=8001 make run chooses the port
+# make run   installs, with what plugins need, and starts a demo clinic; PORT=8001 make run chooses the port
 # make test  installs what the tests need and runs them all
 # make bench compares its speed with that of others (benchmarks/)
 NEW = import sys; sys.exit(sys.version_info < (3, 11))
@@ -17,7 +17,7 @@ test: .venv/test
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(NEW)' || { echo "Housecall needs Python 3.11 or newer. On Debian 12, 13 and Ubuntu 24.04: sudo apt-get install python3 python3-venv"; exit 1; }
 	@test -x $(HERE)/python || $(PYTHON) -m venv .venv || { echo "On Debian and Ubuntu: sudo apt-get install python3-venv"; rm -rf .venv; exit 1; }
 	@echo "Installing Housecall (once, about a minute) ..."
-	@$(HERE)/python -m pip install --quiet --disable-pip-version-check --editable .
+	@$(HERE)/python -m pip install --quiet --disable-pip-version-check --editable '.[invites,payments]'
 	@touch $@
 
 .venv/test: .venv/run
