@@ -13,7 +13,7 @@ test: .venv/test
 	$(HERE)/python tests/parts.py
 	$(HERE)/python -m pytest -n auto $(ARGS)
 
-.venv/run: pyproject.toml hatch_build.py web/package-lock.json web/vendor.json $(wildcard plugins/*/vendor.json)
+.venv/run: Makefile pyproject.toml hatch_build.py web/package-lock.json web/vendor.json $(wildcard plugins/*/vendor.json)
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(NEW)' || { echo "Housecall needs Python 3.11 or newer. On Debian 12, 13 and Ubuntu 24.04: sudo apt-get install python3 python3-venv"; exit 1; }
 	@test -x $(HERE)/python || $(PYTHON) -m venv .venv || { echo "On Debian and Ubuntu: sudo apt-get install python3-venv"; rm -rf .venv; exit 1; }
 	@echo "Installing Housecall (once, about a minute) ..."
