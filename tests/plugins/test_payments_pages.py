@@ -294,7 +294,7 @@ def test_paid_before_the_visit_or_let_in_without_it(pair: Callable[..., Pair], p
     tab.close()
     expect(here.patient.locator("main[data-state=waiting]")).to_be_visible()
     card = here.provider.locator(".card", has_text="Katherine")
-    card.get_by_role("button", name="Admit Katherine Johnson without the answers").click()
+    card.get_by_role("button", name="Admit Katherine Johnson anyway").click()
     expect(other.locator("main[data-state=waiting]")).to_be_visible()
     picture(here.provider, "before-cards")
 

@@ -287,7 +287,7 @@ def test_before_the_visit_it_is_signed_by_keyboard_or_refused_and_overridden(
 
     other = person("blue", own=f"localhost:{practice.port}").page
     arrive(other, room.url, "Katherine")
-    provider.get_by_role("button", name="Admit Katherine without the answers").click()
+    provider.get_by_role("button", name="Admit Katherine anyway").click()
     expect(other.locator("main[data-state=waiting]")).to_be_visible()
     rows = audited(practice)
     assert [(row[0], row[2].partition(" ")[2]) for row in rows] == [(room.member, "teleconsent:telehealth")]

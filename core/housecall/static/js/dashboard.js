@@ -276,7 +276,7 @@ function fill(row, card) {
   }
   part(".people").setAttribute("aria-label", text("Guests of {name}", { name }));
   part(".people").hidden = card.orphan !== undefined;
-  part(".admit").setAttribute("aria-label", text("Admit {name} without the answers", { name }));
+  part(".admit").setAttribute("aria-label", text("Admit {name} anyway", { name }));
 }
 
 function since(card) {

@@ -38,7 +38,7 @@ export class Steps {
   mark(states) {
     for (const place of part("steps").querySelectorAll("li[data-step]")) place.dataset.state = states[place.dataset.step] ?? "open";
     const open = this.known.filter(step => step.required && states[step.id] === "open");
-    part("steps-left").textContent = open.length ? text("Please answer these first, then your place in line begins to move.") : "";
+    part("steps-left").textContent = open.length ? text("Please do this first, then your place in line begins to move.") : "";
   }
   async submit(form, fields) {
     const prefix = `${form.dataset.step}-`, { values, errors } = clean(fields, await read(form, fields, prefix));
