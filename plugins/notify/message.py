@@ -13,7 +13,7 @@ ROOMS = 60  #: characters of rooms' names in a message
 def waiting(call, member, kind, rooms):
     """What `post` needs of a message to a member; `rooms` has the name of a room for each who waits there."""
     _ = words_in(PLUGIN, member.lang)
-    names = _short(list(dict.fromkeys(rooms)))
+    names = _short(sorted(set(rooms)))
     if len(rooms) == 1:
         what = _("Someone is waiting: %(room)s") % {"room": names}
     else:
