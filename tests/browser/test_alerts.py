@@ -201,13 +201,13 @@ def test_who_is_seen_in_one_tab_is_not_rung_for_again_by_others(
 def test_a_room_that_is_given_to_an_open_dashboard_has_its_name_there(
     practice: Practice, room: Room, person: Callable[..., Person]
 ) -> None:
-    owner, other = practice.room(role="owner"), practice.room(name="Dr Mary Jackson")
+    owner, other = practice.room(role="owner"), practice.room(name="Katherine Johnson")
     provider, patient = person(login=room.login), person("green")
     open_dashboard(provider.page, practice.url)
     check_in(patient.page, other.url, "Grace Hopper")
-    form = {"room": other.id, "name": "Blue room", "slug": other.slug, "media": "video", "owner": room.member}
+    form = {"room": other.id, "name": "Grace Murray", "slug": other.slug, "media": "video", "owner": room.member}
     assert Visitor(practice.url, login=owner.login).post("/admin/rooms", form).status_code == 303
-    expect(provider.page.locator(".card .room-name")).to_have_text("Blue room")
+    expect(provider.page.locator(".card .room-name")).to_have_text("Grace Murray")
     expect(provider.page.locator(".card .room-name")).to_be_visible()
     start(provider.page, "Grace Hopper")
     assert invite(provider.page, "relative").startswith(f"{other.url}/join#")

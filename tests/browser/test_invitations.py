@@ -164,7 +164,7 @@ def test_a_passcode_is_asked_for_unless_the_link_carries_it(practice: Practice, 
     room = practice.room()
     with practice.lasting():
         hashed = clinics.rooms.hash_passcode("winter rain", offload=lambda function, *args: function(*args))
-        about = {"slug": room.slug, "name": "Locked", "owner_id": room.member, "media": "video", "reserved": ()}
+        about = {"slug": room.slug, "name": "Dr Ada Smith", "owner_id": room.member, "media": "video", "reserved": ()}
         clinics.rooms.update("main", room.id, **about, actor=None, passcode_hash=hashed)  # type: ignore[arg-type]
     with_it, without = person("green", viewport=PHONE), person("blue", viewport=PHONE)
     without.expected.append("status of 422")
