@@ -39,11 +39,11 @@ def test_a_part_yields_rows(part: str, server: str, tmp_path: Path) -> None:
             assert row["per_s"] > 0
         if part == "memory":
             assert row["mib"] >= row["idle_mib"] > 10
-        if part == "stalls":
-            assert all(row[done] > 0 for done in ("signed_in", "pages", "frames"))
         if part == "restart":
             assert row["in_order"] is True
             assert row["back"] == row["waiting"]
+    if part == "stalls":  # a single short row may end before its first sign-in does
+        assert all(sum(row[done] for row in rows) > 0 for done in ("signed_in", "pages", "frames"))
     _reported(part, server, rows, tmp_path)
 
 
