@@ -50,34 +50,7 @@ class Postroom:
 
     # -- for those who post; within an application context
 
-    def post(
-        self,
-        clinic: str,
-        kind: str,
-        to: str,
-        *,
-        text: str,
-        subject: str = "",
-        html: str = "",
-        attachments: Iterable[Attachment] = (),
-        reply_to: str = "",
-        owner: str,
-        due: int = 0,
-        expires: int = 0,
-        id: str = "",
-    ) -> str:
-        message = Message(
-            id=id or new_id(),
-            clinic=clinic,
-            kind=kind,
-            owner=owner,
-            to=to,
-            text=text,
-            subject=subject,
-            html=html,
-            reply_to=reply_to,
-            attachments=tuple(attachments),
-        )
+    def post(self, message: Message, *, due: int, expires: int) -> str:
         outbox.add(self.site.secret, message, due=due, expires=expires, at=self.now())
         self._wake.set()
         return message.id
@@ -214,20 +187,19 @@ def post(
     to be sent and posting it gives an `id` (at most 32 characters that nobody guesses): posted again under it within
     the hour, it is sent once. Raises ValueError, which names the field that is wrong.
     """
-    return _postroom().post(
-        clinic,
-        kind,
-        to,
+    message = Message(
+        id=id or new_id(),
+        clinic=clinic,
+        kind=kind,
+        owner=owner,
+        to=to,
         text=text,
         subject=subject,
         html=html,
-        attachments=attachments,
         reply_to=reply_to,
-        owner=owner,
-        due=due,
-        expires=expires,
-        id=id,
+        attachments=tuple(attachments),
     )
+    return _postroom().post(message, due=due, expires=expires)
 
 
 def posted(clinic: str, id: str) -> Posted | None:

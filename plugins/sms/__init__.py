@@ -85,15 +85,20 @@ def understood():
     return {"number": numbers.shown(number)}
 
 
+def _only_carrier(clinic, mark, right, path):
+    """Whoever does not know the address finds nothing there; a carrier that signs must have signed."""
+    if not reports.right(mark, right):
+        abort(404)
+    if not reports.signed(sending.of(clinic), path):
+        abort(403)
+
+
 @pages.route("/report/<message>/<mark>", methods=["GET", "POST"])
 @webhook
 def report(message, mark):
     """A carrier's report on one message, at that message's own address."""
     clinic = clinic_id()
-    if not reports.right(mark, sending.mark(clinic, message)):
-        abort(404)
-    if not reports.signed(sending.of(clinic), f"/-/{PLUGIN}/report/{message}/{mark}"):
-        abort(403)
+    _only_carrier(clinic, mark, sending.mark(clinic, message), f"/-/{PLUGIN}/report/{message}/{mark}")
     reports.take(clinic, message, reports.said(request))
     return Response(status=200)
 
@@ -103,10 +108,7 @@ def report(message, mark):
 def all_reports(mark):
     """Reports of a carrier that knows one address for all; the message is found by the carrier's own id."""
     clinic = clinic_id()
-    if not reports.right(mark, sending.own_mark(clinic)):
-        abort(404)
-    if not reports.signed(sending.of(clinic), f"/-/{PLUGIN}/reports/{mark}"):
-        abort(403)
+    _only_carrier(clinic, mark, sending.own_mark(clinic), f"/-/{PLUGIN}/reports/{mark}")
     said = reports.said(request)
     if reference := reports.first(said, reports.IDS):
         reports.take(clinic, reference, said)
@@ -118,10 +120,7 @@ def all_reports(mark):
 def answered(mark):
     """What somebody has answered. STOP and START are understood; all else is neither read nor kept."""
     clinic = clinic_id()
-    if not reports.right(mark, sending.own_mark(clinic)):
-        abort(404)
-    if not reports.signed(sending.of(clinic), f"/-/{PLUGIN}/in/{mark}"):
-        abort(403)
+    _only_carrier(clinic, mark, sending.own_mark(clinic), f"/-/{PLUGIN}/in/{mark}")
     reports.heard(clinic, reports.said(request))
     # Twilio wants its own kind of silence, Kannel sends on whatever stands here
     return Response("<Response/>" if sending.of(clinic)["way"] == "twilio" else "", mimetype="text/xml")
