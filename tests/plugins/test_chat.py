@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from housecall.testing import Person, Practice, check_in, connected, end, open_dashboard, sign_in, start
 from housecall.testing.acts import wait
@@ -159,6 +159,22 @@ def test_a_message_waits_for_somebody_to_read_it(serve: Callable[..., Practice],
     open_dashboard(provider.page, practice.url)
     shows(provider.page, ".card", "Is anybody there?")
     expect(patient.page.get_by_text("Not delivered yet")).to_have_count(0)
+
+
+def test_it_is_not_shown_before_it_listens(serve: Callable[..., Practice], person: Callable[..., Person]) -> None:
+    """A module that is long under way: what one would write then would be lost."""
+    practice, held = serve(TOML), list[Route]()
+    patient = person("green", own=f"localhost:{practice.port}")
+    patient.page.route("**/chat.js", held.append)
+    with patient.page.expect_request("**/chat.js"):
+        check_in(patient.page, practice.room().url, "Grace")
+    field = patient.page.locator(".waiting .chat-form textarea")
+    expect(field).to_be_attached()
+    expect(field).not_to_be_visible()
+    for route in held:
+        route.continue_()
+    write(patient.page, ".waiting", "Is anybody there?")
+    expect(patient.page.get_by_text("Not delivered yet")).to_be_visible()
 
 
 def test_patients_may_be_asked_to_wait_for_the_first_word(pair: Callable[..., Any]) -> None:

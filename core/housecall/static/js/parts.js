@@ -30,7 +30,9 @@ async function start(element, scope, steps) {
     const { mount: begin } = await import(module);
     if (signal.aborted) return;
     if (typeof begin !== "function") throw new TypeError("its module exports no mount(host)");
-    const end = await begin(host({ element, plugin, slot, scope, signal, steps }));
+    const begun = begin(host({ element, plugin, slot, scope, signal, steps }));
+    element.dataset.ready = "";                           // shown from now on (base.css); what one does before would be lost
+    const end = await begun;
     if (signal.aborted) quietly(plugin, end);
     else entry.end = end;
     element.dataset.mounted = "";
@@ -47,6 +49,7 @@ function stop(element) {
   controller.abort();
   quietly(element.dataset.plugin, end);
   delete element.dataset.mounted;
+  delete element.dataset.ready;
 }
 
 function quietly(plugin, end) {
