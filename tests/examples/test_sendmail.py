@@ -17,8 +17,9 @@ from housecall.testing.practice import eventually, free_port
 FOLDER = Path(__file__).resolve().parents[2] / "examples/plugins/sendmail"
 PROGRAM = """#!{python} -S
 import os, pathlib, sys
-place = pathlib.Path({place!r})
-place.write_bytes("\\n".join(sys.argv[1:]).encode() + b"\\n\\n" + sys.stdin.buffer.read())
+part = pathlib.Path({place!r} + ".part")
+part.write_bytes("\\n".join(sys.argv[1:]).encode() + b"\\n\\n" + sys.stdin.buffer.read())
+part.rename({place!r})  # whole, or not there
 {end}
 """
 MESSAGE = Message(
