@@ -11,7 +11,7 @@ from housecall.testing import Person, Practice, Room
 
 #: A provider's end `a` and a patient's end `b`, with what a Channel would give them. `meet` connects them anew, `part`
 #: breaks the connection; `bytes` counts what went into DataChannels. `raw` is what a page that was tampered with opens.
-WORLD = """async ([body, given]) => {
+WORLD = """async ([body, given, pieces]) => {
   const { Transfers } = await import("housecall/transfer.js");
   const rule = more => ({ from: ["provider", "patient"], to: "others", states: ["in_call"], size: 2 ** 30, ...more });
   const rules = {
@@ -36,7 +36,7 @@ WORLD = """async ([body, given]) => {
         queueMicrotask(() => far.said(far.channel.far.get(mine).party, structuredClone(data)));
       },
     };
-    const made = new Transfers(channel, name => rules[name]);
+    const made = new Transfers(channel, name => rules[name], pieces ? -1 : undefined);
     made.takes = (name, taker) => { channel.takers.set(name, new Set([taker])); made.stir(); };
     return made;
   };
@@ -99,12 +99,14 @@ def world(practice: Practice, room: Room, person: Callable[..., Person]) -> Call
     somebody = person(bypass_csp=True)  # for `eval`, which the page's own policy forbids
     page = somebody.page
     page.goto(room.url)
-    return lambda body, *given: page.evaluate(WORLD, [body, list(given)])
+    return lambda body, *given, pieces=False: page.evaluate(WORLD, [body, list(given), pieces])
 
 
 def test_it_arrives_whole_and_both_sides_know_its_hash(world: Callable[..., Any]) -> None:
-    """Of any size, the empty one and what ends between two chunks too; what is shown is SHA-256 as others count it."""
-    for size in (0, 1, 65536, 3 * 1024 * 1024 + 17):
+    """Of any size, the empty one and what ends between two chunks too; what is shown is SHA-256 as others count it,
+    by the browser itself or, as for what is large, in pieces."""
+    odd = 3 * 1024 * 1024 + 17
+    for size, pieces in ((0, False), (0, True), (1, False), (65536, True), (odd, False), (odd, True)):
         told = world(
             """
             await world.meet();
@@ -116,13 +118,15 @@ def test_it_arrives_whole_and_both_sides_know_its_hash(world: Callable[..., Any]
             return [road, got.size, sums.size, come.head, come.size, come.role, come.from, last.stored, last.size];
             """,
             size,
+            pieces=pieces,
         )
         assert told == ["peer", size, 1, {"name": "n"}, size, "provider", "a", size, size]
 
 
 def test_after_a_break_it_goes_on_from_what_is_stored(world: Callable[..., Any]) -> None:
     """Twice, and into a stream: what was sent in all is little more than the file, and no byte is there twice."""
-    same, sent, size, waited = world("""
+    same, sent, size, waited = world(
+        """
       await world.meet();
       const blob = world.random(40 * 2 ** 20), parts = [], roads = [];
       let got = 0, ended = null;
@@ -142,7 +146,9 @@ def test_after_a_break_it_goes_on_from_what_is_stored(world: Callable[..., Any])
       await going;
       await done;
       return [await world.sum(blob) === await world.sum(new Blob(parts)), world.bytes, got, roads.includes("waiting")];
-    """)
+    """,
+        pieces=True,
+    )
     assert same
     assert size == 40 * 2**20
     assert waited
