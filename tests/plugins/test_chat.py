@@ -165,7 +165,7 @@ def test_it_is_not_shown_before_it_listens(serve: Callable[..., Practice], perso
     """A module that is long under way: what one would write then would be lost."""
     practice, held = serve(TOML), list[Route]()
     patient = person("green", own=f"localhost:{practice.port}")
-    patient.page.route("**/chat.js", held.append)
+    patient.page.route("**/chat.js", lambda route: held.append(route))
     with patient.page.expect_request("**/chat.js"):
         check_in(patient.page, practice.room().url, "Grace")
     field = patient.page.locator(".waiting .chat-form textarea")

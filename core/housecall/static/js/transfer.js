@@ -8,8 +8,8 @@ import { bytes, written } from "./keys.js";
 import { page } from "./page.js";
 
 const CHUNK = 64 * 1024;            // bytes of one message of a DataChannel, where the far side takes as much
-const HIGH = 256 * 1024;            // bytes that may lie in a DataChannel unsent; it is filled again below LOW
-const LOW = 64 * 1024;
+const HIGH = 1024 * 1024;           // bytes that may lie in a DataChannel unsent; it is filled again below LOW
+const LOW = 256 * 1024;
 const SLAB = 1024 * 1024;           // bytes read, and sealed, at once
 const WINDOW = 8 * SLAB;            // bytes ahead of what the far side has stored
 const AHEAD = 3 * SLAB;             // the same by the server
