@@ -37,6 +37,20 @@ def test_the_ground_is_as_it_was() -> None:
     assert alone(code) == {name: [] for name in transport.MENDS}
 
 
+def test_what_no_server_needs_is_not_taken_along() -> None:
+    """The client of engineio does without what is installed here; who needs that finds it afterwards."""
+    code = """
+        import json, sys
+        from housecall.server import without
+        with without("requests", "websocket"):
+            from housecall.app import create_app
+        took = [name for name in ("requests", "PIL") if name in sys.modules]
+        import requests
+        print(json.dumps([took, "engineio.client" in sys.modules, requests.Session.__name__]))
+    """
+    assert alone(code) == [[], True, "Session"]
+
+
 def test_a_mend_whose_ground_has_changed_steps_aside_and_says_so() -> None:
     code = """
         import json, logging

@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,6 +40,18 @@ def serve(
     if site.async_mode == "eventlet":
         return _serve_on_eventlet(site, ready)
     return _serve_on_threads(site, ready)
+
+
+@contextlib.contextmanager
+def without(*names: str) -> Iterator[None]:
+    """What is imported here does not find these modules, which it only takes along where they are installed."""
+    hidden = [name for name in names if name not in sys.modules]
+    sys.modules.update(dict.fromkeys(hidden))  # type: ignore[arg-type]  # None: not to be found
+    try:
+        yield
+    finally:
+        for name in hidden:
+            del sys.modules[name]
 
 
 def _serve_on_eventlet(site: Site, ready: Callable[[Flask], None]) -> int:
@@ -132,8 +144,10 @@ def _interrupt(*_: object) -> None:
 def _prepare(site: Site, runtime: Runtime) -> Flask | None:
     """The application over a database that is up to date, or None after saying what to do."""
     from . import clinics
-    from .app import create_app
     from .config import ConfigError
+
+    with without("requests", "websocket"):  # the client of engineio comes with its server, and with it 6 MiB
+        from .app import create_app
 
     try:
         clinics.database.prepare(site.database)

@@ -7,8 +7,6 @@ import io
 import warnings
 from dataclasses import dataclass
 
-from PIL import Image as Pillow
-from PIL import ImageOps
 from sqlalchemy.orm import Session
 
 from .database import db
@@ -37,23 +35,29 @@ def encode(data: bytes, *, offload: Offload, side: int = SIDE) -> Encoded:
     """Raises Refused(photo=...) with large_picture or not_a_picture."""
     if len(data) > LARGEST:
         raise Refused(photo="large_picture")
+    import PIL.ImageOps  # noqa: F401  3 MiB that a server does without until here; not first in a thread beside the loop
+
     try:
         return offload(_encode, data, side)  # type: ignore[no-any-return]
     except Refused:
         raise
-    except Pillow.DecompressionBombError:
-        raise Refused(photo="large_picture") from None
     except Exception:  # whatever a decoder says of a broken file
         raise Refused(photo="not_a_picture") from None
 
 
 def _encode(data: bytes, side: int) -> Encoded:
+    from PIL import Image as Pillow
+    from PIL import ImageOps
+
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Pillow.DecompressionBombWarning)
-        with Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:
-            if picture.width * picture.height > PIXELS:
-                raise Refused(photo="large_picture")
-            upright = ImageOps.exif_transpose(picture).convert("RGB")
+        try:
+            with Pillow.open(io.BytesIO(data), formats=FORMATS) as picture:
+                if picture.width * picture.height > PIXELS:
+                    raise Refused(photo="large_picture")
+                upright = ImageOps.exif_transpose(picture).convert("RGB")
+        except Pillow.DecompressionBombError:
+            raise Refused(photo="large_picture") from None
     upright.thumbnail((side, side))
     upright.info.clear()  # comments would be written again
     out = io.BytesIO()

@@ -8,8 +8,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import PIL.Image
-
 from . import reencode
 from .images import Encoded
 from .refused import Refused
@@ -37,6 +35,8 @@ def encode(data: bytes) -> tuple[Encoded, Encoded]:
             raise Refused(video="long_video") from None
         if done.returncode:
             raise Refused(video="long_video" if done.returncode == reencode.TOO_LONG else "not_a_video")
+        import PIL.Image
+
         with PIL.Image.open(poster) as picture:
             width, height = picture.size
         return (
