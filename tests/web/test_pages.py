@@ -6,6 +6,7 @@ import io
 import re
 import secrets
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import requests
@@ -663,3 +664,14 @@ def test_the_contact_page_says_what_the_practice_has_written_down(serve: Callabl
 
 def test_the_contact_page_of_a_practice_that_has_written_nothing_down_says_so(practice: Practice) -> None:
     assert "has not written down an address yet" in Visitor(practice.url).get("/contact").text
+
+
+def test_a_password_is_tried_in_a_thread_that_gives_way(practice: Practice, room: Room) -> None:
+    """On a server of one core a hash would take half of it from those who are in a call."""
+    assert Visitor(practice.url).post("/sign-in", {"email": room.email, "password": "not this one"}).status_code != 404
+    assert practice.process is not None
+    nice = {}
+    for thread in Path(f"/proc/{practice.process.pid}/task").iterdir():
+        nice[int(thread.name)] = int((thread / "stat").read_text().rpartition(")")[2].split()[16])  # proc(5)
+    assert nice.pop(practice.process.pid) == 0, "the loop"
+    assert 10 in nice.values()
