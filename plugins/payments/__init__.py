@@ -109,6 +109,11 @@ def deaf(context, body):
 
 
 @hookimpl
+def configure(table):
+    accounts.configure(table)
+
+
+@hookimpl
 def blueprints():
     return [pages]
 

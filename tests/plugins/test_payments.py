@@ -29,12 +29,13 @@ NUMBERS = itertools.count(1)
 LINE = "Zanzibar quince consultation"  #: words that a member types
 TOML = """\
 [server]
+[server.payments]
+base = "{base}"
 [clinic.main]
 name = "Elm Street Practice"
 plugins = ["payments"]
 [clinic.main.payments]
 key = "rk_test_{key}"
-base = "{base}"
 """
 
 

@@ -19,12 +19,13 @@ from payments_parts import accounts, flow, gateway, states
 
 CARD = "4242424242424242"
 TOML = """\
+[server.payments]
+base = "{base}"
 [clinic.main]
 name = "Elm"
 plugins = ["payments"]
 [clinic.main.payments]
 key = "rk_test_{key}"
-base = "{base}"
 """
 KEYS = (f"elm{number:05}" for number in range(10**5))
 LINE = "Quetzal consultation"

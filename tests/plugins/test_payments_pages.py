@@ -33,12 +33,13 @@ CARD = "4242424242424242"
 DESK = {"width": 1280, "height": 800}
 NUMBERS = itertools.count(1)
 TOML = """\
+[server.payments]
+base = "{base}"
 [clinic.main]
 name = "Elm Street Practice"
 plugins = ["payments"]
 [clinic.main.payments]
 key = "rk_test_{key}"
-base = "{base}"
 presets = "Consultation = 50\\nShort question = 20"
 """
 
