@@ -803,7 +803,12 @@ def test_only_what_can_go_is_shown_and_why_the_rest_cannot_is_said(
     sign_in(somebody.context, practice.url, room.login)
     page = somebody.page
     open_dashboard(page, practice.url)
-    page.get_by_role("button", name="Invite", exact=True).click()
+    invite = page.get_by_role("button", name="Invite", exact=True)
+    heading, button = page.get_by_role("heading", name="Waiting room").bounding_box(), invite.bounding_box()
+    assert heading is not None
+    assert button is not None
+    assert heading["y"] < button["y"], "a page begins with its heading"
+    invite.click()
     expect(page.locator("#invites-text")).to_have_value(re.compile("#i="))
     expect(page.get_by_role("button", name="Send the e-mail")).to_be_hidden()
     expect(page.get_by_text("This server cannot send e-mail yet")).to_be_visible()
