@@ -325,7 +325,8 @@ def test_no_clinic_of_a_platform_can_touch_anothers_payments(peer: Stripe, tmp_p
         assert books.one("oak", BOSS, payment) is None
         assert payment not in books.sheet("oak", BOSS)
         assert flow.hear("main", "evt_9", "checkout.session.completed", page), "its own clinic hears it"
-        assert house.row(payment).state == states.PAID
+        assert (house.row(payment).state, house.row(payment).intent) == (states.PAID, intent["id"])
+        assert not flow.hear("oak", "evt_10", "charge.refunded", {**charge, "metadata": {}}), "nor by Stripe's number"
 
 
 # -- the books
