@@ -369,10 +369,10 @@ def test_the_command_makes_nothing_by_a_key_for_real_money(house: House, monkeyp
     assert (done.exit_code, "REAL money" in done.output, "Everything works." in done.output) == (0, True, True)
     assert {each["method"] for each in house.peer.ask("requests")[asks:]} == {"GET"}
     done = run.invoke(check.payments, ["check", "--clinic", "oak"])
-    assert (done.exit_code, "There is no clinic 'oak'." in done.output) == (1, True)
+    assert (done.exit_code, "Error: There is no clinic 'oak'." in done.output) == (1, True)
     monkeypatch.setattr(accounts, "key", lambda clinic: ("", False))
     done = run.invoke(check.payments, ["check"])
-    assert (done.exit_code, "There is no key yet" in done.output) == (1, True)
+    assert (done.exit_code, "Error: There is no key yet" in done.output) == (1, True)
 
 
 # -- crash points
