@@ -204,7 +204,7 @@ function asking(host, book) {
   const form = make("form", { className: "payments-ask", noValidate: true }, presets,
     make("div", { className: "payments-money" }, field(text("Amount"), money), field(text("Currency"), currency)), error,
     field(text("For what"), words, help), make("button", { className: "button primary" }, text("Ask for this payment")));
-  const off = make("p", { className: "notice" }), busy = make("p", { className: "soft" }, text("One payment is asked for at a time."));
+  const off = make("p"), busy = make("p", { className: "soft" }, text("One payment is asked for at a time."));
   const element = make("div", {}, off, busy, form);
   let filled = "";
   const wrong = (what, at = money) => {
@@ -232,6 +232,7 @@ function asking(host, book) {
   const draw = () => {
     const { terms } = book, ready = terms?.ready !== false && !terms?.elsewhere, waiting = book.list.some(row => waits(row));
     off.hidden = ready;
+    off.className = terms?.elsewhere ? "soft" : "notice";
     off.textContent = terms?.elsewhere ? text("Patients have a button to the practice's own payment page. What becomes of it there is not shown here.") :
       text("Stripe is not connected yet. An owner or admin connects it: Practice, Payments.");
     busy.hidden = !ready || !waiting;
