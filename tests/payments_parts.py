@@ -14,7 +14,7 @@ if "housecall.plugins.payments" not in sys.modules:
     package.__path__ = [str(FOLDER)]
     sys.modules["housecall.plugins.payments"] = package
 
-accounts, currencies, flow, gateway, states, terms = (
+accounts, books, check, currencies, flow, gateway, states, terms = (
     importlib.import_module(f"housecall.plugins.payments.{name}")
-    for name in ("accounts", "currencies", "flow", "gateway", "states", "terms")
+    for name in ("accounts", "books", "check", "currencies", "flow", "gateway", "states", "terms")
 )

@@ -23,7 +23,8 @@ def look(context, body):
         flow.finish(context, row, tie)
         if body["fresh"] and row.state in states.UNSETTLED:
             flow.beside(_looked, row.id)
-    answer = {"payments": [flow.told(row, tie, patient=patient) for row, tie in rows]}
+    told = [flow.told(row, tie, patient=patient) for row, tie in rows]
+    answer = {"payments": told, "elsewhere": terms.link(context.clinic, context.visit.room)}
     if not patient:
         try:
             accounts.usable(context.clinic)
@@ -106,6 +107,11 @@ def _here(context, body):
 
 def deaf(context, body):
     """What only this server says: from a page it is not taken."""
+
+
+@hookimpl
+def configure(table):
+    accounts.configure(table)
 
 
 @hookimpl
@@ -226,6 +232,8 @@ def check_settings(values):
 
 @hookimpl
 def health(clinic):
+    if terms.link(clinic, ""):
+        return None
     text, _ = accounts.key(clinic)
     if not text:
         return "Stripe is not connected yet: put the key into the settings, then connect on the page of the payments."

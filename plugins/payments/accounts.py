@@ -12,6 +12,16 @@ from .models import Account
 PLUGIN = "payments"
 SEALED = "payments_account.sealed"
 
+_base = ""  #: another address than Stripe's, for tests
+
+
+def configure(table):
+    """`[server.payments]` of housecall.toml, which holds what is for tests alone."""
+    global _base
+    _base = table.read({"base": str}).get("base", "")
+    if _base and not _base.startswith(("http://", "https://")):
+        table.wrong("base", "this must be an address; it is for tests, and left out everywhere else")
+
 
 def now():
     """ms since 1970."""
@@ -46,18 +56,18 @@ def usable(clinic):
 def stripe(clinic):
     """Stripe, for the account of a clinic; read nothing of the database until it has answered. Raises Trouble."""
     account, (text, platform) = usable(clinic), key(clinic)
-    made = _stripe(clinic, text, account.account if platform else "")
+    made = _stripe(text, account.account if platform else "")
     db.session.rollback()  # nothing is held open while Stripe is asked
     return made
 
 
 def opened(clinic, account=""):
     """Stripe by the clinic's key, connected or not."""
-    return _stripe(clinic, key(clinic)[0], account)
+    return _stripe(key(clinic)[0], account)
 
 
-def _stripe(clinic, text, account=""):
-    return Stripe(text, account=account, base=settings(PLUGIN, clinic=clinic)["base"] or "")
+def _stripe(text, account=""):
+    return Stripe(text, account=account, base="" if is_live(text) else _base)  # a live key goes to Stripe alone
 
 
 def _print(text):
@@ -71,10 +81,10 @@ def connect(clinic):
         raise Trouble("off")
     before = of(clinic)
     same = before is not None and before.key == _print(text)
-    with _stripe(clinic, text) as ours:
+    with _stripe(text) as ours:
         if platform:
             name = before.account if same else ours.open_account()
-            with _stripe(clinic, text, name) as theirs:
+            with _stripe(text, name) as theirs:
                 _, ready = theirs.account()
         else:
             ours.look_around()
@@ -108,7 +118,7 @@ def onboarding(clinic):
     if account is None:
         raise Trouble("off")
     page = f"{address(clinic)}/-/{PLUGIN}/connect"
-    with _stripe(clinic, text) as ours:
+    with _stripe(text) as ours:
         return ours.onboarding(account.account, back=f"{page}?back=1", again=page)
 
 
@@ -117,7 +127,7 @@ def refresh(clinic):
     account, (text, platform) = of(clinic), key(clinic)
     if account is None:
         raise Trouble("off")
-    with _stripe(clinic, text, account.account if platform else "") as theirs:
+    with _stripe(text, account.account if platform else "") as theirs:
         _, ready = theirs.account()
     with write() as session:
         found = session.get(Account, clinic)
@@ -130,7 +140,7 @@ def disconnect(clinic):
     if account is None:
         return
     if account.endpoint and account.key == _print(text):
-        with contextlib.suppress(Trouble), _stripe(clinic, text) as ours:
+        with contextlib.suppress(Trouble), _stripe(text) as ours:
             ours.unhook(account.endpoint)
     with write() as session:
         session.delete(session.get(Account, clinic))

@@ -404,5 +404,5 @@ def _meant(clinic, kind, about):
         where = Payment.intent == str(intent) if intent else None
     found = db.session.get(Payment, str(name)) if name else None
     if found is None and where is not None:
-        found = db.session.scalar(select(Payment).where(where, Payment.clinic_id == clinic))
+        found = db.session.scalar(select(Payment).where(where))
     return found.id if found is not None and found.clinic_id == clinic else None

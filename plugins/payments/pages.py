@@ -6,7 +6,7 @@ from flask import Blueprint, Response, abort, redirect, request
 
 from housecall import admins_only, clinic_id, member, members_only, page, settings, webhook
 
-from . import accounts, books, currencies, flow, gateway, states
+from . import accounts, books, currencies, flow, gateway, states, terms
 from .currencies import Unclear
 from .gateway import Forged, Trouble
 
@@ -20,7 +20,8 @@ def overview():
     rows, count = books.page(clinic_id(), member(), number)
     real, test = (books.totals(clinic_id(), member(), live=live) for live in (True, False))
     more = {"names": books.names(rows), "number": number, "pages": count, "real": real, "test": test}
-    return page("payments_list.html", rows=rows, account=accounts.of(clinic_id()), **more, **_words())
+    more |= {"account": accounts.of(clinic_id()), "link": terms.link(clinic_id(), "")}
+    return page("payments_list.html", rows=rows, **more, **_words())
 
 
 @pages.get("/payments.csv")

@@ -9,6 +9,7 @@ from .currencies import Unclear
 LINE = 120  #: characters of the line on Stripe's page
 PRESETS = 12
 AMOUNT = 60  #: characters of what is typed for an amount
+HTTPS = "https://"
 
 
 class Mistyped(Exception):
@@ -40,12 +41,19 @@ def before(clinic, room):
     values = settings(PLUGIN, clinic=clinic, room=room)
     wanted = values["before"] if values["before_here"] == "practice" else values["before_here"] == "yes"
     text = values["amount_here"] or values["before_amount"]
-    if not wanted or not text:
+    if not wanted or not text or link(clinic, room):
         return 0
     try:
         return currencies.parse(text, values["currency"])
     except Unclear:
         return 0
+
+
+def link(clinic, room):
+    """The practice's own payment page (of visits in a room, where one is named), in place of Stripe's; or ""."""
+    values = settings(PLUGIN, clinic=clinic, room=room)
+    text = values.get("link_here") or values["link"] or ""
+    return text if text.startswith(HTTPS) else ""
 
 
 def offered(clinic):
@@ -87,4 +95,9 @@ def mistakes(values):
         wrong["before_amount"] = "Say how much is to be paid before the visit."
     if values.get("before_here") == "yes" and not (values.get("amount_here") or values["before_amount"]):
         wrong["amount_here"] = "Say how much is to be paid before the visit."
+    for name, before in (("link", values["before"]), ("link_here", values.get("before_here") == "yes")):
+        if values.get(name) and not values[name].startswith(HTTPS):
+            wrong[name] = "Write an address that begins with https://."
+        elif values.get(name) and before:
+            wrong[name] = "What is paid there is not known here, so it cannot be waited for before the visit."
     return wrong

@@ -1,4 +1,4 @@
-"""How many parts a text is sent in: GSM 03.38's letters or UCS-2. static/sms-segments.js counts the same way."""
+"""How many parts a text is sent in: GSM 03.38's letters or UCS-2. Pages count by housecall/segments.js."""
 
 from dataclasses import dataclass
 

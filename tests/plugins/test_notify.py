@@ -11,14 +11,16 @@ import json
 import os
 import re
 import secrets
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import requests
 from flask import Flask
 from playwright.sync_api import Page, expect
 
@@ -951,13 +953,34 @@ def test_nothing_is_pushed_to_a_browser_that_is_not_known_or_whose_member_was_di
 # -- a real server
 
 
-#: Carries text messages: it writes them down.
+#: Carries text messages: it writes them down. Its page has the server look who waits, or makes it die by `kill -9` as
+#: soon as the first message of a call is posted.
 TEXTER = plugin_folders.plain(
     "texter",
     python="""\
-import json, os
+import json, os, signal
+
+from flask import Blueprint, request
 
 from housecall import Delivery
+
+pages = Blueprint("texter_pages", __name__)
+
+
+@pages.get("/look")
+def look():
+    from housecall.plugins.notify import watch
+
+    if request.args.get("die"):
+        posted = watch.post
+        watch.post = lambda *given, **more: (posted(*given, **more), os.kill(os.getpid(), signal.SIGKILL))
+    watch.look("main")
+    return {}
+
+
+@hookimpl
+def blueprints():
+    return [pages]
 
 
 @hookimpl
@@ -1076,6 +1099,34 @@ def test_by_each_way_and_back_and_nothing_stays(street: Street) -> None:
     signature = token.rpartition(".")[2]
     markers = [*PATIENT.split(), "Someone is waiting", "zanzibar", signature, *browser.json["keys"].values()]
     eventually(lambda: not found_in(street.practice, markers))
+
+
+def test_a_server_that_dies_between_the_messages_of_a_call_sends_each_once(street: Street) -> None:
+    """`kill -9` with the mail in the outbox and the text message not yet: none is lost, and none goes twice."""
+    practice, patient = street.practice, Visitor(street.practice.url)
+
+    def outbox() -> list[Any]:
+        with closing(sqlite3.connect(practice.folder / "data/housecall.db")) as database:
+            return database.execute("select kind, state, tries from outbox order by kind").fetchall()
+
+    assert patient.check_in(street.room.slug, PATIENT).status_code == 201
+    with patient.seat(street.room.id, name=PATIENT) as seat:
+        seat.hear("welcome")
+        assert patient.get("/-/texter/look?die=1").status_code == 200
+        street.wish(ways=["mail", "text"])
+        with suppress(requests.ConnectionError):
+            patient.get("/-/texter/look")  # unless its own look was faster
+        assert practice.process is not None
+        practice.process.wait(30)
+        practice.process = None
+    assert outbox() == [("mail", "waiting", 0)]
+    practice.start()
+    with patient.seat(street.room.id, name=PATIENT) as seat:
+        seat.hear("welcome")
+        for _ in range(2):
+            assert patient.get("/-/texter/look").status_code == 200
+        eventually(lambda: outbox() == [("mail", "sent", 1), ("text", "sent", 1)])
+    assert (len(street.mailbox.letters), len(street.told())) == (1, 1)
 
 
 def found_in(practice: Practice, markers: list[str]) -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import datetime as dt
 import io
 import itertools
 import json
@@ -29,12 +30,13 @@ NUMBERS = itertools.count(1)
 LINE = "Zanzibar quince consultation"  #: words that a member types
 TOML = """\
 [server]
+[server.payments]
+base = "{base}"
 [clinic.main]
 name = "Elm Street Practice"
 plugins = ["payments"]
 [clinic.main.payments]
 key = "rk_test_{key}"
-base = "{base}"
 """
 
 
@@ -422,14 +424,46 @@ def test_who_leaves_owes_nothing(desk: Callable[..., Desk], stripe: Stripe) -> N
 
 
 def test_a_room_may_have_its_own_rule(desk: Callable[..., Desk]) -> None:
-    here = desk(BEFORE)
-    form = {f"set-{here.room.id}-payments": "1"}
-    prefix = f"set-{here.room.id}-payments-"
-    page = here.owner.get("/admin/rooms").text
-    assert f"{prefix}before_here" in page
-    del form
-    here.come()
-    assert here.look(here.seat) is not None
+    """The server holds to it: who has not paid what this room asks for is not in line, whatever their page says."""
+    here = desk()
+
+    def owed(*, practice: bool, **rule: str) -> int:
+        """What is asked of somebody who checks in, in minor units; 0: in line at once, and nothing asked."""
+        from housecall import clinics
+
+        room = here.practice.room()
+        with here.practice.lasting():
+            whole = {"before": practice, "before_amount": "20"}
+            clinics.settings.save("main", "payments", "clinic", "main", whole, actor=None)
+            clinics.settings.save("main", "payments", "room", room.id, rule, actor=None)
+        other = Desk(here.practice, here.stripe, here.account, room, here.owner)
+        try:
+            assert other.patient.check_in(room.slug, "Grace Hopper").status_code == 201
+            state = other.sit(name="Grace Hopper")["visit"]["state"]
+            if state == "waiting":
+                assert other.look(other.seat)["payments"] == []
+                return 0
+            assert state == "arriving"
+            for event, body in (
+                ("step", {"id": "payments:payment", "done": True}),
+                ("move", {"visit": other.visit, "to": "waiting", "rev": None}),
+            ):
+                assert "error" in other.seat.ask(event, body), event  # type: ignore[union-attr]
+            until(lambda: bool(other.look(other.seat)["payments"]))
+            moved = [said for said in other.seat._drain() if said[0] == "moved"]  # type: ignore[union-attr]
+            assert moved == []
+            return int(other.look(other.seat)["payments"][0]["amount"])
+        finally:
+            other.close()
+
+    assert owed(practice=False) == 0
+    assert owed(practice=True) == 2000
+    assert owed(practice=True, before_here="no") == 0
+    assert owed(practice=False, before_here="yes") == 2000
+    assert owed(practice=False, before_here="yes", amount_here="7.50") == 750
+    assert owed(practice=True, amount_here="12") == 1200
+    elsewhere = "https://pay.elm.example/visit"
+    assert owed(practice=True, link_here=elsewhere) == 0, "what is paid elsewhere is not known here"
 
 
 # -- what breaks in between
@@ -501,6 +535,30 @@ def test_members_see_their_own_payments_and_admins_all(desk: Callable[..., Desk]
     assert here.state() == "requested"
 
 
+# -- of somebody else
+
+
+def test_a_payment_page_of_the_practices_own_is_a_link_and_nothing_more(desk: Callable[..., Desk]) -> None:
+    """Without Stripe: both sides know the link, nothing is written down, and an address without https is none."""
+    from housecall import clinics
+
+    own = "https://pay.elm.example/visit"
+    here = desk(TOML.replace('key = "rk_test_{key}"', f'link = "{own}"'), connect=False)
+    here.come()
+    assert here.look(here.seat) == {"payments": [], "elsewhere": own}
+    told = here.look(here.board)
+    assert (told["elsewhere"], told["ready"]) == (own, False)
+    page = here.owner.get("/-/payments/").text
+    assert "own payment page" in page
+    assert "Stripe is not connected" not in page
+    room = "https://pay.elm.example/room"
+    for link, shown in ((room, room), (room.replace("https", "http"), "")):
+        with here.practice.lasting():
+            clinics.settings.save("main", "payments", "room", here.room.id, {"link_here": link}, actor=None)
+        assert here.look(here.seat)["elsewhere"] == shown
+    assert here.rows("select count(*) from payments_payment") == [(0,)]
+
+
 # -- the books
 
 
@@ -516,6 +574,10 @@ def test_the_books(desk: Callable[..., Desk], stripe: Stripe) -> None:
         here.rows("select id from payments_payment where amount = 5000 and currency = 'eur'")[0][0],
         here.owner,
     )
+    with here.practice.lasting():
+        from housecall import clinics
+
+        clinics.members.update(here.room.member, {"display_name": "=1+1"})
     path = f"/-/payments/payment/{payment}"
     asked = member.post(path, {"do": "refund", "amount": "10"})
     assert "Give back 10.00 EUR?" in asked.text
@@ -531,14 +593,21 @@ def test_the_books(desk: Callable[..., Desk], stripe: Stripe) -> None:
     for text in ("62.50 EUR", "52.50 EUR", "10.00 EUR", "5,000 JPY", "1.230 KWD", "no real money", "Grace"):
         assert (text in page) is (text != "Grace"), text
     assert page.count("<svg viewBox") == 3
-    rows = list(csv.DictReader(io.StringIO(member.get("/-/payments/payments.csv").text)))
+    assert page.count('<rect class="bar"') == 3 * 12
+    month = dt.datetime.now(dt.UTC).strftime("%Y-%m")
+    for left in ("52.50 EUR", "5,000 JPY", "1.230 KWD"):
+        assert f'<td>{month}</td><td class="payments-number">{left}</td>' in page
+    text = member.get("/-/payments/payments.csv").text
+    for marker in ("Grace", "Hopper", *LINE.split()):
+        assert marker not in text, "a patient is in it, or what for"
+    rows = list(csv.DictReader(io.StringIO(text)))
     assert [(row["amount"], row["given back"], row["currency"], row["state"], row["mode"]) for row in rows] == [
         ("50.00", "10.00", "EUR", "paid", "test"),
         ("12.50", "0.00", "EUR", "paid", "test"),
         ("5000", "0", "JPY", "paid", "test"),
         ("1.23", "0.00", "KWD", "paid", "test"),
     ]
-    assert {row["asked by"] for row in rows} == {"Ada Smith"}
+    assert {row["asked by"] for row in rows} == {"'=1+1"}, "a spreadsheet takes it for a formula"
 
 
 # -- connecting

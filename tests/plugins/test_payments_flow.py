@@ -2,30 +2,53 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import json
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import pytest
+from click.testing import CliRunner
 from flask import Flask
 
 from housecall import clinics, config
 from housecall.app import create_app
-from housecall.testing.stripe_peer import DECLINED, Stripe
-from payments_parts import accounts, flow, gateway, states
+from housecall.testing.stripe_peer import DECLINED, Stripe, signature
+from payments_parts import accounts, books, check, flow, gateway, states
 
 CARD = "4242424242424242"
 TOML = """\
+[server.payments]
+base = "{base}"
 [clinic.main]
 name = "Elm"
 plugins = ["payments"]
 [clinic.main.payments]
 key = "rk_test_{key}"
-base = "{base}"
 """
+PLATFORM = """\
+[server.payments]
+base = "{base}"
+[clinic.main]
+name = "Elm"
+host = "elm.example"
+plugins = ["payments"]
+[clinic.main.payments]
+platform = "sk_test_{key}"
+fee = 250
+[clinic.oak]
+name = "Oak"
+host = "oak.example"
+plugins = ["payments"]
+[clinic.oak.payments]
+platform = "sk_test_{key}"
+"""
+BOSS = SimpleNamespace(id="nobody", role="owner")
 KEYS = (f"elm{number:05}" for number in range(10**5))
 LINE = "Quetzal consultation"
 
@@ -84,18 +107,24 @@ class House(NamedTuple):
         return sum(c["amount"] for c in charges), sum(c["amount_refunded"] for c in charges)
 
 
-@pytest.fixture
-def house(peer: Stripe, tmp_path: Path) -> Iterator[House]:
-    (tmp_path / "housecall.toml").write_text(TOML.format(key=next(KEYS), base=peer.url), encoding="utf-8")
-    site = config.load(tmp_path, environ={})
+@contextmanager
+def running(toml: str, peer: Stripe, folder: Path) -> Iterator[House]:
+    (folder / "housecall.toml").write_text(toml.format(key=next(KEYS), base=peer.url), encoding="utf-8")
+    site = config.load(folder, environ={})
     clinics.database.prepare(site.database)
     app = create_app(site)
     with app.app_context():
-        accounts.connect("main")
-        yield House(app, peer, tmp_path)
+        yield House(app, peer, folder)
         peer.ask("set", fail={}, silent=False)
         clinics.database.db.session.remove()
         clinics.database.db.engine.dispose()
+
+
+@pytest.fixture
+def house(peer: Stripe, tmp_path: Path) -> Iterator[House]:
+    with running(TOML, peer, tmp_path) as made:
+        accounts.connect("main")
+        yield made
 
 
 def test_paid_and_given_back_in_parts(house: House) -> None:
@@ -250,6 +279,100 @@ def test_another_payments_page_is_not_taken_for_ours(house: House) -> None:
             flow.take(fresh, seen)
     assert house.row(mine).session != house.row(other).session
     assert (house.row(fresh).state, house.row(fresh).session) == (states.MAKING, None)
+
+
+def test_a_key_for_real_money_goes_to_stripe_and_to_nobody_else(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(accounts, "Stripe", lambda key, **more: more["base"])
+    assert accounts.opened("main") == house.peer.url
+    monkeypatch.setattr(accounts, "key", lambda clinic: (f"rk_live_{'0' * 20}", False))
+    assert accounts.opened("main") == ""
+
+
+def test_no_clinic_of_a_platform_can_touch_anothers_payments(peer: Stripe, tmp_path: Path) -> None:
+    """Each asks Stripe as its own account; what is said at one's address, by whatever name, changes nothing there."""
+    with running(PLATFORM, peer, tmp_path) as house:
+        peer.ask("set", silent=True)
+        for clinic in ("main", "oak"):
+            accounts.connect(clinic)
+            peer.fetch(accounts.onboarding(clinic))
+            accounts.refresh(clinic)
+        elm, oak = (accounts.of(clinic).account for clinic in ("main", "oak"))
+        payment = house.made()
+        other = flow.ask("oak", "a-visit-of-oak", member="", amount=7000, currency="eur", line=LINE)
+        flow.make(other)
+        for account, made in ((elm, payment), (oak, other)):
+            pages = peer.ask("objects", kind="checkout.session", account=account)
+            assert [page["client_reference_id"] for page in pages] == [made]
+        house.pay(payment)
+        [intent] = peer.ask("objects", kind="payment_intent", account=elm)
+        assert intent["application_fee_amount"] == 125
+        page = {"object": "checkout.session", "id": house.row(payment).session, "client_reference_id": payment}
+        charge = {"object": "charge", "id": "ch_1", "payment_intent": intent["id"], "metadata": {"payment": payment}}
+        asks, client = len(peer.ask("requests")), house.app.test_client()
+        for number, (kind, about) in enumerate((("checkout.session.completed", page), ("charge.refunded", charge))):
+            assert not flow.hear("oak", f"evt_{number}", kind, about), "by its name or its number"
+            event = {"id": f"evt_at_oak_{number}", "object": "event", "type": kind, "livemode": False, "account": elm}
+            body, row = json.dumps({**event, "data": {"object": about}}), accounts.of("oak")
+            signed = {"Stripe-Signature": signature(body, accounts.signing("oak"))}
+            url = f"/-/payments/hook/{row.hook}"
+            assert client.post(url, base_url="https://oak.example", data=body, headers=signed).status_code == 204
+            url = f"/-/payments/hook/{accounts.of('main').hook}"
+            assert client.post(url, base_url="https://elm.example", data=body, headers=signed).status_code == 400
+        assert len(peer.ask("requests")) == asks
+        assert house.row(payment).state == states.REQUESTED
+        with accounts.stripe("oak") as at, pytest.raises(gateway.Trouble, match="missing"):
+            at.session(page["id"])
+        assert books.one("oak", BOSS, payment) is None
+        assert payment not in books.sheet("oak", BOSS)
+        assert flow.hear("main", "evt_9", "checkout.session.completed", page), "its own clinic hears it"
+        assert (house.row(payment).state, house.row(payment).intent) == (states.PAID, intent["id"])
+        assert not flow.hear("oak", "evt_10", "charge.refunded", {**charge, "metadata": {}}), "nor by Stripe's number"
+
+
+# -- the books
+
+
+def test_the_picture_shows_what_was_left_of_each_month(house: House) -> None:
+    """By when it was paid, in UTC, to the millisecond; what is older is in the totals alone."""
+    months = books.last_months(dt.datetime.now(dt.UTC).date())
+
+    def paid(month: str, amount: int, back: int = 0, *, ms: int = 0, state: str = states.PAID, **more: str) -> None:
+        payment = house.ask(amount=amount, **more)
+        with clinics.database.write() as session:
+            row = session.get_one(flow.Payment, payment)
+            row.paid = int(dt.datetime.fromisoformat(f"{month}-01T00:00:00+00:00").timestamp()) * 1000 + ms
+            row.state, row.refunded, row.created = state, back, 1
+
+    paid(months[-1], 5000)
+    paid(months[-1], 2000, 500, ms=-1)
+    paid(months[0], 300)
+    paid(months[0], 999, ms=-1)
+    paid(months[-1], 700, 700, state=states.REFUNDED)
+    paid(months[-1], 9999, state=states.FAILED)
+    paid(months[-1], 1230, currency="kwd")
+    eur, kwd = books.totals("main", BOSS, live=False)
+    assert (eur.currency, eur.count, eur.taken, eur.back, eur.left) == ("eur", 5, 8999, 1200, 7799)
+    assert eur.months == [*zip(months, [300, *[0] * 9, 1500, 5000], strict=True)]
+    assert [(words, share) for _, words, share in eur.bars()[-2:]] == [("15.00 EUR", 0.3), ("50.00 EUR", 1.0)]
+    assert kwd.bars()[-1] == (months[-1], "1.230 KWD", 1.0)
+    assert books.totals("main", BOSS, live=True) == [], "what was paid for a test is no money"
+    assert books.last_months(dt.date(2027, 1, 31))[::11] == ["2026-02", "2027-01"]
+
+
+def test_the_command_makes_nothing_by_a_key_for_real_money(house: House, monkeypatch: pytest.MonkeyPatch) -> None:
+    """And says what keeps it from trying at all."""
+    run, test = CliRunner(), accounts.key("main")[0]
+    monkeypatch.setattr(accounts, "opened", lambda clinic, account="": gateway.Stripe(test, base=house.peer.url))
+    monkeypatch.setattr(accounts, "key", lambda clinic: (f"rk_live_{'0' * 20}", False))
+    asks = len(house.peer.ask("requests"))
+    done = run.invoke(check.payments, ["check"])
+    assert (done.exit_code, "REAL money" in done.output, "Everything works." in done.output) == (0, True, True)
+    assert {each["method"] for each in house.peer.ask("requests")[asks:]} == {"GET"}
+    done = run.invoke(check.payments, ["check", "--clinic", "oak"])
+    assert (done.exit_code, "Error: There is no clinic 'oak'." in done.output) == (1, True)
+    monkeypatch.setattr(accounts, "key", lambda clinic: ("", False))
+    done = run.invoke(check.payments, ["check"])
+    assert (done.exit_code, "Error: There is no key yet" in done.output) == (1, True)
 
 
 # -- crash points

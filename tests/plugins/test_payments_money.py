@@ -193,4 +193,9 @@ def test_settings_that_do_not_go_together_are_named() -> None:
     assert "Consultation: 50" in terms.mistakes(values(presets="Consultation: 50"))["presets"]
     assert set(terms.mistakes(values(before=True))) == {"before_amount"}
     assert set(terms.mistakes(values(before_here="yes"))) == {"amount_here"}
+    for name in ("link", "link_here"):
+        assert terms.mistakes(values(**{name: "https://pay.example/elm"})) == {}
+        assert "https://" in terms.mistakes(values(**{name: "http://pay.example/elm"}))[name]
+    paid = {"before_amount": "20", "link": "https://pay.example/elm"}
+    assert set(terms.mistakes(values(before=True, **paid))) == {"link"}, "nobody could be waited for"
     assert terms.presets("A = B = 5 €\n\n C=1", "eur") == [("A = B", 500), ("C", 100)]

@@ -33,12 +33,13 @@ CARD = "4242424242424242"
 DESK = {"width": 1280, "height": 800}
 NUMBERS = itertools.count(1)
 TOML = """\
+[server.payments]
+base = "{base}"
 [clinic.main]
 name = "Elm Street Practice"
 plugins = ["payments"]
 [clinic.main.payments]
 key = "rk_test_{key}"
-base = "{base}"
 presets = "Consultation = 50\\nShort question = 20"
 """
 
@@ -256,6 +257,30 @@ def test_every_webhook_is_lost_and_the_patient_comes_back(pair: Callable[..., Pa
     tab.close()
     here.provider.locator("#side").get_by_role("button", name="Ask Stripe").click()
     expect(here.provider.locator("#side .payments-state")).to_have_text("Paid")
+
+
+def test_without_stripe_the_practices_own_payment_page_is_a_button(pair: Callable[..., Pair]) -> None:
+    """While waiting, in the call and after it; the provider reads that nothing of it is known here."""
+    own = "https://pay.elm.example/visit"
+    here = pair(TOML.replace('key = "rk_test_{key}"', f'link = "{own}"'), connect=False)
+    check_in(here.patient, here.room.url, "Grace Hopper")
+    link = here.patient.locator(".payments-elsewhere").get_by_role("link", name="Pay (opens a new tab)")
+    expect(link).to_be_visible()
+    assert [link.get_attribute(name) for name in ("href", "target", "rel")] == [own, "_blank", "noopener noreferrer"]
+    picture(here.patient, "elsewhere")
+    audit(here.patient, "a page elsewhere", only='[data-slot="waiting.main"] .payments')
+    card = here.provider.locator(".card", has_text="Grace Hopper")
+    card.locator("summary", has_text="Payment").click()
+    expect(card.locator(".payments")).to_contain_text("own payment page")
+    expect(card.get_by_role("button", name="Ask for this payment")).to_be_hidden()
+    picture(here.provider, "elsewhere-card")
+    start(here.provider, "Grace Hopper")
+    connected(here.provider, here.patient)
+    expect(here.side(here.patient).get_by_role("link", name="Pay")).to_be_visible()
+    picture(here.patient, "elsewhere-call")
+    here.patient.locator("#side-close").click()
+    end(here.provider)
+    expect(here.patient.locator(".after .payments").get_by_role("link", name="Pay")).to_be_visible()
 
 
 def test_stripe_is_down_and_the_visit_goes_on(pair: Callable[..., Pair], stripe: Stripe) -> None:

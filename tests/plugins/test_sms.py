@@ -136,7 +136,7 @@ def test_a_text_takes_so_many_parts(text: str, expected: tuple[Any, ...]) -> Non
 
 def in_browser(texts: list[str]) -> list[dict[str, Any]]:
     """What the module of the page says of texts."""
-    module = (ROOT / "plugins/sms/static/sms-segments.js").as_uri()
+    module = (ROOT / "core/housecall/static/js/segments.js").as_uri()
     code = (
         f"import {{ size }} from {json.dumps(module)};"
         "let text = ''; for await (const piece of process.stdin.setEncoding('utf8')) text += piece;"

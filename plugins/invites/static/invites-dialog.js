@@ -1,7 +1,8 @@
 // The dialogue: for whom, when and in which words; all ways by which it goes; and what became of what was sent.
 // What is typed lives here until the page is closed, and goes to the server only with "Send".
 
-import { compose, fill, mailto, moment, regional, sameClock, segments, sms } from "./invites-say.js";
+import { size } from "housecall/segments.js";
+import { compose, fill, mailto, moment, regional, sameClock, sms } from "./invites-say.js";
 import { Fates } from "./invites-fates.js";
 
 const SOON = 250; // ms after the last key until what was typed is read
@@ -252,9 +253,9 @@ class Dialogue {
     href("outlook", compose(base("outlook"), { to: mail, subject, body: text }));
     href("office", compose(base("office"), { to: mail, subject, body: text }));
     href("sms", sms(phone, short));
-    const { alphabet, units, parts, odd } = segments(short);
+    const { units, parts, strange: [odd] } = size(short);
     const counted = parts === 1 ? host.text("{units} characters, 1 text message", { units }) : host.text("{units} characters, {parts} text messages", { units, parts });
-    this.field("count").textContent = alphabet === "UCS-2" ? `${counted}. ${host.text("With “{odd}” fewer fit into each.", { odd })}` : `${counted}.`;
+    this.field("count").textContent = odd ? `${counted}. ${host.text("With “{odd}” fewer fit into each.", { odd })}` : `${counted}.`;
     this.calendar();
   }
 

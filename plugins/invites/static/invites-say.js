@@ -1,4 +1,4 @@
-// What an invitation says: places filled in, times written out, and how long a text message is.
+// What an invitation says: places filled in, times written out.
 
 const LINE = /^.*\{when\}.*$\n?/gm;
 const plain = words => words.replace(/[\u00a0\u202f\u2009]/g, " "); // narrow spaces alone would double a text message
@@ -27,34 +27,6 @@ export function zoneName(ms, lang, zone) {
 export function sameClock(ms, one, other) {
   const read = zone => new Intl.DateTimeFormat("en", { dateStyle: "short", timeStyle: "short", timeZone: zone }).format(ms);
   return read(one) === read(other);
-}
-
-// GSM 03.38: what one septet holds, and what takes two.
-const BASIC = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
-const EXTENDED = "\f^{}\\[~]|€";
-
-// How long a text message is: {alphabet: "GSM-7" | "UCS-2", units, parts, odd}; odd: the letter for which it is UCS-2.
-export function segments(text) {
-  const letters = [...text], odd = letters.find(letter => !BASIC.includes(letter) && !EXTENDED.includes(letter));
-  if (odd === undefined) {
-    const sizes = letters.map(letter => EXTENDED.includes(letter) ? 2 : 1), units = sizes.reduce((sum, size) => sum + size, 0);
-    return { alphabet: "GSM-7", units, parts: units <= 160 ? Math.min(1, units) : packed(sizes, 153), odd: "" };
-  }
-  const sizes = letters.map(letter => letter.length);
-  return { alphabet: "UCS-2", units: text.length, parts: text.length <= 70 ? 1 : packed(sizes, 67), odd };
-}
-
-// Parts of at most so many units; what takes two is not torn.
-function packed(sizes, most) {
-  let parts = 1, used = 0;
-  for (const size of sizes) {
-    if (used + size > most) {
-      parts += 1;
-      used = 0;
-    }
-    used += size;
-  }
-  return parts;
 }
 
 const lines = text => text.replace(/\r?\n/g, "\r\n");

@@ -73,10 +73,13 @@ export function sit(host, book) {
     if (signal.aborted) return;
     announce(host, book);
     const rows = book.list.filter(row => slot === "checkin.step" ? row.before : slot !== "waiting.main" || !row.before || !waits(row));
+    const url = patient && slot !== "checkin.step" && book.terms?.elsewhere;
     if (place) {
       show(host, book, list, rows);
-      none.hidden = rows.length > 0;
-      if (slot === "waiting.main" || slot === "call.after") place.hidden = !rows.length;
+      if (url && !place.querySelector(".payments-elsewhere")) place.append(elsewhere(host, url));
+      none.hidden = rows.length > 0 || Boolean(url);
+      books.hidden = !rows.length;
+      if (slot === "waiting.main" || slot === "call.after") place.hidden = !rows.length && !url;
       if (slot === "checkin.step") step(host, book, place, rows);
     }
     form?.draw();
@@ -150,13 +153,24 @@ function line(host, book, row, trouble) {
 // The way to Stripe's page, in a tab of its own that knows nothing of this one.
 function pay(host, row, pressed = () => {}) {
   if (!row.url || !waits(row)) return null;
-  const link = make("a", { className: "button primary", target: "_blank", rel: "noopener noreferrer", href: row.url }, row.state === "requested" ? host.text("Pay") : host.text("Open the payment page again"));
-  link.append(make("span", { className: "sr" }, ` ${host.text("(opens a new tab)")}`));
+  const link = tab(host, row.url, row.state === "requested" ? host.text("Pay") : host.text("Open the payment page again"));
   link.addEventListener("click", () => {
     host.channel?.send("opened", { payment: row.payment }).catch(() => {});
     pressed();
   });
   return link;
+}
+
+function tab({ text }, href, words) {
+  const link = make("a", { className: "button primary", target: "_blank", rel: "noopener noreferrer", href }, words);
+  link.append(make("span", { className: "sr" }, ` ${text("(opens a new tab)")}`));
+  return link;
+}
+
+// The practice's own payment page, of another service than Stripe.
+function elsewhere(host, url) {
+  const words = host.text("The practice takes payments on a page of its own. What becomes of it there is not shown here; your visit goes on.");
+  return make("div", { className: "payments-elsewhere" }, tab(host, url, host.text("Pay")), make("p", { className: "soft" }, words));
 }
 
 async function tell(host, book, event, data) {
@@ -190,7 +204,7 @@ function asking(host, book) {
   const form = make("form", { className: "payments-ask", noValidate: true }, presets,
     make("div", { className: "payments-money" }, field(text("Amount"), money), field(text("Currency"), currency)), error,
     field(text("For what"), words, help), make("button", { className: "button primary" }, text("Ask for this payment")));
-  const off = make("p", { className: "notice" }, text("Stripe is not connected yet. An owner or admin connects it: Practice, Payments.")), busy = make("p", { className: "soft" }, text("One payment is asked for at a time."));
+  const off = make("p"), busy = make("p", { className: "soft" }, text("One payment is asked for at a time."));
   const element = make("div", {}, off, busy, form);
   let filled = "";
   const wrong = (what, at = money) => {
@@ -216,8 +230,11 @@ function asking(host, book) {
     host.ui.say(text("The patient is asked."));
   }, { signal: host.signal });
   const draw = () => {
-    const { terms } = book, ready = terms?.ready !== false, waiting = book.list.some(row => waits(row));
+    const { terms } = book, ready = terms?.ready !== false && !terms?.elsewhere, waiting = book.list.some(row => waits(row));
     off.hidden = ready;
+    off.className = terms?.elsewhere ? "soft" : "notice";
+    off.textContent = terms?.elsewhere ? text("Patients have a button to the practice's own payment page. What becomes of it there is not shown here.") :
+      text("Stripe is not connected yet. An owner or admin connects it: Practice, Payments.");
     busy.hidden = !ready || !waiting;
     form.hidden = !ready || waiting || !terms;
     if (!terms?.currency || filled === JSON.stringify(terms)) return;

@@ -57,10 +57,11 @@ export function mount(host) {
     ({ sit }) => signal.aborted || sit(host, book),
     () => { desk = null; ui.notice(host.text("This could not be loaded. Try again in a moment.")); });
   const change = () => {
-    if (book.payments.size || book.troubles.size) open();
+    const elsewhere = patient && book.terms?.elsewhere;
+    if (book.payments.size || book.troubles.size || elsewhere) open();
     if (slot === "call.more") {
       const button = root.querySelector("button");
-      button.hidden = patient && !book.payments.size;
+      button.hidden = patient && !book.payments.size && !elsewhere;
       ui.badge(book.list.filter(row => patient ? waits(row) && row.url : row.state === "paid" && !book.seen.has(row.payment)).length);
     }
   };

@@ -1,15 +1,14 @@
 // The page where texts are tried: how long a text is, and what becomes of the one that was sent.
 
-import { size } from "./sms-segments.js";
-
 const FINAL = ["delivered", "bounced", "failed", "unsure"];
 const PATIENCE = 10 * 60_000; // ms that a report is waited for
 
 const filled = (words, values) => words.replace(/\{(\w+)\}/g, (all, name) => values[name] ?? all);
 
-function counted() {
+async function counted() {
   const field = document.getElementById("text"), line = document.getElementById("sms-size");
   if (!field) return;
+  const { size } = await import(line.dataset.module);
   const draw = () => {
     const found = size(field.value.trim()), { one, many, strange } = line.dataset;
     const words = filled(found.parts > 1 ? many : one, { ...found, most: found.units + found.left });

@@ -1,4 +1,4 @@
-// How many parts a text is sent in: GSM 03.38's letters or UCS-2. gsm.py counts the same way.
+// How many parts a text message is sent in: GSM 03.38's letters or UCS-2. For plugins, as "housecall/segments.js".
 
 const BASIC = new Set("@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà");
 const EXTENSION = new Set("\f^{}\\[~]|€"); // each takes the place of two
