@@ -13,6 +13,7 @@ from playwright.sync_api import Page, expect
 
 from housecall.testing import Person, PluginContract, check_in, connected, end, open_dashboard, start
 from housecall.testing.access import audit
+from housecall.testing.practice import eventually
 from housecall.testing.watched import Watched
 
 FOLDER = Path(__file__).resolve().parents[2] / "examples/plugins/tally"
@@ -25,7 +26,7 @@ class TestTally(PluginContract):
 
 @pytest.fixture
 def practice(tmp_path: Path) -> Iterator[Watched]:
-    running = Watched(tmp_path / "site", plugins=(FOLDER,))
+    running = Watched(tmp_path / "site", plugins=(FOLDER,), ahead=True)
     running.start()
     yield running
     running.stop()
@@ -38,6 +39,7 @@ def admin(practice: Watched, person: Callable[..., Person]) -> Page:
     page.goto(f"{practice.url}/admin/plugins")
     page.get_by_role("switch", name="Tally").click()
     expect(page.get_by_role("switch", name="Tally")).to_have_attribute("aria-checked", "true")
+    eventually(lambda: counted(practice))  # its hook `toggled` runs beside the answer, and writes today's row
     return page
 
 

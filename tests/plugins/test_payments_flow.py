@@ -18,6 +18,7 @@ from flask import Flask
 
 from housecall import clinics, config
 from housecall.app import create_app
+from housecall.testing.beginning import prepare
 from housecall.testing.stripe_peer import DECLINED, Stripe, signature
 from payments_parts import accounts, books, check, flow, gateway, states
 
@@ -111,7 +112,7 @@ class House(NamedTuple):
 def running(toml: str, peer: Stripe, folder: Path) -> Iterator[House]:
     (folder / "housecall.toml").write_text(toml.format(key=next(KEYS), base=peer.url), encoding="utf-8")
     site = config.load(folder, environ={})
-    clinics.database.prepare(site.database)
+    prepare(site.database)
     app = create_app(site)
     with app.app_context():
         yield House(app, peer, folder)

@@ -86,7 +86,7 @@ def _site(folder: Path, contract: Any, *, without: str = "") -> Watched:
     plugin: Path = contract.folder
     own = plugin.resolve() == (bundled() / plugin.name).resolve() or without
     toml = TOML if without else f"{TOML}{contract.toml}\n"
-    return Watched(folder, toml=toml, plugins=() if own else (plugin,), without=without)
+    return Watched(folder, toml=toml, plugins=() if own else (plugin,), without=without, ahead=True)
 
 
 @pytest.fixture(scope="class")

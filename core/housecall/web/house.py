@@ -15,7 +15,7 @@ from ..extending.theming import Themes
 from ..postroom import Postroom
 from ..runtime import Runtime
 from ..visits import Blobs, Visits
-from .assets import LARGE, Assets
+from .assets import Assets
 from .kept import Kept
 from .say import Gate
 
@@ -55,15 +55,17 @@ class House:
         for assets in self._served():
             if assets.files:
                 self.kept.keep(assets)
+                assets.known = self.kept.pressed(assets)
 
     def press(self) -> None:
-        """Whoever comes first after a start does not wait for Brotli, which takes a third of a second for all files.
+        """Whoever comes first after a start does not wait for Brotli, nor does the next start press the same anew.
 
         What is large is asked for by few, when they use it: it waits for the first of them.
         """
         for assets in self._served():
-            for name in [name for name, path in assets.files.items() if path.stat().st_size <= LARGE]:
-                assets.pressed(name, self.runtime.offload)
+            pressed = {name: assets.pressed(name, self.runtime.offload) for name in assets.small}
+            if pressed != assets.known:
+                self.kept.press(assets, pressed)
         give_back()
 
     def _served(self) -> list[Assets]:

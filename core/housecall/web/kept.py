@@ -1,4 +1,4 @@
-"""Files of the browser side that were served before this version: pages that are open since then still import them."""
+"""Files of the browser side that outlive a start: what pages of earlier versions still import, and Brotli's work."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import logging
 import os
 import re
 import shutil
+import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..logs import log
@@ -16,7 +18,7 @@ DIGEST = re.compile(r"[0-9a-f]{16}")
 
 
 class Kept:
-    """Below `data/assets`: one folder for each owner and version, as it went over the line."""
+    """Below `data/assets`: of each owner one folder for each version, as it went over the line, and `<owner>.br`."""
 
     def __init__(self, folder: Path):
         self.folder = folder
@@ -46,3 +48,29 @@ class Kept:
         if not DIGEST.fullmatch(digest) or not path.is_relative_to(here.resolve()) or not path.is_file():
             return None
         return path.read_bytes()
+
+    def pressed(self, assets: Assets) -> dict[str, bytes]:
+        """What an earlier start of the same version has pressed, by name; nothing where that cannot be read whole."""
+        try:
+            with zipfile.ZipFile(self._archive(assets)) as archive:
+                same = archive.comment == assets.hash.encode()
+                return {name: archive.read(name) for name in archive.namelist()} if same else {}
+        except (OSError, zipfile.BadZipFile):
+            return {}
+
+    def press(self, assets: Assets, pressed: Mapping[str, bytes]) -> None:
+        """Write down what was pressed, with its checksums, for the next start."""
+        here = self._archive(assets)
+        part = here.with_suffix(".part")
+        try:
+            here.parent.mkdir(parents=True, exist_ok=True)
+            with zipfile.ZipFile(part, "w") as archive:
+                for name, data in pressed.items():
+                    archive.writestr(zipfile.ZipInfo(name), data)  # of no time: a clock may be anywhere
+                archive.comment = assets.hash.encode()
+            part.replace(here)
+        except OSError:  # the next start takes a second more of the processor's time
+            log("kept", level=logging.WARNING, exc_info=True)
+
+    def _archive(self, assets: Assets) -> Path:
+        return self.folder / f"{assets.owner}.br"
