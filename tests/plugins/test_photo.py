@@ -360,7 +360,10 @@ def test_before_the_call_it_goes_sealed_and_without_its_place(
     press(page, "Open the camera")
     expect(dialog(page).get_by_role("alert")).to_contain_text("No camera was found")
     stands(board, "Grace Hopper has no camera that works here.")
+    huge = io.BytesIO()
+    Image.new("1", (9000, 8000)).save(huge, "PNG")  # ten kilobytes, which a browser would draw
     for wrong in (
+        huge.getvalue(),
         b"<svg xmlns='http://www.w3.org/2000/svg'/>",
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff",
     ):

@@ -200,9 +200,13 @@ def test_each_draws_on_the_others_board(pair: Pair) -> None:
     shows(WHITE, 0.35, 0.3, *both)
     provider.page.keyboard.press("Control+z")
     shows(RED, 0.35, 0.3, *both)
-    press(provider.page, "Clear")
+    press(patient.page, "Undo")
+    marks(6, *both)
+    press(provider.page, "Clear")  # also what the patient drew
     marks(0, *both)
     press(provider.page, "Undo")
+    marks(6, *both)
+    press(patient.page, "Redo")
     marks(5, *both)
 
     # each gets it back after a reload, and may save it, also when the visit is over
