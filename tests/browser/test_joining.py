@@ -130,7 +130,7 @@ def test_check_in_can_be_pressed_once_the_page_listens(room: Room, person: Peopl
     """Before it, the form would send itself, with the name in the address."""
     patient, held = person("green"), list[Route]()
     page, button = patient.page, patient.page.get_by_role("button", name="Check in")
-    page.route("**/js/patient.js", held.append)
+    page.route("**/js/patient.js", lambda route: held.append(route))
     page.goto(room.url, wait_until="commit")
     page.get_by_label("Your name").fill("Grace Hopper")
     page.keyboard.press("Enter")

@@ -208,7 +208,7 @@ def test_the_link_without_a_device_stays_as_it_is(
     tick.uncheck()
     expect(field).to_have_value(room.url)
     held: list[Route] = []
-    page.route("**/js/device-link.js", held.append)
+    page.route("**/js/device-link.js", lambda route: held.append(route))
     page.reload(wait_until="commit")
     tick.check()  # before the page listens
     page.unroute("**/js/device-link.js")

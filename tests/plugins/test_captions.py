@@ -54,7 +54,7 @@ def test_what_a_captioner_types_is_read_by_everybody(
     for page in (provider.page, patient.page):
         expect(page.locator(".captions form")).to_be_hidden()
     provider.page.locator(".captions .captions-copy").click()
-    expect(provider.page.locator(".toast", has_text="Copied")).to_be_visible()
+    expect(provider.page.locator(".toast:visible", has_text="Copied")).to_be_visible()
     assert provider.page.evaluate("navigator.clipboard.readText()").splitlines() == said
     patient.page.reload()
     expect(patient.page.locator(".captions-log p")).to_have_text(said)
