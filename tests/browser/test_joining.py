@@ -135,9 +135,9 @@ def test_check_in_can_be_pressed_once_the_page_listens(room: Room, person: Peopl
     page.get_by_label("Your name").fill("Grace Hopper")
     page.keyboard.press("Enter")
     expect(button).to_be_disabled()
-    page.unroute("**/js/patient.js")
     for route in held:
         route.continue_()
+    page.unroute("**/js/patient.js")
     expect(button).to_be_enabled()
     expect(page.get_by_label("Your name")).to_have_value("Grace Hopper")
     button.click()

@@ -211,9 +211,9 @@ def test_the_link_without_a_device_stays_as_it_is(
     page.route("**/js/device-link.js", lambda route: held.append(route))
     page.reload(wait_until="commit")
     tick.check()  # before the page listens
-    page.unroute("**/js/device-link.js")
     for route in held:
         route.continue_()
+    page.unroute("**/js/device-link.js")
     expect(field).to_have_value(link)
 
 
