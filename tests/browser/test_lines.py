@@ -166,7 +166,7 @@ def test_the_number_is_shown_and_the_other_side_knows(
 
 def test_without_a_number_the_patient_is_told_to_stay(practice: Practice, person: Callable[..., Person]) -> None:
     provider, patient = in_call(practice, person)
-    provider.evaluate(PRETEND, {"sent": "text"})
+    provider.evaluate(PRETEND, {"got": "lost"})
     expect(patient.locator("#instead")).to_be_visible()
     expect(patient.locator("#instead")).to_contain_text("leave this page open")
     claimed(patient)
