@@ -198,6 +198,13 @@ def test_the_last_one_that_is_unplugged_is_told_and_taken_again(practice: Practi
     patient.page.evaluate("empty = false; navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
     expect(patient.page.locator("#devices-words")).to_have_text("Your camera and microphone work.")
     expect(provider.locator(".card .ready")).to_have_text("Camera and microphone work")
+    patient.page.get_by_role("button", name="Turn camera off").click()
+    patient.page.evaluate(  # and the camera that is off is left alone
+        "{ wants.length = 0; const track = given.findLast(track => track.kind === 'audio');"
+        " track.stop(); track.dispatchEvent(new Event('ended')); }"
+    )
+    expect(patient.page.locator(".toast")).to_contain_text("Your microphone was unplugged.")
+    assert [bool(wanted["video"]) for wanted in patient.page.evaluate("wants")] == [False]
 
 
 def test_what_is_plugged_in_is_offered_and_not_taken(practice: Practice, room: Room, person: People) -> None:

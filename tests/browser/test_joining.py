@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from housecall.testing.access import PHONE, audit, bare
 from housecall.testing.acts import begin, check_in, connected, end, media_flows, open_dashboard, sees, start, wait
@@ -124,6 +124,25 @@ def test_a_permission_given_during_the_check_is_noticed(room: Room, person: Peop
     expect(patient.page.locator("[data-row=camera][data-state=good]")).to_be_visible()
     expect(patient.page.locator(".check-help")).to_be_hidden()
     expect(patient.page.locator(".verdict")).to_have_attribute("data-colour", "green")
+
+
+def test_check_in_can_be_pressed_once_the_page_listens(room: Room, person: People) -> None:
+    """Before it, the form would send itself, with the name in the address."""
+    patient, held = person("green"), list[Route]()
+    page, button = patient.page, patient.page.get_by_role("button", name="Check in")
+    page.route("**/js/patient.js", lambda route: held.append(route))
+    page.goto(room.url, wait_until="commit")
+    page.get_by_label("Your name").fill("Grace Hopper")
+    page.keyboard.press("Enter")
+    expect(button).to_be_disabled()
+    for route in held:
+        route.continue_()
+    page.unroute("**/js/patient.js")
+    expect(button).to_be_enabled()
+    expect(page.get_by_label("Your name")).to_have_value("Grace Hopper")
+    button.click()
+    expect(page.get_by_role("heading", name="You are checked in")).to_be_visible()
+    assert not [url for url in patient.urls if "Grace" in url]
 
 
 def test_a_second_tab_asks_before_it_takes_the_place(practice: Practice, room: Room, person: People) -> None:

@@ -27,6 +27,7 @@ GARBAGE = [
 
 def test_a_peer_that_sends_garbage_is_ignored(visit: Visit) -> None:
     """The page's console stays clean, too: that is looked at where `visit` ends."""
+    wait(visit.patient, "() => channels.some(each => each.readyState === 'open')", None)
     for garbage in GARBAGE:
         visit.patient.evaluate("text => channels.find(each => each.readyState === 'open').send(text)", garbage)
     visit.patient.evaluate("channels.find(each => each.readyState === 'open').send(new Uint8Array([1, 2, 3]))")

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from housecall.testing import Person, PluginContract, Practice, check_in, connected, end, open_dashboard, sign_in, start
 from housecall.testing.access import PHONE, audit
-from housecall.testing.acts import guest_joins
+from housecall.testing.acts import guest_joins, wait
 
 TOML = '[clinic.main]\nname = "Elm"\nplugins = ["captions"]\n'
 
@@ -54,6 +54,7 @@ def test_what_a_captioner_types_is_read_by_everybody(
     for page in (provider.page, patient.page):
         expect(page.locator(".captions form")).to_be_hidden()
     provider.page.locator(".captions .captions-copy").click()
+    expect(provider.page.locator(".toast:visible", has_text="Copied")).to_be_visible()
     assert provider.page.evaluate("navigator.clipboard.readText()").splitlines() == said
     patient.page.reload()
     expect(patient.page.locator(".captions-log p")).to_have_text(said)
@@ -88,6 +89,7 @@ def test_nobody_else_writes_captions(serve: Callable[..., Practice], person: Cal
     paul = guest(provider.page, person, "captioner", "Paul", "blue", own)
     expect(otto.locator(".captions form")).to_be_hidden()
     for page in (patient.page, otto):
+        wait(page, "() => channels.filter(each => each.readyState === 'open').length === 3", None)
         assert page.evaluate(TAMPER)
     paul.keyboard.type("This was said")
     paul.keyboard.press("Enter")

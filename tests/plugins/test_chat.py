@@ -43,6 +43,8 @@ def pair(serve: Callable[..., Practice], person: Callable[..., Person]) -> Calla
         open_dashboard(provider.page, practice.url)
         check_in(patient.page, room.url, "Grace")
         expect(provider.page.locator(".card")).to_be_visible()
+        for page in (provider.page, patient.page):
+            expect(page.locator(":is(.card, .waiting) hc-part[data-plugin=chat]")).to_have_attribute("data-mounted", "")
         return practice, provider, patient
 
     return make
@@ -78,6 +80,7 @@ def test_from_the_waiting_room_to_what_may_be_copied(pair: Callable[..., Any]) -
     shows(patient.page, ".after", "I am here", "Ten minutes", "Can you hear me?")
     shows(provider.page, "#after", "I am here", "Ten minutes", "Can you hear me?")
     provider.page.locator("#after .chat-copy").click()
+    expect(provider.page.locator(".toast", has_text="Copied")).to_be_visible()
     copied = provider.page.evaluate("navigator.clipboard.readText()")
     assert [line.partition(" Grace: ")[2] or line.partition(" You: ")[2] for line in copied.splitlines()] == [
         "I am here",

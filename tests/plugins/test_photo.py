@@ -22,14 +22,16 @@ RECORDING = str(Path(__file__).parent.parent / "recording_server.py")
 RED, GREEN, BLUE, YELLOW = (224, 0, 0), (0, 160, 0), (0, 0, 224), (224, 224, 0)
 
 #: A telephone's camera: small for the call; four fields of colour and a light and a zoom where the best is asked for.
-#: `sharp` counts how often; `open` how many cameras were open when it was; `set` what light and zoom were set to.
+#: `sharp` counts how often; `open` how many cameras were open when it was; `set` what light and zoom were set to;
+#: `asks` counts whatever was asked for.
 CAMERA = """{
   const devices = navigator.mediaDevices, ask = devices?.getUserMedia;
-  Object.assign(window, { sharp: 0, open: 0, set: [], missing: false });
+  Object.assign(window, { sharp: 0, open: 0, asks: 0, set: [], missing: false });
   if (devices) {
     const camera = id => ({ kind: "videoinput", deviceId: id, groupId: id, label: id });
     devices.enumerateDevices = async () => [camera("front"), camera("rear")];
     devices.getUserMedia = async wanted => {
+      window.asks += 1;
       if (wanted.video && window.missing) throw new DOMException("none", "NotFoundError");
       const out = await ask.call(devices, wanted.video?.width?.ideal > 2000 ? {} : wanted);
       if (!(wanted.video?.width?.ideal > 2000)) return out;
@@ -306,6 +308,7 @@ def test_a_real_camera_gives_its_own_photo(pair: Callable[..., Any]) -> None:
     board.locator(".photo-tile").click()
     _, picture = kept(board, "Save")
     assert page.evaluate("taken") > 0
+    expect(page.locator("#self-stage video")).to_be_visible()
     own = page.evaluate(
         "() => { const { width, height } = document.querySelector('#self-stage video').srcObject"
         ".getVideoTracks()[0].getSettings(); return width * height; }"
@@ -357,7 +360,10 @@ def test_before_the_call_it_goes_sealed_and_without_its_place(
     press(page, "Open the camera")
     expect(dialog(page).get_by_role("alert")).to_contain_text("No camera was found")
     stands(board, "Grace Hopper has no camera that works here.")
+    huge = io.BytesIO()
+    Image.new("1", (9000, 8000)).save(huge, "PNG")  # ten kilobytes, which a browser would draw
     for wrong in (
+        huge.getvalue(),
         b"<svg xmlns='http://www.w3.org/2000/svg'/>",
         b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\xff\xff\0\0\xff\xff",
     ):
@@ -373,6 +379,7 @@ def test_before_the_call_it_goes_sealed_and_without_its_place(
     assert dict(there.getexif()) == {}
     assert b"Zanzibar" not in sent
     assert there.size == kept(board, "Save")[1].size == (600, 900), "it is not upright"
+    assert near(there, (0.5, 0.25), BLUE), "its flag is not above"
     board.keyboard.press("Escape")
     pieces = [sent[i : i + 48] for i in range(len(sent) // 4, len(sent) - 48, len(sent) // 5)]
     assert b"photo:" in record.read_bytes(), "the server was not asked"
@@ -472,12 +479,14 @@ def test_what_is_no_photo_is_not_shown_and_only_a_provider_asks_for_one(
     ask(board, "A wound")
     press(page, "Open the camera")
     expect(dialog(page).get_by_role("button", name="Take the photo")).to_be_enabled()
+    before = page.evaluate("asks")
     board.get_by_role("button", name="Take the request back").click()
     expect(dialog(page)).to_have_count(0)
     expect(page.get_by_text("Your provider does not need the photo any more.").last).to_be_visible()
     live = "given.filter(each => each.kind === 'video' && each.readyState === 'live').length"
     wait(page, f"() => {live} === 0", None)  # a camera that she had turned off stays off
     expect(page.get_by_role("button", name="Turn camera on")).to_be_visible()
+    assert page.evaluate("asks") == before, "something was asked for when the camera was given back"
     assert page.evaluate("asked") == ["A photo of: The throat", "A photo of: A wound"], "Otto was heard"
 
 

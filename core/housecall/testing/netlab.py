@@ -19,6 +19,20 @@ LABS = itertools.count(1)
 GATEWAY = "10.77.0.254"  #: nobody is there: the network has no way out
 NAMESPACES = Path("/run/netns")
 
+#: Connects as soon as it can: a network that has just come back has no way to anybody for a moment.
+ASK = """
+import socket, time
+end = time.monotonic() + {patience}
+while True:
+    try:
+        socket.create_connection(({address!r}, {port}), timeout=max(0.1, end - time.monotonic())).close()
+        break
+    except OSError:
+        if time.monotonic() > end:
+            raise
+        time.sleep(0.1)
+"""
+
 
 class Impossible(RuntimeError):
     """This machine has no such network; the text says why and what to do."""
@@ -65,7 +79,7 @@ class NetLab:
 
     def reaches(self, host: str, address: str, port: int, *, patience: float = 2) -> bool:
         """Whether a TCP connection from a host to an address comes about, in so many seconds."""
-        ask = f"import socket; socket.create_connection(({address!r}, {port}), timeout={patience}).close()"
+        ask = ASK.format(address=address, port=port, patience=patience)
         done = subprocess.run([*self.inside(host), sys.executable, "-S", "-c", ask], capture_output=True)
         return done.returncode == 0
 

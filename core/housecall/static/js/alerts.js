@@ -115,4 +115,4 @@ function shown(state, words) {
   part("alerts-words").textContent = words;
 }
 
-part("sound").onclick = switchOn;
+Object.assign(part("sound"), { onclick: switchOn, disabled: false });

@@ -4,8 +4,8 @@ import { say } from "./page.js";
 import { text } from "./text.js";
 
 for (const tick of document.querySelectorAll("[data-device-of]")) {
-  const field = document.getElementById(tick.dataset.deviceOf), plain = field.value;
-  tick.addEventListener("change", async () => {
+  const field = document.getElementById(tick.dataset.deviceOf), plain = field.defaultValue;
+  const follow = async () => {
     field.value = plain;
     if (!tick.checked) return;
     const { device } = await import("./identity.js"), named = await device();
@@ -18,5 +18,7 @@ for (const tick of document.querySelectorAll("[data-device-of]")) {
       document.getElementById(tick.getAttribute("aria-describedby")).textContent = words;
       say(words);
     }
-  });
+  };
+  tick.addEventListener("change", follow);
+  if (tick.checked) follow();                          // before we listened, or as it was before a reload
 }
