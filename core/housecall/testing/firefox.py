@@ -1,4 +1,4 @@
-"""Firefox as Linux distributions bring it, by WebDriver BiDi; firefox_shim.cjs makes good what Playwright misses."""
+"""Firefox as Linux distributions bring it, by WebDriver BiDi; driver_shim.cjs makes good what Playwright misses."""
 
 from __future__ import annotations
 
@@ -29,6 +29,6 @@ def firefox(engines: Playwright) -> Iterator[Browser]:
         )
         browser.new_context(reduced_motion="reduce").close()
     except Error as error:
-        pytest.skip(f"this Firefox and this Playwright do not fit together; see firefox_shim.cjs: {error}")
+        pytest.skip(f"this Firefox and this Playwright do not fit together; see driver_shim.cjs: {error}")
     yield browser
     browser.close()

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 
 CHECKOUT = Path(__file__).resolve().parents[3]
-SHIM = Path(__file__).parent / "firefox_shim.cjs"  #: what Playwright's driver begins with
+SHIM = Path(__file__).parent / "driver_shim.cjs"  #: what Playwright's driver begins with
 AXE = CHECKOUT / "tests/.parts/node_modules/axe-core/axe.min.js"  #: brought by `make test`
 
 
