@@ -105,7 +105,7 @@ def wait(page: Page, condition: str, argument: object, *, patience: float = 30) 
     Never an async one: Playwright takes its promise for true.
     """
     assert "async" not in condition
-    page.wait_for_function(condition, arg=argument, polling=200, timeout=patience * 1000)
+    page.wait_for_function(condition, arg=argument, polling=100, timeout=patience * 1000)
 
 
 def sees(page: Page, colour: tuple[int, int, int], *, tolerance: int = 60) -> None:
