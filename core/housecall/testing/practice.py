@@ -27,7 +27,7 @@ import pytest
 from flask import Flask
 
 from .. import clinics, config
-from ..extending import registry
+from ..extending import registry, theming
 from ..web.assets import STATIC, Assets
 from ..web.kept import Kept
 
@@ -66,8 +66,10 @@ def begun() -> Path:
     data = Path(tempfile.mkdtemp(prefix="housecall-begun-"))
     atexit.register(shutil.rmtree, data, ignore_errors=True)
     clinics.database.prepare(f"sqlite:///{data / 'housecall.db'}")
-    kept, plugins = Kept(data / "assets"), [path.parent for path in sorted(registry.bundled().glob("*/plugin.toml"))]
-    for assets in (Assets(STATIC, "core", lean=True), *(Assets(each / "static", each.name) for each in plugins)):
+    kept, served = Kept(data / "assets"), [Assets(STATIC, "core", lean=True)]
+    for parent, prefix in ((registry.bundled(), ""), (theming.shipped(), "theme-")):
+        served += [Assets(each / "static", prefix + each.name) for each in sorted(parent.iterdir())]
+    for assets in served:
         if assets.files:
             kept.keep(assets)
             kept.press(assets, {name: assets.pressed(name, operator.call) for name in assets.small})
