@@ -14,13 +14,14 @@ from typing import Any
 from flask import Flask
 
 from gateway import Gateway
-from housecall import clinics, config
+from housecall import config
 from housecall.app import create_app
 from housecall.clinics import outbox
 from housecall.clinics.database import db
 from housecall.clinics.models import Outbox
 from housecall.postroom import Postroom, post, posted
 from housecall.runtime import Runtime, inline
+from housecall.testing.beginning import prepare
 
 FOLDER = Path(__file__).resolve().parent.parent / "plugins/sms"
 
@@ -109,7 +110,7 @@ def in_process(folder: Path, gateway: Gateway, toml: str = SETTINGS) -> Iterator
     folder.mkdir(exist_ok=True)
     (folder / "housecall.toml").write_text(whole.format(url=gateway.url, inside=gateway.inside), encoding="utf-8")
     site = config.load(folder, environ={})
-    clinics.database.prepare(site.database)
+    prepare(site.database)
     app = create_app(site, Runtime(spawn=inline))
     sending.trouble.clear()
     try:

@@ -15,6 +15,7 @@ from flask import Flask
 
 from housecall import clinics
 from housecall.config import ClinicConfig
+from housecall.testing.beginning import prepare
 from housecall.testing.parts import find
 from housecall.testing.practice import free_port
 
@@ -70,7 +71,7 @@ def app(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Flask]:
             connection.execute(text(f"create database {name}"))
         engine.dispose()
         url = server.rsplit("/", 1)[0] + f"/{name}"
-    clinics.database.prepare(url)
+    prepare(url)
     made = Flask("housecall")
     made.config["SQLALCHEMY_DATABASE_URI"] = url
     clinics.database.init_app(made)

@@ -13,6 +13,7 @@ from housecall import clinics, config
 from housecall.extending.hooks import Hooks
 from housecall.extending.registry import Registry
 from housecall.runtime import inline
+from housecall.testing.beginning import prepare
 
 MAIN = '[clinic.main]\nname = "Elm"\n'
 
@@ -23,7 +24,7 @@ def world(folder: Path, toml: str = MAIN, **more: bool) -> Iterator[Registry]:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "housecall.toml").write_text(toml, encoding="utf-8")
     site = config.load(folder, environ={}, **more)
-    clinics.database.prepare(site.database)
+    prepare(site.database)
     app = Flask("housecall")
     app.config["SQLALCHEMY_DATABASE_URI"] = site.database
     clinics.database.init_app(app)

@@ -15,6 +15,7 @@ from housecall.clinics.database import db
 from housecall.fields import FieldError, read
 from housecall.runtime import Runtime, inline
 from housecall.testing import Practice, Visitor
+from housecall.testing.beginning import prepare
 from plugin_folders import plain, write
 
 PLUGIN = {
@@ -114,7 +115,7 @@ def app(tmp_path: Path) -> Iterator[Flask]:
         '[clinic.main]\nname = "Elm"\nhost = "elm.example"\n[clinic.oak]\nname = "Oak"\nhost = "oak.example"\n'
     )
     site = config.load(tmp_path, environ={})
-    clinics.database.prepare(site.database)
+    prepare(site.database)
     made = create_app(site, Runtime(spawn=inline))
     with made.app_context():
         yield made

@@ -30,6 +30,7 @@ from housecall.postroom import Postroom
 from housecall.runtime import Runtime
 from housecall.testing import Mailbox, Person, PluginContract, Practice, Room, Visitor, check_in, sign_in
 from housecall.testing.access import PHONE, audit
+from housecall.testing.beginning import prepare
 from housecall.testing.certificate import certificate
 from housecall.testing.practice import eventually, free_port
 from housecall.visits import Actor
@@ -162,7 +163,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[
     def make(toml: str = TOML) -> Elm:
         (tmp_path / "housecall.toml").write_text(toml, encoding="utf-8")
         site = config.load(tmp_path, environ={})
-        clinics.database.prepare(site.database)
+        prepare(site.database)
         app = create_app(site, Runtime(spawn=lambda function, *given: function(*given)))
         elm = Elm(app=app, clock=clock)
         for name in ("watch", "answers", "browsers", "push"):

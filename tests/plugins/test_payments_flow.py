@@ -14,6 +14,7 @@ from flask import Flask
 
 from housecall import clinics, config
 from housecall.app import create_app
+from housecall.testing.beginning import prepare
 from housecall.testing.stripe_peer import DECLINED, Stripe
 from payments_parts import accounts, flow, gateway, states
 
@@ -88,7 +89,7 @@ class House(NamedTuple):
 def house(peer: Stripe, tmp_path: Path) -> Iterator[House]:
     (tmp_path / "housecall.toml").write_text(TOML.format(key=next(KEYS), base=peer.url), encoding="utf-8")
     site = config.load(tmp_path, environ={})
-    clinics.database.prepare(site.database)
+    prepare(site.database)
     app = create_app(site)
     with app.app_context():
         accounts.connect("main")

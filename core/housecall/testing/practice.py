@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
 import itertools
-import operator
 import os
 import re
 import secrets
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -27,9 +23,7 @@ import pytest
 from flask import Flask
 
 from .. import clinics, config
-from ..extending import registry, theming
-from ..web.assets import STATIC, Assets
-from ..web.kept import Kept
+from .beginning import begin
 
 NUMBERS = itertools.count(1)
 THEIRS = ('"plugin": ', '"event": "theme"')  #: marks of errors that a plugin or a theme has made, not the house
@@ -55,40 +49,6 @@ def eventually(condition: Callable[[], Any], timeout: float = 30) -> Any:
 def once(function: Callable[..., Any], *given: Any) -> Any:
     """What a function says, asked once: a hash is as good for many members who have the same password."""
     return function(*given)
-
-
-@functools.cache
-def begun() -> Path:
-    """`data` as every first start leaves it, before it knows a clinic: the tables, and our files as they are served.
-
-    Made once for this process by what a server makes it with, which takes longer than all else that a start does.
-    """
-    data = Path(tempfile.mkdtemp(prefix="housecall-begun-"))
-    atexit.register(shutil.rmtree, data, ignore_errors=True)
-    clinics.database.prepare(f"sqlite:///{data / 'housecall.db'}")
-    kept, served = Kept(data / "assets"), [Assets(STATIC, "core", lean=True)]
-    for parent, prefix in ((registry.bundled(), ""), (theming.shipped(), "theme-")):
-        served += [Assets(each / "static", prefix + each.name) for each in sorted(parent.iterdir())]
-    for assets in served:
-        if assets.files:
-            kept.keep(assets)
-            kept.press(assets, {name: assets.pressed(name, operator.call) for name in assets.small})
-    return data
-
-
-def begin(data: Path) -> None:
-    """Give a site that has never run what its first start would make."""
-    data.mkdir(mode=0o700)
-    shutil.copytree(begun() / "assets", data / "assets", copy_function=_link)
-    shutil.copyfile(begun() / "housecall.db", data / "housecall.db")
-
-
-def _link(source: str, target: str) -> None:
-    """The same file once more, where the file system can: no server writes into one of these."""
-    try:
-        os.link(source, target)
-    except OSError:
-        shutil.copyfile(source, target)
 
 
 @dataclass
@@ -121,7 +81,7 @@ class Practice:
     plugins: tuple[Path, ...] = ()  #: folders to put among the site's own plugins
     command: tuple[str, ...] = (sys.executable, "-W", "error", "-m", "housecall", "run")
     prefix: tuple[str, ...] = ()  #: what runs the command, where the server is to be in a network of its own
-    ahead: bool = False  #: whether its first start finds done what every first start does (`begun`)
+    ahead: bool = False  #: whether its first start finds done what every first start does (beginning.py)
     process: subprocess.Popen[bytes] | None = None
     expected: list[str] = field(default_factory=list)  #: texts of errors in the log that a test provokes on purpose
 
