@@ -28,7 +28,9 @@ def hand(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def before(serve: Callable[..., Practice], hand: Path) -> Practice:
-    return serve('[server]\n[clinic.main]\nname = "Elm"\nplugins = ["chat", "hand"]\n', plugins=(hand,))
+    """A server that keeps what it serves at its own first start."""
+    toml = '[server]\n[clinic.main]\nname = "Elm"\nplugins = ["chat", "hand"]\n'
+    return serve(toml, plugins=(hand,), ahead=False)
 
 
 @pytest.fixture
