@@ -8,6 +8,8 @@ import pytest
 
 pytest_plugins = ["housecall.testing"]
 
+os.environ["PYTHONDONTWRITEBYTECODE"] = ""  # hundreds of servers are started: what the first compiles, the rest find
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A test with real browsers lives in real time: on a machine that stood still for a moment it is tried once more.
