@@ -87,7 +87,7 @@ def test_ones_own_picture_full_screen_and_a_small_window(practice: Practice, per
 
     view(page).get_by_role("button", name="Small window").click()
     small = page.frame_locator("iframe[title=small]")
-    playing = "() => document.querySelector('iframe').contentDocument.querySelector('video').videoWidth > 0"
+    playing = "() => document.querySelector('iframe')?.contentDocument.querySelector('video')?.videoWidth > 0"
     wait(page, playing, None)
     small.get_by_role("button", name="Mute").click()
     expect(patient.page.locator(".tile[data-muted=true]")).to_be_visible()
