@@ -169,7 +169,7 @@ class Practice:
         **profile: Any,
     ) -> Room:
         """A new room with a new provider, so that tests do not meet."""
-        number = f"{os.getpid()}-{next(NUMBERS)}"
+        number = f"{os.getpid()}-{next(NUMBERS):05}"  # by the alphabet in the order in which they were made
         slug, email = f"room-{number}-{secrets.token_hex(2)}", f"ada-{number}@elm.example"
         with self.lasting():
             member = clinics.members.create(
