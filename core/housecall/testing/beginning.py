@@ -60,6 +60,7 @@ def prepare(url: str) -> None:
     """As `clinics.database.prepare`; a SQLite file that is not there is a copy of one that was prepared before."""
     path = Path(url.removeprefix("sqlite:///"))
     if url.startswith("sqlite:///") and not path.exists():
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.copyfile(tables(), path)
     clinics.database.prepare(url)
 
