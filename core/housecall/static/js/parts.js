@@ -30,12 +30,10 @@ async function start(element, scope, steps) {
     const { mount: begin } = await import(module);
     if (signal.aborted) return;
     if (typeof begin !== "function") throw new TypeError("its module exports no mount(host)");
-    const begun = begin(host({ element, plugin, slot, scope, signal, steps }));
-    element.dataset.ready = "";                           // shown from now on (base.css); what one does before would be lost
-    const end = await begun;
-    if (signal.aborted) quietly(plugin, end);
-    else entry.end = end;
-    element.dataset.mounted = "";
+    const end = begin(host({ element, plugin, slot, scope, signal, steps }));
+    element.dataset.mounted = "";                         // shown from now on (base.css); what one does before would be lost
+    entry.end = await end;
+    if (signal.aborted) quietly(plugin, entry.end);
   } catch (error) {
     console.warn(`${plugin} in ${slot}: ${error}`);
     controller.abort();
@@ -49,7 +47,6 @@ function stop(element) {
   controller.abort();
   quietly(element.dataset.plugin, end);
   delete element.dataset.mounted;
-  delete element.dataset.ready;
 }
 
 function quietly(plugin, end) {

@@ -50,7 +50,7 @@ part("check-in").addEventListener("submit", async event => {
 if (page.me) visit().then(({ connect, show }) => !link || link.split(".")[1] === page.me.seat ? connect() : show("welcome"));
 else if (page.guest && !link) visit().then(({ refuse }) => refuse("over"));
 // Until now the form would have sent itself, with the name in its address: its button was disabled.
-for (const button of part("check-in").querySelectorAll("button")) button.disabled = false;
+part("check-in").querySelector("button").disabled = false;
 part("main").dataset.ready = "";
 setTimeout(() => {
   for (const href of page.modules) document.head.append(Object.assign(document.createElement("link"), { rel: "modulepreload", href }));

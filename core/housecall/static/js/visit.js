@@ -70,7 +70,7 @@ export function refuse(code) {
   const [what, next] = page.messages[code] ?? page.messages.failed;
   part("refused-what").textContent = what;
   part("refused-next").textContent = next;
-  part("reload").hidden = code !== "old_page" && code !== "failed" && code !== "flood";
+  part("reload").hidden = !["old_page", "failed", "flood"].includes(code);
   finish();
   show("refused");
 }
