@@ -207,7 +207,7 @@ def test_what_was_on_is_held_back_with_all_that_it_has_and_comes_back(tmp_path: 
         assert on(registry) == ["lamp", "warden"]
         assert registry.withheld == {}
     assert told == [("main", ["lamp"], []), ("main", [], ["lamp"]), ("main", ["lamp"], [])]
-    other = WARDEN.replace("plugin:anna", "plugin:lamp") + "#\n"  # of another length: Python tells files of one second by it
+    other = WARDEN.replace("plugin:anna", "plugin:lamp") + "#\n"  # of another length: by that Python tells it is new
     write(tmp_path, plain("warden", python=other))
     with world(tmp_path, HELD) as registry:  # a new start asks, too
         assert on(registry) == ["warden"]
