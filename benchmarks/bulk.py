@@ -1,4 +1,7 @@
-"""How fast a file goes from browser to browser: in a call with the plugin *files*, and by a page of one DataChannel."""
+"""How fast a file goes from browser to browser: in a call with the plugin *files*, and by a page of one DataChannel.
+
+That page sends nothing else (`bare`), or has a call by sound beside it (`sound`), as ours has.
+"""
 
 from __future__ import annotations
 
@@ -20,30 +23,40 @@ Row = dict[str, Any]
 TOML = '[server]\n[clinic.main]\nname = "Elm Street Practice"\nplugins = ["files"]\n'
 #: A file of that many MiB, of which only one is in memory.
 FILE = "new File(Array(mib).fill(new Blob([new Uint8Array(2 ** 20)])), 'scan.bin')"
-OFFER = """async () => {
+#: Both sides speak and hear, where `sound` is true.
+SPEAK = """
+  if (sound) {
+    pc.ontrack = ({ streams }) => { Object.assign(new Audio(), { srcObject: streams[0] }).play(); };
+    const heard = await navigator.mediaDevices.getUserMedia({ audio: true });
+    for (const track of heard.getTracks()) pc.addTrack(track, heard);
+  }
+"""
+OFFER = f"""async sound => {{
   window.pc = new RTCPeerConnection();
+  {SPEAK}
   window.channel = pc.createDataChannel("bare");
   await pc.setLocalDescription();
-  await new Promise(done => { pc.onicegatheringstatechange = () => pc.iceGatheringState === "complete" && done(); });
+  await new Promise(done => {{ pc.onicegatheringstatechange = () => pc.iceGatheringState === "complete" && done(); }});
   return pc.localDescription.sdp;
-}"""
-ANSWER = """async ([sdp, mib]) => {
+}}"""
+ANSWER = f"""async ([sdp, mib, sound]) => {{
   window.pc = new RTCPeerConnection();
+  {SPEAK}
   let came = 0;
-  pc.ondatachannel = ({ channel }) => {
+  pc.ondatachannel = ({{ channel }}) => {{
     channel.binaryType = "arraybuffer";
     const parts = [];
-    channel.onmessage = ({ data }) => {
+    channel.onmessage = ({{ data }}) => {{
       parts.push(data);
       came += data.byteLength;
       if (came === mib * 2 ** 20) window.arrived = performance.timeOrigin + performance.now();
-    };
-  };
-  await pc.setRemoteDescription({ type: "offer", sdp });
+    }};
+  }};
+  await pc.setRemoteDescription({{ type: "offer", sdp }});
   await pc.setLocalDescription();
-  await new Promise(done => { pc.onicegatheringstatechange = () => pc.iceGatheringState === "complete" && done(); });
+  await new Promise(done => {{ pc.onicegatheringstatechange = () => pc.iceGatheringState === "complete" && done(); }});
   return pc.localDescription.sdp;
-}"""
+}}"""
 SEND = f"""async mib => {{
   const file = {FILE}, chunk = 65536, began = performance.timeOrigin + performance.now();
   channel.bufferedAmountLowThreshold = 65536;
@@ -81,8 +94,8 @@ def measure(name: str, mib: int) -> Iterator[Row]:
             room = practice.room(media="audio")
             sign_in(contexts[0], practice.url, room.login)
             gives, takes = (context.new_page() for context in contexts)
-            if name == "bare":
-                began = _bare(gives, takes, f"{practice.url}/help", mib)
+            if name != "housecall":
+                began = _bare(gives, takes, f"{practice.url}/help", mib, sound=name == "sound")
             else:
                 open_dashboard(gives, practice.url)
                 check_in(takes, room.url, "Grace Hopper")
@@ -98,10 +111,10 @@ def measure(name: str, mib: int) -> Iterator[Row]:
             practice.stop()
 
 
-def _bare(gives: Page, takes: Page, url: str, mib: int) -> float:
+def _bare(gives: Page, takes: Page, url: str, mib: int, *, sound: bool) -> float:
     for page in (gives, takes):
         page.goto(url)
-    sdp = takes.evaluate(ANSWER, [gives.evaluate(OFFER), mib])
+    sdp = takes.evaluate(ANSWER, [gives.evaluate(OFFER, sound), mib, sound])
     gives.evaluate("sdp => pc.setRemoteDescription({ type: 'answer', sdp })", sdp)
     gives.wait_for_function("() => channel.readyState === 'open'")
     began: float = gives.evaluate(SEND, mib)

@@ -125,7 +125,7 @@ PARTS = {
     "click": Measure(run=lambda name, scale: pages.click(name), servers=("demo", "housecall")),
     "recovery": Measure(run=lambda name, scale: recovery.measure(name), servers=("housecall",)),
     "page_cpu": Measure(run=lambda name, scale: pages.cpu(name, scale.long), servers=("demo", "housecall")),
-    "files": Measure(run=lambda name, scale: bulk.measure(name, scale.file), servers=("bare", "housecall")),
+    "files": Measure(run=lambda name, scale: bulk.measure(name, scale.file), servers=("bare", "sound", "housecall")),
     "weight": Measure(run=lambda name, scale: pages.weight(name), servers=("demo", "housecall")),
     "lighthouse": Measure(run=lambda name, scale: pages.lighthouse(name), servers=("housecall",)),
 }

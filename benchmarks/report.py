@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 CLOSED: Row = {"what": "signal", "rate": None}
 QUIET = 5.0  #: per cent of a run in which the server waited for its core; latencies of busier runs are not shown
-ORDER = ("stock", "tuned", "node", "demo", "bare", "housecall")
+ORDER = ("stock", "tuned", "node", "demo", "bare", "sound", "housecall")
 HEAD = """# How fast, beside what
 
 `make bench` made this page and its pictures from [the raw rows](rows.jsonl); nothing here is typed by hand.
@@ -298,7 +298,10 @@ def page_cpu(rows: Rows, pictures: Pictures) -> Iterator[str]:
 
 def files(rows: Rows, pictures: Pictures) -> Iterator[str]:
     yield "## How fast a file goes"
-    yield "From browser to browser, MB/s; **bare** is a page of one DataChannel, which compares no checksum:"
+    yield (
+        "From browser to browser on one machine, MB/s; **bare** is a page of one DataChannel without a checksum, "
+        "**sound** the same in a call by sound, as Housecall's is:"
+    )
     yield table(["", "MB/s"], [[name, str(rows.figure(name, "mb_s"))] for name in rows.servers])
     if ratios(rows, "mb_s"):
         yield f"Housecall reaches {ratios(rows, 'mb_s')}."

@@ -67,7 +67,7 @@ def test_a_page_in_a_call_yields_its_cpu(tmp_path: Path) -> None:
     _reported("page_cpu", "demo", rows, tmp_path)
 
 
-@pytest.mark.parametrize("server", ["bare", "housecall"])
+@pytest.mark.parametrize("server", ["bare", "sound", "housecall"])
 def test_a_file_yields_its_speed(server: str, tmp_path: Path) -> None:
     rows = list(measures.PARTS["files"].run(server, SECONDS))
     assert rows[0]["mb_s"] > 0
