@@ -30,9 +30,8 @@ async function start(element, scope, steps) {
     const { mount: begin } = await import(module);
     if (signal.aborted) return;
     if (typeof begin !== "function") throw new TypeError("its module exports no mount(host)");
-    const end = begin(host({ element, plugin, slot, scope, signal, steps }));
     element.dataset.mounted = "";                         // shown from now on (base.css); what one does before would be lost
-    entry.end = await end;
+    entry.end = await begin(host({ element, plugin, slot, scope, signal, steps }));
     if (signal.aborted) quietly(plugin, entry.end);
   } catch (error) {
     console.warn(`${plugin} in ${slot}: ${error}`);
