@@ -1,7 +1,7 @@
 """What every first start makes, made once for all servers of these tests: the tables, and our files as they are served.
 
-By what a server makes them with. Other than that it takes longer than all else that a start does, nothing changes: the
-server finds what it would find at its second start, and no clinic yet.
+Made by the product's own functions. A server then finds what it would find at its second start, and no clinic yet.
+Making this takes longer than all else that a start does.
 """
 
 from __future__ import annotations
@@ -39,10 +39,10 @@ def tables() -> Path:
 def assets() -> Path:
     """The folder `data/assets`, with the files of core, plugins and themes."""
     folder = _place() / "assets"
-    kept, all_ = Kept(folder), [Assets(STATIC, "core", lean=True)]
+    kept, served = Kept(folder), [Assets(STATIC, "core", lean=True)]
     for parent, prefix in ((registry.bundled(), ""), (theming.shipped(), "theme-")):
-        all_ += [Assets(each / "static", prefix + each.name) for each in sorted(parent.iterdir())]
-    for each in all_:
+        served += [Assets(each / "static", prefix + each.name) for each in sorted(parent.iterdir())]
+    for each in served:
         if each.files:
             kept.keep(each)
             kept.press(each, {name: each.pressed(name, operator.call) for name in each.small})

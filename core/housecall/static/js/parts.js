@@ -5,7 +5,7 @@ import { page } from "./page.js";
 import { closeSide } from "./surface.js";
 import { text } from "./text.js";
 
-const mounted = new Map(); // element -> {controller, end, scope, steps}
+const mounted = new Map(); // element -> {controller, end}
 const newest = new Map();  // plugin -> the change that spoke of it last
 
 // A form of a part never sends the page away, whether its module listens or not.
@@ -22,7 +22,7 @@ export function unmount(root) {
 
 async function start(element, scope, steps) {
   const { plugin, slot, module } = element.dataset, controller = new AbortController(), { signal } = controller;
-  const entry = { controller, end: null, scope, steps };
+  const entry = { controller, end: null };
   mounted.set(element, entry);
   if ("broken" in element.dataset) return fallback(element);
   if (!module) return;
@@ -59,8 +59,7 @@ function quietly(plugin, end) {
 
 function fallback(element) {
   element.dataset.broken = "";
-  const words = Object.assign(document.createElement("p"), { className: "broken-part", textContent: text("This part could not be shown.") });
-  element.replaceChildren(words);
+  element.replaceChildren(Object.assign(document.createElement("p"), { className: "broken-part", textContent: text("This part could not be shown.") }));
 }
 
 // Plugins were switched on or off while the page is open. What is on comes from the page's own address, made anew.
