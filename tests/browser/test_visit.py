@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -439,3 +440,23 @@ def test_a_permission_given_for_a_visit_that_was_left_opens_nothing(
     patient.page.evaluate("allow()")
     expect(patient.page.locator("#devices[data-devices=on]")).to_be_visible()
     assert patient.page.evaluate(LIVE) == ["audio", "video"]
+
+
+def test_a_file_that_is_dropped_takes_nobody_out_of_a_visit(
+    practice: Practice, room: Room, person: Callable[..., Person], tmp_path: Path
+) -> None:
+    """Where nobody takes files: dragged and let go by the browser itself, on either side of a call. Chromium would show
+    the file in a tab before this one, others in its place."""
+    provider, patient = person("red", login=room.login), person("green")
+    begin(practice, room, provider.page, patient.page)
+    (tmp_path / "scan.txt").write_text("not for this page")
+    for each in (provider, patient):
+        browser = each.context.new_cdp_session(each.page)
+        carried = {"items": [], "files": [str(tmp_path / "scan.txt")], "dragOperationsMask": 1}
+        for kind in ("dragEnter", "dragOver", "drop"):
+            browser.send("Input.dispatchDragEvent", {"type": kind, "x": 200, "y": 200, "data": carried})
+    connected(provider.page, patient.page)
+    media_flows(provider.page)
+    media_flows(patient.page)
+    for each in (provider, patient):
+        assert each.context.pages == [each.page]

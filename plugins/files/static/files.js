@@ -24,10 +24,7 @@ export function mount(host) {
     host.channel.on("ask", ({ data }) => press(all => all.asked(data, input)));
     host.channel.on("later", () => press(all => all.later()));
     if (slot !== "dashboard.card") drops(document, document.body, signal, give);
-    else {
-      drops(root, whole, signal, give);
-      for (const event of ["dragover", "drop"]) document.addEventListener(event, beside, { signal });
-    }
+    else drops(root, whole, signal, give);
   }
   input?.addEventListener("change", () => {
     if (input.files.length) give(input.files);
@@ -68,6 +65,3 @@ function drops(place, shown, signal, give) {
   }, { signal });
   signal.addEventListener("abort", () => over(false));
 }
-
-// A file that is dropped beside its place must not take the page away.
-function beside(event) { if (files(event)) event.preventDefault(); }

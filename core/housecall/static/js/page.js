@@ -21,3 +21,10 @@ export function ask(dialog) {
     dialog.showModal();
   });
 }
+
+// A file that is dropped where nobody takes it must not take the page away.
+for (const type of ["dragover", "drop"]) addEventListener(type, event => {
+  if (event.defaultPrevented || !event.dataTransfer?.types.includes("Files") || event.target.closest?.("input, textarea")) return;
+  event.preventDefault();
+  event.dataTransfer.dropEffect = "none";
+});
