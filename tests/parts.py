@@ -22,6 +22,7 @@ DEBIAN = {  # what the tests look for -> the Debian package that brings it
     "nft": "nftables",
     "firefox-esr": "firefox-esr",
     "Xvfb": "xvfb",
+    "evilwm": "evilwm",
     "bearerbox": "kannel",
     "fakesmsc": "kannel-extras",
 }

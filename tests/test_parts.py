@@ -9,7 +9,7 @@ import pytest
 import parts
 
 LINE = (
-    "sudo apt-get install -y --no-install-recommends chromium coturn postgresql iproute2 nftables firefox-esr xvfb"
+    "sudo apt-get install -y --no-install-recommends chromium coturn postgresql iproute2 nftables firefox-esr xvfb evilwm"
     " kannel kannel-extras"
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from housecall.testing.parts import find
 from housecall.testing.people import ARGUMENTS
 
 TOML = '[clinic.main]\nname = "Elm"\nplugins = ["screenshare"]\n'
-PURPLE, CYAN = (192, 0, 192), (0, 192, 192)
+SCREEN_ALL = "Entire screen"  #: as Chromium calls it
+PURPLE, CYAN, YELLOW = (192, 0, 192), (0, 192, 192), (192, 192, 0)
 WARNING = "Close or hide first what is private"
 CANNOT = "Grace's browser cannot show a screen."
 
@@ -312,44 +314,55 @@ def test_firefox_sees_what_chromium_shows(
     sees_screen(patient.page, PURPLE)
 
 
-@pytest.fixture
-def display() -> Iterator[str]:
-    """A screen of its own for a browser with windows, black where there is none."""
-    program = find("Xvfb")
-    if program is None:
-        pytest.skip("Xvfb is not installed: apt-get install xvfb")
+@contextmanager
+def display(*, ordered: bool) -> Iterator[dict[str, str]]:
+    """The environment of programs with a screen of their own, black where there is no window; `ordered`: one may be
+    shown alone, which takes what keeps windows in order."""
+    screen, manager = find("Xvfb"), find("evilwm")
+    if screen is None or manager is None:
+        pytest.skip("Xvfb or evilwm is not installed: apt-get install xvfb evilwm")
     heard, said = os.pipe()
-    command = [program, "-displayfd", str(said), "-screen", "0", "1280x800x24", "-nolisten", "tcp"]
+    command = [screen, "-displayfd", str(said), "-screen", "0", "1280x800x24", "-nolisten", "tcp"]
     with subprocess.Popen(command, pass_fds=[said], stderr=subprocess.DEVNULL) as server:
         os.close(said)
         with os.fdopen(heard) as number:
-            yield f":{number.readline().strip()}"
-        server.terminate()
+            environment = {**os.environ, "DISPLAY": f":{number.readline().strip()}"}
+        command = [manager, "-fn", "fixed"] if ordered else ["true"]
+        with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL):
+            try:
+                yield environment
+            finally:
+                server.terminate()  # and what keeps windows in order with it
 
 
 @pytest.fixture
-def windows(engines: Playwright, display: str) -> Iterator[Browser]:
-    """Chromium with windows on that screen, which gives all of it when it is asked for a screen."""
-    browser = engines.chromium.launch(
-        executable_path=find("chromium"),
-        headless=False,
-        env={**os.environ, "DISPLAY": display},
-        args=[
-            *ARGUMENTS,
-            "--allow-loopback-in-peer-connection",
-            "--window-position=0,0",
-            "--window-size=1280,800",
-            "--auto-select-desktop-capture-source=Entire screen",
-        ],
-    )
-    yield browser
-    browser.close()
+def windows(engines: Playwright, request: pytest.FixtureRequest) -> Iterator[Browser]:
+    """Chromium with real windows; asked for a screen it gives what has the name that is the parameter."""
+    with display(ordered=request.param != SCREEN_ALL) as environment:
+        browser = engines.chromium.launch(
+            executable_path=find("chromium"),
+            headless=False,
+            env=environment,
+            args=[
+                *ARGUMENTS,
+                "--allow-loopback-in-peer-connection",
+                "--window-position=0,0",
+                "--window-size=1280,800",
+                f"--auto-select-desktop-capture-source={request.param}",
+            ],
+        )
+        yield browser
+        browser.close()
 
 
-def test_a_whole_screen_is_shown(
-    serve: Callable[..., Practice], windows: Browser, person: Callable[..., Person]
+@pytest.mark.parametrize(
+    ("windows", "kind"), [(SCREEN_ALL, "monitor"), ("SHARE-ME - Chromium", "window")], indirect=["windows"]
+)
+def test_a_whole_screen_or_one_window_is_shown(
+    kind: str, serve: Callable[..., Practice], windows: Browser, person: Callable[..., Person]
 ) -> None:
-    """By a browser with real windows: the far side sees whatever is on the screen, other windows too."""
+    """By a browser with real windows: of the screen the far side sees whatever lies on it, of a window that alone,
+    also while others lie above it."""
     practice = serve(TOML)
     room, own = practice.room(), f"localhost:{practice.port}"
     provider, patient = person("red", own=own, browser=windows), person("green", own=own)
@@ -359,15 +372,28 @@ def test_a_whole_screen_is_shown(
     check_in(patient.page, room.url, "Grace")
     start(provider.page, "Grace")
     connected(provider.page, patient.page)
-    button(provider.page).click()
-    provider.page.get_by_role("button", name="Choose what to show").click()
-    expect(patient.page.locator(".screen-tile video")).to_be_visible()
-    assert provider.page.evaluate("shown[0].getSettings().displaySurface") == "monitor"
-    other = person(own=own, browser=windows).page  # a window of its own, above the first one
-    other.goto("data:text/html,<body style='background:rgb(192,0,192)'>")
+
+    def window(title: str, colour: str) -> Page:
+        """Above those that are there."""
+        page = person(own=own, browser=windows).page
+        page.goto(f"data:text/html,<title>{title}</title><body style='background:{colour}'>")
+        return page
+
+    def share() -> None:
+        button(provider.page).click()
+        provider.page.get_by_role("button", name="Choose what to show").click()
+        expect(patient.page.locator(".screen-tile video")).to_be_visible()
+
+    if kind == "monitor":  # what is above the browser's own words that it is shown
+        share()
+    first = window("SHARE-ME", "rgb(192,0,192)")
+    if kind == "window":  # one that is there
+        share()
     sees_screen(patient.page, PURPLE)
-    other.evaluate("document.body.style.background = 'rgb(0,192,192)'")
-    sees_screen(patient.page, CYAN)
+    assert provider.page.evaluate("shown[0].getSettings().displaySurface") == kind
+    window("OTHER", "rgb(192,192,0)")
+    first.evaluate("document.body.style.background = 'rgb(0,192,192)'")
+    sees_screen(patient.page, YELLOW if kind == "monitor" else CYAN)
     line(patient.page).get_by_role("button", name="Stop it").click()
     expect(patient.page.locator(".screen-tile")).to_have_count(0)
     assert live(provider.page) == 0
