@@ -1,6 +1,7 @@
-// Buttons that copy a field: <button data-copy="id of the field" data-done="Copied">.
+// Buttons that copy a field: <button disabled data-copy="id of the field" data-done="Copied">; until now they could do nothing.
 
 for (const button of document.querySelectorAll("[data-copy]")) {
+  button.disabled = false;
   button.addEventListener("click", async () => {
     const field = document.getElementById(button.dataset.copy), words = button.lastElementChild, before = words.textContent;
     field.select();
