@@ -94,9 +94,12 @@ def test_ones_own_picture_full_screen_and_a_small_window(practice: Practice, per
     expect(small.get_by_role("button", name="Unmute")).to_be_visible()
     patient.page.reload()  # another track comes
     wait(page, playing, None)
+    view(page).get_by_role("button", name="Full screen").click()
+    wait(page, "() => document.fullscreenElement?.id === 'main'", None)
     page.get_by_role("button", name="End visit").click()
     page.get_by_role("button", name="End it now").click()
     expect(page.locator("iframe")).to_have_count(0)
+    wait(page, "() => !document.fullscreenElement", None)
 
 
 def large(page: Page, name: str) -> None:
