@@ -1,6 +1,7 @@
 """How fast a file goes from browser to browser: in a call with the plugin *files*, and by a page of one DataChannel.
 
-That page sends nothing else (`bare`), or has a call by sound beside it (`sound`), as ours has.
+That page sends nothing else (`bare`), or has a call by sound beside it (`sound`), as ours has. Both browsers are on one
+machine, whose processor is the limit, or have a line between them.
 """
 
 from __future__ import annotations
@@ -10,13 +11,14 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from housecall.testing.acts import check_in, connected, open_dashboard, start
 from housecall.testing.people import sign_in
 from housecall.testing.practice import Practice
 
 from .pages import browser
+from .recovery import laboratory
 
 Row = dict[str, Any]
 
@@ -88,27 +90,41 @@ def measure(name: str, mib: int) -> Iterator[Row]:
     with tempfile.TemporaryDirectory() as folder, browser() as chromium:
         practice = Practice(Path(folder) / "site", toml=TOML).start()
         try:
-            contexts = [chromium.new_context(permissions=["camera", "microphone"]) for _ in range(2)]
-            for context in contexts:
-                context.set_default_timeout(120_000)
-            room = practice.room(media="audio")
-            sign_in(contexts[0], practice.url, room.login)
-            gives, takes = (context.new_page() for context in contexts)
-            if name != "housecall":
-                began = _bare(gives, takes, f"{practice.url}/help", mib, sound=name == "sound")
-            else:
-                open_dashboard(gives, practice.url)
-                check_in(takes, room.url, "Grace Hopper")
-                start(gives, "Grace Hopper")
-                connected(gives, takes)
-                for page in (gives, takes):
-                    page.get_by_role("button", name="Files").click()
-                takes.evaluate(WATCH)
-                began = gives.evaluate(GIVE, mib)
-            arrived = takes.wait_for_function("() => window.arrived").json_value()
-            yield {"do": "files", "mib": mib, "mb_s": round(mib * 2**20 / 1e3 / (arrived - began), 1)}
+            yield _given(name, practice, chromium, chromium, mib)
         finally:
             practice.stop()
+
+
+def over(name: str, mib: int, rate: str) -> Iterator[Row]:
+    """The same from host to host, where the one that gives sends at most so much: "50mbit"."""
+    with laboratory() as lab:
+        lab.toml = TOML.replace("[server]", '[server]\nbind = "0.0.0.0"')
+        practice = lab.open()
+        gives, takes = lab.browser("a"), lab.browser("b")
+        lab.net.squeeze("a", rate)
+        yield {**_given(name, practice, gives, takes, mib), "rate": rate}
+
+
+def _given(name: str, practice: Practice, here: Browser, there: Browser, mib: int) -> Row:
+    contexts = [each.new_context(permissions=["camera", "microphone"]) for each in (here, there)]
+    for context in contexts:
+        context.set_default_timeout(120_000)
+    room = practice.room(media="audio")
+    sign_in(contexts[0], practice.url, room.login)
+    gives, takes = (context.new_page() for context in contexts)
+    if name != "housecall":
+        began = _bare(gives, takes, f"{practice.url}/help", mib, sound=name == "sound")
+    else:
+        open_dashboard(gives, practice.url)
+        check_in(takes, room.url, "Grace Hopper")
+        start(gives, "Grace Hopper")
+        connected(gives, takes)
+        for page in (gives, takes):
+            page.get_by_role("button", name="Files").click()
+        takes.evaluate(WATCH)
+        began = gives.evaluate(GIVE, mib)
+    arrived = takes.wait_for_function("() => window.arrived").json_value()
+    return {"do": "files", "mib": mib, "mb_s": round(mib * 2**20 / 1e3 / (arrived - began), 1)}
 
 
 def _bare(gives: Page, takes: Page, url: str, mib: int, *, sound: bool) -> float:

@@ -126,6 +126,7 @@ PARTS = {
     "recovery": Measure(run=lambda name, scale: recovery.measure(name), servers=("housecall",)),
     "page_cpu": Measure(run=lambda name, scale: pages.cpu(name, scale.long), servers=("demo", "housecall")),
     "files": Measure(run=lambda name, scale: bulk.measure(name, scale.file), servers=("bare", "sound", "housecall")),
+    "line": Measure(run=lambda name, scale: bulk.over(name, scale.file, "50mbit"), servers=("bare", "housecall")),
     "weight": Measure(run=lambda name, scale: pages.weight(name), servers=("demo", "housecall")),
     "lighthouse": Measure(run=lambda name, scale: pages.lighthouse(name), servers=("housecall",)),
 }
