@@ -1,5 +1,5 @@
 # make run   installs, with what plugins need, and starts a demo clinic; PORT=8001 make run chooses the port
-# make test  installs what the tests need and runs them all
+# make test  installs what the tests need and runs them all; a class, or a file, in one process, so that its server starts once
 # make bench compares its speed with that of others (benchmarks/)
 NEW = import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11 python3.14; do $$p -c '$(NEW)' 2>/dev/null && { echo $$p; break; }; done)
@@ -11,7 +11,7 @@ run: .venv/run
 
 test: .venv/test
 	$(HERE)/python tests/parts.py
-	$(HERE)/python -m pytest -n auto $(ARGS)
+	$(HERE)/python -m pytest -n auto --dist loadscope --no-loadscope-reorder $(ARGS)
 
 .venv/run: Makefile pyproject.toml hatch_build.py web/package-lock.json web/vendor.json $(wildcard plugins/*/vendor.json)
 	@test -n "$(PYTHON)" && $(PYTHON) -c '$(NEW)' || { echo "Housecall needs Python 3.11 or newer. On Debian 12, 13 and Ubuntu 24.04: sudo apt-get install python3 python3-venv"; exit 1; }
