@@ -24,7 +24,7 @@ export function ask(dialog) {
 
 // A file that is dropped where nobody takes it must not take the page away.
 for (const type of ["dragover", "drop"]) addEventListener(type, event => {
-  if (event.defaultPrevented || !event.dataTransfer?.types.includes("Files") || event.target.closest?.("input, textarea")) return;
+  if (event.defaultPrevented || !event.dataTransfer?.types.includes("Files") || event.target.closest?.("input[type=file]")) return;
   event.preventDefault();
   event.dataTransfer.dropEffect = "none";
 });
