@@ -302,6 +302,10 @@ def files(rows: Rows, pictures: Pictures) -> Iterator[str]:
         "From browser to browser on one machine, MB/s; **bare** is a page of one DataChannel without a checksum, "
         "**sound** the same in a call by sound, as Housecall's is:"
     )
+    yield from _speeds(rows)
+
+
+def _speeds(rows: Rows) -> Iterator[str]:
     yield table(["", "MB/s"], [[name, str(rows.figure(name, "mb_s"))] for name in rows.servers])
     if ratios(rows, "mb_s"):
         yield f"Housecall reaches {ratios(rows, 'mb_s')}."
@@ -313,9 +317,7 @@ def line(rows: Rows, pictures: Pictures) -> Iterator[str]:
         "From host to host, where the one that gives sends at most 50 Mbit/s (6.25 MB/s with all that is around "
         "it), MB/s:"
     )
-    yield table(["", "MB/s"], [[name, str(rows.figure(name, "mb_s"))] for name in rows.servers])
-    if ratios(rows, "mb_s"):
-        yield f"Housecall reaches {ratios(rows, 'mb_s')}."
+    yield from _speeds(rows)
 
 
 PARTS: dict[str, Callable[[Rows, Pictures], Iterator[str]]] = {
