@@ -9,8 +9,8 @@ import pytest
 import parts
 
 LINE = (
-    "sudo apt-get install -y --no-install-recommends chromium coturn postgresql iproute2 nftables firefox-esr xvfb evilwm"
-    " kannel kannel-extras"
+    "sudo apt-get install -y --no-install-recommends chromium coturn postgresql iproute2 nftables firefox-esr xvfb"
+    " evilwm kannel kannel-extras"
 )
 
 

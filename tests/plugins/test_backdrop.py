@@ -20,6 +20,7 @@ from housecall.testing import (
     start,
 )
 from housecall.testing.access import PHONE, audit, bare
+from housecall.testing.acts import begin as begin_visit
 from housecall.testing.acts import media_flows, more, wait
 
 #: One red pixel, as a practice's picture.
@@ -268,6 +269,20 @@ def test_a_provider_chooses_before_the_visit_and_is_seen_so_from_the_first_pictu
     expect(provider.locator("main[data-state=queue]")).to_be_visible()
     expect(button(provider, "Background").first).to_be_visible()  # nothing of it is remembered
     assert provider.evaluate("[lit, released]") == [0, 2]
+
+
+def test_a_visit_by_sound_has_none(serve: Callable[..., Practice], person: Callable[..., Person]) -> None:
+    """There is no picture on either side; before the next visit it may be chosen."""
+    practice = serve(TOML)
+    room, own = practice.room(media="audio"), f"localhost:{practice.port}"
+    provider, patient = person("red", own=own), person("green", own=own)
+    sign_in(provider.context, practice.url, room.login)
+    begin_visit(practice, room, provider.page, patient.page)
+    for page in (provider.page, patient.page):
+        expect(page.locator("hc-part[data-plugin=backdrop][data-slot='call.bar'][data-mounted]")).to_be_attached()
+        expect(button(page, "Background")).to_have_count(0)  # none that is shown
+    end(provider.page)
+    expect(button(provider.page, "Background").first).to_be_visible()
 
 
 def test_a_device_that_is_too_slow_shows_nothing_that_was_hidden(
