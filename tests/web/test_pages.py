@@ -428,26 +428,31 @@ def test_the_whole_profile_is_saved(practice: Practice, room: Room) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "words"),
+    ("field", "value", "label", "words"),
     [
-        ("first_name", "", "This is empty."),
-        ("email", "no address", "This is not an e-mail address."),
-        ("mobile", "call me", "This is not a telephone number."),
-        ("provider_number", "US:1234567890", "This does not follow the rule of its country."),
-        ("title", "x" * 41, "This is too long."),
-        ("slug", "a", "An address is 3 to 40"),
-        ("slug", "dashboard", "one of our own pages"),
-        ("slug", "UPPER", "An address is 3 to 40"),
+        ("first_name", "", "First name", "This is empty."),
+        ("email", "no address", "E-mail", "This is not an e-mail address."),
+        ("mobile", "call me", "Mobile", "This is not a telephone number."),
+        (
+            "provider_number",
+            "US:1234567890",
+            "National provider number",
+            "This does not follow the rule of its country.",
+        ),
+        ("title", "x" * 41, "Title", "This is too long."),
+        ("slug", "a", "Dr ", "An address is 3 to 40"),
+        ("slug", "dashboard", "Dr ", "one of our own pages"),
+        ("slug", "UPPER", "Dr ", "An address is 3 to 40"),
     ],
 )
 def test_a_wrong_field_saves_nothing_and_says_why(
-    practice: Practice, room: Room, field: str, value: str, words: str
+    practice: Practice, room: Room, field: str, value: str, label: str, words: str
 ) -> None:
     member = signed_in(practice, room)
     name = f"slug-{room.id}" if field == "slug" else field
     answer = member.post("/account", profile(room, specialty="Never kept", **{name: value}))
     assert answer.status_code == 422
-    assert words in answer.text
+    assert re.search(rf'<a href="#{name}">{label}[^<]*: [^<]*{words}', answer.text)
     assert "Never kept" not in member.get("/account").text
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from flask import Flask, g
 from flask_login import current_user
+from markupsafe import Markup
 
 from .. import clinics
 from . import look, slots
@@ -20,7 +22,7 @@ from .messages import for_modules
 
 def init_app(app: Flask) -> None:
     """Give templates the clinic, the member, hashed addresses and two ways to write a time."""
-    app.jinja_env.filters.update(when=_when, iso=_iso)
+    app.jinja_env.filters.update(when=_when, iso=_iso, label_of=_label_of)
 
     @app.context_processor
     def everywhere() -> dict[str, Any]:
@@ -50,6 +52,13 @@ def _iso(ms: int) -> str:
 def _when(ms: int) -> str:
     """A time in ms for people, in the server's zone."""
     return dt.datetime.fromtimestamp(ms / 1000).astimezone().strftime("%Y-%m-%d %H:%M")
+
+
+def _label_of(name: str, form: str) -> str:
+    """What a field of a form is called, without the word that it is optional; nothing where it has no label."""
+    label = rf'<label [^>]*for="{re.escape(name)}"[^>]*>(.*?)(?:<span class="optional">|</label>)'
+    found = re.search(label, form, re.DOTALL)
+    return Markup(found[1]).striptags() if found else ""  # noqa: S704 (it is our own page)
 
 
 def shown_member() -> dict[str, str]:
