@@ -34,6 +34,7 @@ TYPES = {
 IMPORT = re.compile(r'^import .*? from "(?:\./)?([\w.-]+)";$', re.MULTILINE)
 #: A line that is nothing but a comment, and one behind what ends a thought and before no quote; the line itself stays.
 REMARK = re.compile(rb"""^[ \t]*//.*$|(?<=[;,{}()\[\]])[ \t]+// [^"'`\n]*$""", re.MULTILINE)
+NOTE = re.compile(rb" */\*.*?\*/")  #: of a style sheet, on one line; ours have none inside of quotes
 BARE = {"socket.io-client": "vendor/socket.io.js"}  #: what is imported by a name -> our file
 
 PICTURES = ("image/jpeg", "image/png", "image/webp")  #: what is shown of files that people upload as settings
@@ -77,9 +78,9 @@ class Assets:
         return self.base + name
 
     def served(self, name: str) -> bytes:
-        """A file as it goes over the line: of lean modules (our own) without their comments, which people read here."""
-        data = self.files[name].read_bytes()
-        return REMARK.sub(b"", data) if self.lean and name.startswith("js/") else data
+        """A file as it goes over the line: lean ones (our own) without their comments, which people read here."""
+        data, comment = self.files[name].read_bytes(), {"js": REMARK, "css": NOTE}.get(name.split("/", 1)[0])
+        return comment.sub(b"", data) if self.lean and comment else data
 
     @functools.cache  # noqa: B019  as long as the files themselves
     def packed(self, name: str, offload: Callable[..., bytes]) -> bytes:
