@@ -22,7 +22,8 @@ from .recovery import laboratory
 
 Row = dict[str, Any]
 
-TOML = '[server]\n[clinic.main]\nname = "Elm Street Practice"\nplugins = ["files"]\n'
+PLUGINS = 'plugins = ["files"]\n'
+TOML = f'[server]\n[clinic.main]\nname = "Elm Street Practice"\n{PLUGINS}'
 #: A file of that many MiB, of which only one is in memory.
 FILE = "new File(Array(mib).fill(new Blob([new Uint8Array(2 ** 20)])), 'scan.bin')"
 #: Both sides speak and hear, where `sound` is true.
@@ -98,7 +99,7 @@ def measure(name: str, mib: int) -> Iterator[Row]:
 def over(name: str, mib: int, rate: str) -> Iterator[Row]:
     """The same from host to host, where the one that gives sends at most so much: "50mbit"."""
     with laboratory() as lab:
-        lab.toml = TOML.replace("[server]", '[server]\nbind = "0.0.0.0"')
+        lab.toml += PLUGINS
         practice = lab.open()
         gives, takes = lab.browser("a"), lab.browser("b")
         lab.net.squeeze("a", rate)

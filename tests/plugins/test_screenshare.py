@@ -318,7 +318,7 @@ def test_firefox_sees_what_chromium_shows(
 def display(*, ordered: bool) -> Iterator[dict[str, str]]:
     """The environment of programs with a screen of their own, black where there is no window; `ordered`: one may be
     shown alone, which takes what keeps windows in order."""
-    screen, manager = find("Xvfb"), find("evilwm")
+    screen, manager = find("Xvfb"), find("evilwm" if ordered else "true")
     if screen is None or manager is None:
         pytest.skip("Xvfb or evilwm is not installed: apt-get install xvfb evilwm")
     heard, said = os.pipe()
@@ -327,8 +327,7 @@ def display(*, ordered: bool) -> Iterator[dict[str, str]]:
         os.close(said)
         with os.fdopen(heard) as number:
             environment = {**os.environ, "DISPLAY": f":{number.readline().strip()}"}
-        command = [manager, "-fn", "fixed"] if ordered else ["true"]
-        with subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL):
+        with subprocess.Popen([manager, "-fn", "fixed"], env=environment, stderr=subprocess.DEVNULL):
             try:
                 yield environment
             finally:

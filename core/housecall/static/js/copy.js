@@ -1,4 +1,4 @@
-// Buttons that copy a field: <button disabled data-copy="id of the field" data-done="Copied">; until now they could do nothing.
+// Buttons that copy a field: <button disabled data-copy="id of the field" data-done="Copied">, which waits for us.
 
 for (const button of document.querySelectorAll("[data-copy]")) {
   button.disabled = false;
