@@ -149,3 +149,28 @@ def test_what_is_switched_off_is_off_though_the_server_does_not_answer(
       });
     }""")
     assert known == [True, False]
+
+
+def test_a_part_that_ends_while_it_begins_is_not_told_as_a_fault(
+    serve: Callable[..., Practice], person: Callable[..., Person], tmp_path: Path
+) -> None:
+    """What it waited for with its signal goes with it; an error of its own is told all the same."""
+    toml = "".join(f'[[fragment]]\nslot = "waiting.main"\nmodule = "{name}.js"\n' for name in ("waits", "falls"))
+    asks = "export const mount = async ({{ signal }}) => {{ await fetch('/never', {{ signal }}){}; }};"
+    modules = {
+        "static/waits.js": asks.format(""),
+        "static/falls.js": asks.format(".catch(() => { throw new Error('fell'); })"),
+    }
+    practice = serve(TOML, folder=write(tmp_path / "site", {**plain("slow", toml), **modules}))
+    owner = Visitor(practice.url, login=practice.room(role="owner").login)
+    assert owner.post("/admin/plugins", {"plugin": "slow", "on": "yes"}).status_code == 303
+    patient = person("green", own=f"localhost:{practice.port}")
+    asked: list[Route] = []
+    patient.page.route("**/never", lambda route: asked.append(route))
+    check_in(patient.page, practice.room().url, "Grace")
+    while len(asked) < 2:
+        patient.page.wait_for_timeout(50)  # the condition is what was asked; this only paces the asking
+    with patient.page.expect_console_message(lambda message: "fell" in message.text):
+        assert owner.post("/admin/plugins", {"plugin": "slow", "on": "no"}).status_code == 303
+    expect(patient.page.locator('hc-part[data-plugin="slow"]')).to_have_count(0)
+    patient.expected = ["slow in waiting.main: Error: fell"]

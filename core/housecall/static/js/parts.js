@@ -34,6 +34,7 @@ async function start(element, scope, steps) {
     entry.end = await begin(host({ element, plugin, slot, scope, signal, steps }));
     if (signal.aborted) quietly(plugin, entry.end);
   } catch (error) {
+    if (signal.aborted && error?.name === "AbortError") return; // it ended while it began, and took what it waited for along
     console.warn(`${plugin} in ${slot}: ${error}`);
     controller.abort();
     if (element.isConnected) fallback(element);
