@@ -13,11 +13,22 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 from .parts import SHIM, find
 from .practice import Practice
 
+#: Of Chromium's features, those that are off. Each window begins two pages for its address bar, which nobody sees here
+#: and which cost a second of the processor: three quarters of what a new person costs. The others are what Playwright
+#: switches off (chromiumSwitches.ts): of several such arguments a browser takes the last alone.
+WITHOUT = (
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup"),
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades", "LensOverlay"),
+    *("HttpsFirstBalancedModeAutoEnable", "MediaRouter", "PaintHolding", "ThirdPartyStoragePartitioning"),
+    *("AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled"),
+    *("PreconnectToSearch",),
+)
 #: What Chromium is started with.
 ARGUMENTS = (
     "--use-fake-device-for-media-stream",
     "--disable-background-networking",
     "--autoplay-policy=no-user-gesture-required",
+    f"--disable-features={','.join(WITHOUT)}",
 )
 PATIENCE = 30_000  #: ms until what a page should show is missed: a machine that does much else may be slow, not wrong
 COLOURS = {"red": "#e00000", "green": "#00c000", "blue": "#0000e0", "yellow": "#c0c000"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import logging
 import queue
 import re
 import secrets
@@ -14,6 +15,8 @@ from urllib.parse import urlsplit
 import requests
 import socketio
 from requests.adapters import HTTPAdapter
+
+LOG = logging.getLogger(__name__)
 
 
 class Elsewhere(HTTPAdapter):
@@ -89,7 +92,8 @@ class Socket:
         auth.setdefault("v", 1)
         headers = dict(headers)
         options = {"origin": headers.pop("Origin"), "host": headers.pop("Host", None)}
-        self.io = socketio.Client(reconnection=False, websocket_extra_options=options)
+        # with loggers of their own they write to what was stderr while the first of them was made
+        self.io = socketio.Client(reconnection=False, websocket_extra_options=options, logger=LOG, engineio_logger=LOG)
         self.heard: queue.Queue[tuple[str, Any]] = queue.Queue()
         self.past: list[tuple[str, Any]] = []
         self.io.on("*", lambda event, *data: self.heard.put((event, data[0] if data else None)))
