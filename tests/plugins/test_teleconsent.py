@@ -20,7 +20,7 @@ import pypdfium2
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject, TextStringObject
 
 from housecall.testing import Person, Practice, check_in, connected, end, open_dashboard, sign_in, start
@@ -291,6 +291,96 @@ def test_before_the_visit_it_is_signed_by_keyboard_or_refused_and_overridden(
     expect(other.locator("main[data-state=waiting]")).to_be_visible()
     rows = audited(practice)
     assert [(row[0], row[2].partition(" ")[2]) for row in rows] == [(room.member, "teleconsent:telehealth")]
+
+
+def test_who_signs_can_neither_decline_meanwhile_nor_be_lost_for_a_tab(pair: Callable[..., Any]) -> None:
+    """While the document is made there is nothing to press; a name that was pasted with a tab is a name."""
+    _, room, provider, patient = pair(BEFORE)
+    held: list[Route] = []
+    patient.route("**/teleconsent-pdf.js", lambda route: held.append(route))
+    arrive(patient, room.url)
+    fill(patient, ".arriving", name=NAME.replace(" ", " \t "), how="typed")
+    sign(patient, ".arriving")
+    expect(patient.get_by_text("The signed document is made")).to_be_visible()
+    expect(patient.locator(".arriving").get_by_role("button", name="Decline")).to_be_disabled()
+    for route in held:
+        route.continue_()
+    patient.unroute("**/teleconsent-pdf.js")
+    expect(patient.locator("main[data-state=waiting]")).to_be_visible()
+    card = provider.locator(".card")
+    card.locator("summary", has_text="Consent").click()
+    expect(card.locator("li .tag")).to_have_text("Signed")
+    assert record(saved(provider, ".card"))["signers"][0]["name"] == NAME
+
+
+#: The desk of a patient's page with a visit of its own: what is said in it stays here.
+DESK = """() => {
+  const here = document.querySelector("hc-part[data-plugin=teleconsent]").dataset.module.replace("teleconsent.js", "");
+  const modules = Promise.all([import(`${here}teleconsent-desk.js`), import("housecall/thread.js")]);
+  window.desk = async ({ slot = "waiting.main", ...more } = {}) => {
+    const [{ papers, sit }, { Thread }] = await modules, threads = {}, told = [], done = [];
+    for (const event of ["ask", "word", "piece"]) threads[event] = new Thread();
+    const root = document.createElement("main"), place = document.createElement("div");
+    place.className = "teleconsent";
+    place.dataset.form = "telehealth";
+    root.append(place);
+    document.body.replaceChildren(root);
+    let at = 0;
+    const own = {
+      threads, told, done, root,
+      hear(event, data, entry = {}) {
+        threads[event].add({ id: crypto.randomUUID(), at: at += 1, t: at, data, state: "delivered", ...entry });
+      },
+      state: () => papers(threads)[0]?.state,
+      begin() { sit(own.host, threads); },
+    };
+    const text = (words, values = {}) => words.replace(/\\{(\\w+)\\}/g, (all, key) => values[key] ?? all);
+    own.host = {
+      slot, root, text, me: { role: "patient" }, settings: {}, signal: new AbortController().signal,
+      visit: { id: crypto.randomUUID(), seats: [] },
+      channel: { send: async (event, data) => own.hear(event, data, { mine: true, state: "waiting" }), on() {} },
+      ui: {
+        notice: words => told.push(words), say: words => told.push(words), confirm: async () => true,
+        badge() {}, progress: () => ({ value() {}, done() {} }),
+      },
+      done: async (step, is) => { done.push(is); return true; },
+      ...more,
+    };
+    return window.own = own;
+  };
+}"""
+
+
+@pytest.fixture
+def desk(serve: Callable[..., Practice], person: Callable[..., Person]) -> Person:
+    """Somebody in whose page `desk()` makes a patient's desk, which is `own` then."""
+    practice = serve(TOML)
+    somebody = person(own=f"localhost:{practice.port}")
+    check_in(somebody.page, practice.room().url, "Grace")
+    somebody.page.evaluate(DESK)
+    return somebody
+
+
+def test_a_word_that_is_refused_is_no_signature(desk: Person) -> None:
+    """What the far pages would not take is said beside the button; the step is not done, and nobody is thanked."""
+    page = desk.page
+    page.evaluate(
+        """async () => {
+          const { host } = await desk({ slot: "checkin.step" }), { send } = host.channel;
+          host.channel.send = async (event, data) => {
+            if (data.state === "signed") throw new Error("invalid");
+            return send(event, data);
+          };
+          own.begin();
+        }"""
+    )
+    fill(page, "main", how="typed")
+    desk.expected.append("teleconsent: Error: invalid")
+    sign(page, "main")
+    expect(page.locator("main .error:visible")).to_contain_text("The document could not be made")
+    assert page.evaluate("own.done") == []
+    assert page.evaluate("own.state()") == "opened"
+    assert "Signed. Thank you." not in page.evaluate("own.told")
 
 
 def page_key() -> str:

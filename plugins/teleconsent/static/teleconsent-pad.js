@@ -82,18 +82,19 @@ export function pad(signer, text) {
   element.addEventListener("change", show);
   show();
 
-  const empty = () => !name.value.trim() && !strokes.length;
+  const called = () => name.value.replace(/[\s\p{Cc}]+/gu, " ").trim().normalize("NFC"); // what is pasted may have tabs in it
+  const empty = () => !called() && !strokes.length;
   return {
     element,
     // {label, name, how, strokes}; null for somebody who need not sign and did not
     value() {
       if (!signer.required && empty()) return null;
-      return { id: signer.id, label: signer.label, name: name.value.trim().normalize("NFC"), how: how(), strokes: how() === "drawn" ? strokes.map(each => [...each]) : [] };
+      return { id: signer.id, label: signer.label, name: called(), how: how(), strokes: how() === "drawn" ? strokes.map(each => [...each]) : [] };
     },
     // Whether something is missing; says what, beside it.
     wrong() {
       const what = !signer.required && empty() ? "" :
-        !name.value.trim() ? text("Type the full name.") :
+        !called() ? text("Type the full name.") :
         how() === "drawn" && points() < 3 ? text("Draw your signature in the field, or choose your typed name.") : "";
       error.textContent = what;
       error.hidden = !what;

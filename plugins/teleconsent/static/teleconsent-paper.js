@@ -5,6 +5,7 @@ import { draw, load, sha256 } from "./teleconsent-form.js";
 import { pad } from "./teleconsent-pad.js";
 
 const PIECE = 9000;  // bytes of the document in one event: 12,000 letters
+const NAMES = 200;   // characters of who has signed, in the word of it; the document has them whole
 
 const base64 = bytes => {
   let letters = "";
@@ -109,9 +110,10 @@ export class Signing {
     this.error = made("p", { className: "error", hidden: true });
     this.error.setAttribute("role", "alert");
     this.go = made("button", { className: "button primary", textContent: host.text("Sign") });
+    this.decline = button(host.text("Decline"), () => this.say("declined"));
     this.form_.append(
       made("p", { className: "soft", textContent: host.text("When you press “Sign”, your browser makes the signed document. You and your provider can save it; the practice's server does not keep it.") }),
-      this.error, made("div", { className: "row" }, this.go, button(host.text("Decline"), () => this.say("declined"))));
+      this.error, made("div", { className: "row" }, this.go, this.decline));
     return [title, region, this.form_];
   }
   // Where the provider points.
@@ -124,10 +126,10 @@ export class Signing {
     block.scrollIntoView({ block: "center" });
     this.host.ui.say(this.host.text("Your provider points at: {words}", { words: block.textContent }));
   }
-  say(state, more = {}) {
+  say(state) { return word(this.host, this.threads, this.stands(state)); }
+  stands(state) {
     const { said } = this.loaded ?? {};
-    const known = said ? { title: said.title, version: said.version, lang: said.lang, text: said.sha256 } : {};
-    return word(this.host, this.threads, { paper: this.paper, form: this.form, state, ...known, ...more });
+    return { paper: this.paper, form: this.form, state, ...said && { title: said.title, version: said.version, lang: said.lang, text: said.sha256 } };
   }
   async withdraw() {
     const { host } = this;
@@ -158,7 +160,7 @@ export class Signing {
     const values = await this.values();
     if (!values || this.pads.some(each => each.wrong())) return;
     const { host } = this, { said } = this.loaded;
-    this.busy = this.go.disabled = true;
+    this.busy = this.go.disabled = this.decline.disabled = true;
     this.error.hidden = true;
     const progress = host.ui.progress(host.text("The signed document is made …"));
     try {
@@ -177,7 +179,8 @@ export class Signing {
         await host.channel.send("piece", { paper: this.paper, file, n, data: letters.slice(n * PIECE * 4 / 3, (n + 1) * PIECE * 4 / 3) });
         progress.value(.5 + n / pieces / 2);
       }
-      await this.say("signed", { file, pieces, name: signers.map(({ name }) => name).join(", ") });
+      const name = [...signers.map(each => each.name).join(", ")].slice(0, NAMES).join("");
+      await host.channel.send("word", { ...this.stands("signed"), file, pieces, name });
       if (host.settings.receipts) host.channel.send("receipt", { sha256: file, form: said.id, version: said.version }).catch(() => {});
       if (host.slot === "checkin.step") await host.done(this.form, true);
       host.ui.say(host.text("Signed. Thank you."));
@@ -187,7 +190,7 @@ export class Signing {
       this.error.hidden = false;
     }
     progress.done();
-    this.busy = this.go.disabled = false;
+    this.busy = this.go.disabled = this.decline.disabled = false;
   }
 }
 
