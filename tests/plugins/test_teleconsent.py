@@ -25,6 +25,7 @@ from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, Na
 
 from housecall.testing import Person, Practice, check_in, connected, end, open_dashboard, sign_in, start
 from housecall.testing.access import PHONE, audit
+from housecall.testing.acts import wait
 from housecall.testing.visitor import Visitor
 
 TOML = '[clinic.main]\nname = "Elm Street Practice"\nplugins = ["teleconsent"]\n'
@@ -316,18 +317,20 @@ def test_who_signs_can_neither_decline_meanwhile_nor_be_lost_for_a_tab(pair: Cal
 #: The desk of a patient's page with a visit of its own: what is said in it stays here.
 DESK = """() => {
   const here = document.querySelector("hc-part[data-plugin=teleconsent]").dataset.module.replace("teleconsent.js", "");
-  const modules = Promise.all([import(`${here}teleconsent-desk.js`), import("housecall/thread.js")]);
+  const names = [...["desk", "form"].map(each => `${here}teleconsent-${each}.js`), "housecall/thread.js"];
+  const modules = Promise.all(names.map(name => import(name)));
   window.desk = async ({ slot = "waiting.main", ...more } = {}) => {
-    const [{ papers, sit }, { Thread }] = await modules, threads = {}, told = [], done = [];
+    const [{ papers, sit }, { load }, { Thread }] = await modules, threads = {}, told = [], done = [];
     for (const event of ["ask", "word", "piece"]) threads[event] = new Thread();
-    const root = document.createElement("main"), place = document.createElement("div");
+    const root = document.createElement("section"), place = document.createElement("div");
+    root.id = "desk";
     place.className = "teleconsent";
     place.dataset.form = "telehealth";
     root.append(place);
-    document.body.replaceChildren(root);
+    document.body.append(root);
     let at = 0;
     const own = {
-      threads, told, done, root,
+      threads, told, done, root, load,
       hear(event, data, entry = {}) {
         threads[event].add({ id: crypto.randomUUID(), at: at += 1, t: at, data, state: "delivered", ...entry });
       },
@@ -374,13 +377,76 @@ def test_a_word_that_is_refused_is_no_signature(desk: Person) -> None:
           own.begin();
         }"""
     )
-    fill(page, "main", how="typed")
+    fill(page, "#desk", how="typed")
     desk.expected.append("teleconsent: Error: invalid")
-    sign(page, "main")
-    expect(page.locator("main .error:visible")).to_contain_text("The document could not be made")
+    sign(page, "#desk")
+    expect(page.locator("#desk .error:visible")).to_contain_text("The document could not be made")
     assert page.evaluate("own.done") == []
     assert page.evaluate("own.state()") == "opened"
     assert "Signed. Thank you." not in page.evaluate("own.told")
+
+
+#: A form is asked for, and what the page that was here before a reload has said of it comes after.
+AGAIN = """async () => {
+  await desk();
+  const paper = "one", form = "telehealth", said = { mine: true, told: true };
+  own.hear("ask", { paper, form, version: "1", title: "Consent" });
+  own.begin();
+  await Promise.resolve();
+  own.hear("word", { paper, form, state: "requested" }, { ...said, at: 1.1 });
+  own.hear("word", { paper, form, state: "opened" }, { ...said, at: 1.2 });
+  own.hear("word", { paper, form, state: "signed", title: "Consent", file: "0", pieces: 1 }, { ...said, at: 1.3 });
+  return own.threads.word.entries.at(-1).data.state;
+}"""
+
+
+def test_what_is_signed_stays_signed_whatever_a_page_says_of_it_later(desk: Person) -> None:
+    """A page that was reloaded says that it was asked; one that reads it again, that it reads: neither undoes it."""
+    page = desk.page
+    assert page.evaluate(AGAIN) == "requested", "this page has said nothing after the signature"
+    expect(page.locator("#desk")).to_contain_text("You have signed “Consent”.")
+    assert page.evaluate("own.state()") == "signed"
+    page.get_by_role("button", name="Withdraw").click()
+    page.get_by_role("button", name="Read it again").click()
+    expect(page.get_by_role("button", name="Sign", exact=True)).to_be_visible()
+    wait(page, "() => own.threads.word.entries.at(-1).data.state === 'opened'", None)
+    assert page.evaluate("own.state()") == "withdrawn"
+    page.evaluate("own.hear('word', { paper: 'one', form: 'telehealth', state: 'signed', file: '0', pieces: 1 })")
+    expect(page.locator("#desk")).to_contain_text("You have signed")
+
+
+def test_a_form_that_was_signed_elsewhere_does_not_open_over_that(desk: Person) -> None:
+    """The text was on its way to a page that was reloaded; what it had signed came first."""
+    page, held = desk.page, list[Route]()
+    page.route("**/form/telehealth", lambda route: held.append(route))
+    page.evaluate("async () => { await desk({ slot: 'checkin.step' }); own.begin(); }")
+    expect(page.get_by_text("the form is on its way")).to_be_visible()
+    signed = {"paper": "before-telehealth", "form": "telehealth", "state": "signed", "file": "0", "pieces": 1}
+    page.evaluate("signed => own.hear('word', signed, { mine: true })", signed)
+    expect(page.locator("#desk")).to_contain_text("You have signed")
+    for route in held:
+        route.continue_()
+    page.unroute("**/form/telehealth")
+    page.evaluate("own.load('telehealth')")  # in its turn: what was asked for first is there
+    expect(page.get_by_role("button", name="Sign", exact=True)).to_have_count(0)
+    assert page.evaluate("own.threads.word.entries.map(({ data }) => data.state)") == ["signed"]
+
+
+def test_a_page_that_was_reloaded_tells_of_the_forms_that_wait(desk: Person) -> None:
+    """Of several that were asked for, one is unsigned."""
+    page = desk.page
+    page.evaluate(
+        """async () => {
+          await desk();
+          for (const paper of ["one", "two", "three"]) own.hear("ask", { paper, form: "telehealth", version: "1" });
+          own.hear("word", { paper: "one", form: "telehealth", state: "signed", file: "0", pieces: 1 }, { mine: true });
+          own.hear("ask", { paper: "three", form: "telehealth", off: true });
+          own.begin();
+        }"""
+    )
+    assert page.evaluate("own.told") == ["Your provider asks you to read and sign a form."]
+    page.evaluate("own.hear('ask', { paper: 'four', form: 'telehealth', version: '1' })")
+    wait(page, "() => own.told.length === 2", None)
 
 
 def page_key() -> str:

@@ -1,10 +1,12 @@
 // The desk of a visit: which forms there are, how each stands, and what either side sees of it.
 
-import { Reading, Signing, word } from "./teleconsent-paper.js";
+import { DONE, Reading, Signing, word } from "./teleconsent-paper.js";
 import { list, sha256 } from "./teleconsent-form.js";
 
 const visits = new Map();   // visit -> what this page holds of it: its papers, and what it has said aloud
 const held = id => visits.get(id) ?? visits.set(id, { signing: new Map(), said: new Set(), begun: false }).get(id);
+
+const WAITS = ["asked", "requested"];   // for the patient to look at it
 
 // How each form of the visit stands, the first asked first.
 export function papers({ ask, word }) {
@@ -13,6 +15,8 @@ export function papers({ ask, word }) {
   for (const { data } of ask.entries) Object.assign(of(data), { off: Boolean(data.off) }, data.title && { title: data.title });
   for (const { data, mine } of word.entries) {
     const known = of(data);
+    // A page that was reloaded, or that looks at it once more, says less than is known.
+    if (data.state === "requested" ? known.state !== "asked" : data.state === "opened" && DONE.includes(known.state)) continue;
     Object.assign(known, { state: data.state, mine: known.mine || mine });
     for (const name of ["title", "lang", "text"]) if (data[name]) known[name] = data[name];
     if (data.state === "signed") Object.assign(known, { signed: data, off: false });
@@ -36,8 +40,8 @@ export function sit(host, threads) {
   const draw = () => {
     if (signal.aborted) return;
     const all = papers(threads);
-    announce(host, desk, threads);
-    if (slot === "call.bar") return host.ui.badge(all.filter(each => me.role === "patient" ? each.state === "requested" || each.state === "asked" : each.state === "signed" && !desk.said.has(`seen ${each.paper}`)).length);
+    announce(host, desk, threads, all);
+    if (slot === "call.bar") return host.ui.badge(all.filter(each => me.role === "patient" ? WAITS.includes(each.state) : each.state === "signed" && !desk.said.has(`seen ${each.paper}`)).length);
     if (me.role === "patient") patient(host, threads, desk, all);
     else provider(host, threads, desk, all);
   };
@@ -53,14 +57,15 @@ function style() {
   if (!document.querySelector(`link[href="${href}"]`)) document.head.append(Object.assign(document.createElement("link"), { rel: "stylesheet", href }));
 }
 
-// Each change is said once on this page, however many parts show it; what was before this page was there is not.
-function announce(host, desk, { ask, word }) {
+// Each change is said once on this page, however many parts show it; what was before this page was there is not,
+// but that a form waits for the patient.
+function announce(host, desk, { ask, word }, all) {
   const first = !desk.begun;
   desk.begun = true;
   for (const { id, data, mine } of [...ask.entries, ...word.entries]) {
     if (desk.said.has(id) || mine) continue;
     desk.said.add(id);
-    if (first && !(host.me.role === "patient" && !data.state)) continue;
+    if (first && !(host.me.role === "patient" && !data.state && all.some(each => each.paper === data.paper && WAITS.includes(each.state)))) continue;
     const title = data.title ?? host.text("The form");
     if (host.me.role === "patient" && !data.state) host.ui.notice(data.off ? host.text("Your provider has taken the form back.") : host.text("Your provider asks you to read and sign a form."));
     else if (host.me.role === "provider" && data.state === "opened") host.ui.say(host.text("“{title}”: the patient is reading it", { title }));
@@ -94,7 +99,7 @@ function patient(host, threads, desk, all) {
     if (!desk.signing.has(each.paper)) desk.signing.set(each.paper, new Signing(each));
     const signing = desk.signing.get(each.paper);
     signing.take(host, threads, each, () => document_(threads, each), { made, button, save });
-    if (step && each.state !== "declined" && each.state !== "signed" && each.state !== "withdrawn") signing.open(false);
+    if (step && each.state !== "declined" && !DONE.includes(each.state)) signing.open(false);
   }
   const parts = shown.map(({ paper }) => desk.signing.get(paper).element);
   if (!parts.length && host.slot === "call.side") parts.push(made("p", { className: "soft", textContent: host.text("No form is here for you to sign.") }));

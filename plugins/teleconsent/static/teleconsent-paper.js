@@ -6,6 +6,7 @@ import { pad } from "./teleconsent-pad.js";
 
 const PIECE = 9000;  // bytes of the document in one event: 12,000 letters
 const NAMES = 200;   // characters of who has signed, in the word of it; the document has them whole
+export const DONE = ["signed", "withdrawn"]; // states that no mere look at the form changes
 
 const base64 = bytes => {
   let letters = "";
@@ -71,7 +72,7 @@ export class Signing {
   }
   // The text, what is to be filled in, and who signs. focus: somebody here has asked for it.
   async open(focus = true) {
-    const { host, element, tools: { made, button } } = this;
+    const { host, element, tools: { made, button } } = this, { state } = this.each;
     if (this.busy) return;
     this.busy = true;
     if (!this.loaded) {
@@ -80,6 +81,7 @@ export class Signing {
       this.sheet = null;
     }
     this.busy = false;
+    if (this.each.state !== state && DONE.includes(this.each.state)) return; // we have heard of it meanwhile: that stands here
     if (!this.loaded) {
       element.replaceChildren(made("p", { className: "error", textContent: host.text("The form could not be loaded.") }), button(host.text("Try again"), () => this.open(), "primary"));
       return;
