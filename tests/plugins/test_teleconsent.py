@@ -449,6 +449,26 @@ def test_a_page_that_was_reloaded_tells_of_the_forms_that_wait(desk: Person) -> 
     wait(page, "() => own.told.length === 2", None)
 
 
+def test_a_signed_form_is_said_to_be_with_the_provider_when_it_is(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    """Whoever signs before any dashboard is open has the only copy, until one is."""
+    practice = serve(BEFORE)
+    room, own = practice.room(), f"localhost:{practice.port}"
+    patient, provider = person("green", own=own).page, person("red", own=own)
+    arrive(patient, room.url)
+    fill(patient, ".arriving", how="typed")
+    sign(patient, ".arriving")
+    expect(patient.locator("main[data-state=waiting]")).to_be_visible()
+    state = patient.locator(".waiting .teleconsent-state")
+    expect(state).to_contain_text("Leave this page open until your provider has it: it is nowhere else.")
+    sign_in(provider.context, practice.url, room.login)
+    open_dashboard(provider.page, practice.url)
+    expect(state).to_have_text("You have signed “Consent to telehealth”. Your provider has it too.")
+    provider.page.locator(".card summary", has_text="Consent").click()
+    assert saved(provider.page, ".card") == saved(patient, ".waiting")
+
+
 def page_key() -> str:
     """A key that pages can seal for."""
     own = ec.generate_private_key(ec.SECP256R1()).public_key()

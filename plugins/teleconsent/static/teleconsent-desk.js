@@ -13,13 +13,13 @@ export function papers({ ask, word }) {
   const found = new Map();
   const of = ({ paper, form, version }) => found.get(paper) ?? found.set(paper, { paper, form, version, state: "asked" }).get(paper);
   for (const { data } of ask.entries) Object.assign(of(data), { off: Boolean(data.off) }, data.title && { title: data.title });
-  for (const { data, mine } of word.entries) {
+  for (const { data, mine, state: way } of word.entries) {
     const known = of(data);
     // A page that was reloaded, or that looks at it once more, says less than is known.
     if (data.state === "requested" ? known.state !== "asked" : data.state === "opened" && DONE.includes(known.state)) continue;
     Object.assign(known, { state: data.state, mine: known.mine || mine });
     for (const name of ["title", "lang", "text"]) if (data[name]) known[name] = data[name];
-    if (data.state === "signed") Object.assign(known, { signed: data, off: false });
+    if (data.state === "signed") Object.assign(known, { signed: data, off: false, there: way === "delivered" });
   }
   for (const each of found.values()) if (each.off && ["asked", "requested", "opened", "declined"].includes(each.state)) each.state = "back";
   return [...found.values()];

@@ -39,7 +39,7 @@ export class Signing {
   take(host, threads, each, file, tools) {
     if (this.host !== host) host.channel.on("show", ({ data }) => { if (data.paper === this.paper) this.point(data.n); });
     Object.assign(this, { host, threads, each, file, tools });
-    const { state } = each, was = `${state} ${host.slot === "call.after"}`;
+    const { state } = each, was = `${state} ${host.slot === "call.after"} ${state === "signed" && each.there}`;
     if (was === this.was) return;
     this.was = was;
     const focused = this.element.contains(document.activeElement);
@@ -52,7 +52,8 @@ export class Signing {
     const words = {
       asked: host.text("Your provider asks you to read and sign a form."),
       requested: host.text("Your provider asks you to read and sign a form."),
-      signed: host.text("You have signed “{title}”. Your provider has it too.", { title }),
+      signed: each.there ? host.text("You have signed “{title}”. Your provider has it too.", { title }) :
+        host.text("You have signed “{title}”. Leave this page open until your provider has it: it is nowhere else.", { title }),
       declined: host.text("You have declined to sign “{title}”. Your provider sees that.", { title }),
       withdrawn: host.text("You have withdrawn “{title}”. Your provider sees that.", { title }),
     };
