@@ -469,6 +469,42 @@ def test_a_signed_form_is_said_to_be_with_the_provider_when_it_is(
     assert saved(provider.page, ".card") == saved(patient, ".waiting")
 
 
+def test_who_signs_while_the_line_is_down_is_in_line_when_it_is_back(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    """The server hears of the step, and has its receipt; nobody is thanked before."""
+    practice = serve(RECEIPTS, host="127.0.0.1")  # for "localhost", Socket.IO does not believe that the line is lost
+    room, own = practice.room(), f"127.0.0.1:{practice.port}"
+    somebody, provider = person("green", own=own), person("red", own=own)
+    somebody.expected += ["WebSocket connection", "ERR_INTERNET_DISCONNECTED"]
+    patient = somebody.page
+    arrive(patient, room.url)
+    fill(patient, ".arriving", how="typed")
+    patient.evaluate(
+        """() => import(document.querySelector("hc-part[data-plugin=teleconsent]").dataset.module
+          .replace("teleconsent.js", "teleconsent-pdf.js"))"""
+    )
+    somebody.context.set_offline(True)
+    expect(patient.locator("#link-lost")).to_be_visible()
+    sign(patient, ".arriving")
+    expect(patient.locator(".arriving .teleconsent-state")).to_contain_text("You have signed")
+    expect(patient.locator("#said")).to_contain_text("Something went wrong")
+    answers: list[str] = []
+    patient.on("websocket", lambda line: line.on("framereceived", lambda frame: answers.append(str(frame))))
+    somebody.context.set_offline(False)
+    for _ in range(600):
+        if any('"kept":true' in answer for answer in answers):
+            break
+        patient.wait_for_timeout(50)  # the condition is what was answered; this only paces the asking
+    expect(patient.locator("main[data-state=waiting]")).to_be_visible()
+    sign_in(provider.context, practice.url, room.login)
+    open_dashboard(provider.page, practice.url)
+    provider.page.locator(".card summary", has_text="Consent").click()
+    file = kept(practice.folder.parent / "signed.pdf", saved(provider.page, ".card"))
+    told = verify(practice.folder, file)
+    assert "A receipt of exactly this file was kept" in told.stdout, told.stderr
+
+
 def page_key() -> str:
     """A key that pages can seal for."""
     own = ec.generate_private_key(ec.SECP256R1()).public_key()

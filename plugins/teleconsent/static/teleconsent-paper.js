@@ -6,6 +6,7 @@ import { pad } from "./teleconsent-pad.js";
 
 const PIECE = 9000;  // bytes of the document in one event: 12,000 letters
 const NAMES = 200;   // characters of who has signed, in the word of it; the document has them whole
+const AGAIN = 3000;  // ms until the server is told again of what did not reach it
 export const DONE = ["signed", "withdrawn"]; // states that no mere look at the form changes
 
 const base64 = bytes => {
@@ -134,6 +135,11 @@ export class Signing {
     const { said } = this.loaded ?? {};
     return { paper: this.paper, form: this.form, state, ...said && { title: said.title, version: said.version, lang: said.lang, text: said.sha256 } };
   }
+  // Goes to the server itself: until it answers, or the visit is over.
+  async receipt(of) {
+    const ack = await this.host.channel.send("receipt", of).catch(() => null);
+    if (ack?.error === "failed") setTimeout(() => this.receipt(of), AGAIN);
+  }
   async withdraw() {
     const { host } = this;
     if (!await host.ui.confirm(host.text("Withdraw what you have signed?"), { yes: host.text("Withdraw"), no: host.text("Keep it"), details: host.text("Your provider hears of it at once. What was done before stays done."), danger: true })) return;
@@ -184,9 +190,8 @@ export class Signing {
       }
       const name = [...signers.map(each => each.name).join(", ")].slice(0, NAMES).join("");
       await host.channel.send("word", { ...this.stands("signed"), file, pieces, name });
-      if (host.settings.receipts) host.channel.send("receipt", { sha256: file, form: said.id, version: said.version }).catch(() => {});
-      if (host.slot === "checkin.step") await host.done(this.form, true);
-      host.ui.say(host.text("Signed. Thank you."));
+      if (host.settings.receipts) this.receipt({ sha256: file, form: said.id, version: said.version });
+      if (host.slot !== "checkin.step" || await host.done(this.form, true)) host.ui.say(host.text("Signed. Thank you."));
     } catch (error) {
       console.warn(`teleconsent: ${error}`);
       this.error.textContent = host.text("The document could not be made. Your signature is still here: try again.");

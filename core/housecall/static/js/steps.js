@@ -21,7 +21,7 @@ function oops(named, name, code) {
 export class Steps {
   // ask(event, body): to the server; channel(): of the visit
   constructor({ ask, channel }) {
-    Object.assign(this, { ask, channel, known: [] });
+    Object.assign(this, { ask, channel, known: [], owed: new Map() });
   }
   // The section of the page that the server has made for this visit.
   show(known, states) {
@@ -39,6 +39,7 @@ export class Steps {
     for (const place of part("steps").querySelectorAll("li[data-step]")) place.dataset.state = states[place.dataset.step] ?? "open";
     const open = this.known.filter(step => step.required && states[step.id] === "open");
     part("steps-left").textContent = open.length ? text("Please do this first, then your place in line begins to move.") : "";
+    for (const [step, is] of this.owed) this.done(step, is); // the line is back
   }
   async submit(form, fields) {
     const prefix = `${form.dataset.step}-`, { values, errors } = clean(fields, await read(form, fields, prefix));
@@ -58,10 +59,13 @@ export class Steps {
     });
     return this.channel().send("core:answers", { step, title, rows });
   }
+  // Whether the server knows of it now; what did not reach it is said again when the line is back.
   async done(step, is) {
+    this.owed.delete(step);
     const ack = await this.ask("step", { id: step, done: is });
-    if (!ack.ok) return say(ack.message);
-    this.mark(ack.steps);
-    say(text("Done. Thank you."));
+    if (ack.error === "failed") this.owed.set(step, is);
+    if (ack.ok) this.mark(ack.steps);
+    say(ack.ok ? text("Done. Thank you.") : ack.message);
+    return ack.ok === true;
   }
 }
