@@ -235,6 +235,22 @@ def test_each_draws_on_the_others_board(pair: Pair) -> None:
     expect(patient.page.locator(".whiteboard-after")).to_be_visible()
 
 
+def test_a_board_that_could_not_be_loaded_is_tried_again(pair: Pair) -> None:
+    """The button says that it is closed, and the next press opens it."""
+    _, _, patient = pair()
+    page, button = patient.page, patient.page.get_by_role("button", name="Board", exact=True)
+    patient.expected += ["ERR_FAILED", "whiteboard: TypeError"]
+    page.route("**/board.js", lambda route: route.abort())
+    for _ in range(2):
+        button.click()
+        expect(page.get_by_text("The board could not be opened.").first).to_be_visible()
+        expect(button).to_have_attribute("aria-expanded", "false")
+        page.evaluate("for (const each of document.querySelectorAll('.toast')) each.remove()")
+    page.unroute("**/board.js")
+    open_board(page)
+    expect(button).to_have_attribute("aria-expanded", "true")
+
+
 def test_everything_goes_by_keyboard(pair: Pair) -> None:
     _, provider, patient = pair()
     both, page = (provider.page, patient.page), provider.page

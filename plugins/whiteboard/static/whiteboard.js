@@ -33,7 +33,10 @@ function stage(host, own) {
     own.button?.setAttribute("aria-expanded", String(open));
     host.ui.badge(unseen = 0);
     const whole = await load();
-    if (!signal.aborted) whole?.show(own.open, byHand);
+    if (signal.aborted) return;
+    if (whole) return whole.show(own.open, byHand);
+    own.open = false;                                      // the next press is another try
+    own.button?.setAttribute("aria-expanded", "false");
   };
   const heard = () => {
     if (own.closed) host.ui.badge(unseen += 1);
