@@ -579,7 +579,10 @@ MAKE = """async ([names, font]) => {
 }"""
 
 ARABIC, HINDI, CHINESE, HEBREW = "محمد بن عبد الله", "श्रीमती क्षितिजा शर्मा", "张伟明", "דוד בן גוריון"
+LONG = "Wilhelmina Friederike Wolfeschlegelsteinhausenbergerdorff, Freifrau von und zu Hohenwaldau-Wittgenstein"
 NAMES = [["Grace Hopper", "drawn"], [ARABIC, "typed"], [HINDI, "typed"], [CHINESE, "drawn"], [HEBREW, "drawn"]]
+NAMES += [[LONG, "typed"]]
+LABELS = dict(zip((name for name, _ in NAMES), ("latin", "arabic", "hindi", "chinese", "hebrew", "long"), strict=True))
 
 
 def test_any_name_is_printed_and_found_again_and_no_change_goes_unseen(
@@ -592,7 +595,7 @@ def test_any_name_is_printed_and_found_again_and_no_change_goes_unseen(
     made = {name: base64.b64decode(data) for name, data in patient.evaluate(MAKE, [NAMES, font]).items()}
     for name, data in made.items():
         pdf = pypdf.PdfReader(BytesIO(data), strict=True)
-        label = {"Grace Hopper": "latin", ARABIC: "arabic", HINDI: "hindi", CHINESE: "chinese", HEBREW: "hebrew"}[name]
+        label = LABELS[name]
         pages = drawn(data, label)
         assert len(pages) == len(pdf.pages)
         found = pypdfium2.PdfDocument(data)
@@ -601,13 +604,14 @@ def test_any_name_is_printed_and_found_again_and_no_change_goes_unseen(
         assert squeezed(name) in by_another, f"{label}: not found by pdfium"
         assert squeezed(name) in read(data), f"{label}: not found by pypdf"
         assert is_seen(pdf, pages), f"{label}: its picture is empty"
+        within(data, signature=name == LONG)
     files = [kept(tmp_path / f"{number}.pdf", data) for number, data in enumerate(made.values())]
     told = verify(practice.folder, *files)
     assert told.returncode == 0, told.stderr
     for name, file in zip(made, files, strict=True):
         said = "\n".join(line for line in told.stdout.splitlines() if line.startswith(f"{file}: "))
         assert f"Signed by {name} at 2026-11-26T09:30:00Z" in said
-        assert ("are pictures" in said) == (name != "Grace Hopper")
+        assert ("are pictures" in said) == (not name.isascii())
         assert "keeps no receipts" in said
     changes = tampered(made["Grace Hopper"])
     files = [kept(tmp_path / f"changed-{number}.pdf", data) for number, (_, data, _) in enumerate(changes)]
@@ -621,6 +625,20 @@ def test_any_name_is_printed_and_found_again_and_no_change_goes_unseen(
 def kept(file: Path, data: bytes) -> Path:
     file.write_bytes(data)
     return file
+
+
+def within(data: bytes, *, signature: bool) -> None:
+    """Each line is as wide as its place at most, as an independent reader measures it: so is a typed signature."""
+    document, typed = pypdfium2.PdfDocument(data), 0
+    for page in document:
+        for each in page.get_objects(filter=[pypdfium2.raw.FPDF_PAGEOBJ_TEXT]):
+            left, _, right, _ = each.get_bounds()
+            assert right <= page.get_width() - 50, f"a line ends at {right}"
+            if signature and 61 < left < 63:
+                typed += 1
+                assert right <= 56 + 300, f"the signature ends at {right}"
+    document.close()
+    assert typed == signature
 
 
 def is_seen(pdf: pypdf.PdfReader, pages: list[Any]) -> bool:

@@ -38,13 +38,14 @@ class Pages {
     }
     this.y -= after;
   }
-  // One line at its place.
+  // One line at its place; smaller where it would be wider than `wide`.
   line(text, x, y, { size, font, gray = 0, wide = 0 }) {
     const { content, lines, node } = this.here, own = this.fonts[font];
     lines.push(text);
     if (fits(text, own)) {
+      const across = own.widthOfTextAtSize(text, size), fit = wide && across > wide ? wide / across : 1;
       node.setFontDictionary(PDFName.of(font), own.ref);
-      content.push(`BT ${n(gray)} g /${font} ${n(size)} Tf 1 0 0 1 ${n(x)} ${n(y)} Tm ${own.encodeText(text)} Tj ET`);
+      content.push(`BT ${n(gray)} g /${font} ${n(size * fit)} Tf 1 0 0 1 ${n(x)} ${n(y)} Tm ${own.encodeText(text)} Tj ET`);
       return;
     }
     // What the standard fonts have no letters for: the browser's picture of it, and behind it the letters themselves.
