@@ -235,8 +235,22 @@ def test_each_draws_on_the_others_board(pair: Pair) -> None:
     expect(patient.page.locator(".whiteboard-after")).to_be_visible()
 
 
-def test_a_board_that_could_not_be_loaded_is_tried_again(pair: Pair) -> None:
-    """The button says that it is closed, and the next press opens it."""
+#: What is said here of two marks that do not reach the others: one in the visit, one when it is over.
+LATE = """async () => {
+  const { name } = performance.getEntriesByType("resource").find(({ name }) => name.endsWith("/whiteboard.js"));
+  const { Board } = await import(name.replace("whiteboard.js", "board.js")), told = [], over = new AbortController();
+  const send = async () => { throw Object.assign(new Error("closed"), { code: "closed" }); };
+  const ui = { notice: words => told.push(words) }, text = words => words;
+  const host = { channel: { send }, signal: over.signal, text, ui };
+  await Board.prototype.send.call({ host }, "mark", {});
+  over.abort();
+  await Board.prototype.send.call({ host }, "mark", {});
+  return told;
+}"""
+
+
+def test_a_board_that_could_not_be_loaded_is_tried_again_and_one_that_is_over_is_silent(pair: Pair) -> None:
+    """The button says that it is closed, and the next press opens it. After the visit, nothing is to be tried again."""
     _, _, patient = pair()
     page, button = patient.page, patient.page.get_by_role("button", name="Board", exact=True)
     patient.expected += ["ERR_FAILED", "whiteboard: TypeError"]
@@ -249,6 +263,7 @@ def test_a_board_that_could_not_be_loaded_is_tried_again(pair: Pair) -> None:
     page.unroute("**/board.js")
     open_board(page)
     expect(button).to_have_attribute("aria-expanded", "true")
+    assert page.evaluate(LATE) == ["This did not reach the others. Try again in a moment."]
 
 
 def test_everything_goes_by_keyboard(pair: Pair) -> None:

@@ -402,6 +402,7 @@ export class Board {
     try {
       await this.host.channel.send(event, data, options);
     } catch (error) {
+      if (this.host.signal.aborted) return;              // the visit is over: nothing is left to try
       if (error.code === "slow_down") {
         await new Promise(resolve => setTimeout(resolve, 200));
         return this.send(event, data, options);
