@@ -386,6 +386,31 @@ def test_a_word_that_is_refused_is_no_signature(desk: Person) -> None:
     assert "Signed. Thank you." not in page.evaluate("own.told")
 
 
+def test_two_long_names_are_a_word_that_goes(desk: Person) -> None:
+    """Of all the names, as much as the word may hold; the document has them whole."""
+    page, names = desk.page, ("A" * 120, "B" * 120)
+    page.evaluate(
+        """async () => {
+          await desk({ slot: "checkin.step" });
+          own.root.firstChild.dataset.form = "minor";
+          own.begin();
+        }"""
+    )
+    paper = page.locator("#desk")
+    paper.get_by_label("Name of the minor").fill("Ada")
+    paper.get_by_label("Date of birth of the minor").fill("2015-12-10")
+    paper.get_by_label("A parent", exact=True).check()
+    paper.get_by_label("Where are you and the minor now?").fill(PLACE)
+    paper.get_by_label("Telephone number at which").fill(PHONE_NUMBER)
+    paper.get_by_label("I am with the minor").check()
+    for number, name in enumerate(names):
+        paper.get_by_label("Full name").nth(number).fill(name)
+        paper.get_by_label("Use my typed name").nth(number).check()
+    sign(page, "#desk")
+    expect(paper).to_contain_text("You have signed")
+    assert page.evaluate("own.threads.word.entries.at(-1).data.name") == ", ".join(names)[:200]
+
+
 #: A form is asked for, and what the page that was here before a reload has said of it comes after.
 AGAIN = """async () => {
   await desk();
