@@ -129,9 +129,10 @@ export class Transfers {
     if (!whole(round)) return;
     if (data.name !== undefined) return this.sealed(party, data);
     const arrival = this.arrivals.get(key);
-    if (!arrival || arrival.round?.number !== round) return;
-    if (typeof data.sha256 === "string") arrival.line = arrival.line.then(() => arrival.tail(arrival.round, data.sha256));
-    else if (whole(data.at) && BLOB.test(String(data.blob))) arrival.piece(arrival.round, data.at, data.blob);
+    const now = arrival?.round;                           // another one may have begun when its turn comes
+    if (!now || now.number !== round) return;
+    if (typeof data.sha256 === "string") arrival.line = arrival.line.then(() => arrival.tail(now, data.sha256));
+    else if (whole(data.at) && BLOB.test(String(data.blob))) arrival.piece(now, data.at, data.blob);
   }
   // One that begins, or goes on, by the server.
   sealed(party, { id, round, name, head, size, key }) {
@@ -416,6 +417,7 @@ class Arrival {
   begin(round) {
     if (this.round !== round) this.round?.close();
     this.round = round;
+    if (this.ended === "closing") return;                 // whether it is done is said on this road, once that is known
     if (this.digest && this.ended === "done") round.say({ done: this.digest });
     else if (this.ended) this.all.stop(this.party.page, this.id, this.ended);
     else if (this.saving) round.say({ from: this.received });
@@ -486,7 +488,7 @@ class Arrival {
   async tail(round, theirs) {
     await this.disk;
     if (round !== this.round || this.ended) return;
-    if (this.received !== this.size) return this.fail("broken");
+    if (this.received !== this.size) return round.road === "relay" ? undefined : this.fail("broken"); // by the server: a piece was asked for again
     const all = this.writer ? undefined : new Blob(this.parts);
     const own = this.hash ? hex(this.hash.digest()) : await summed(all).catch(() => "");
     if (round !== this.round || this.ended) return;
