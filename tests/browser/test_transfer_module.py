@@ -229,6 +229,36 @@ def test_a_break_while_the_disk_takes_the_last_of_it_costs_nothing(world: Callab
     """) == ["", True, []]
 
 
+def test_a_channel_whose_far_side_speaks_before_it_is_open_here_is_the_one_that_is_used(
+    world: Callable[..., Any],
+) -> None:
+    """A browser may tell of a message first, and of the channel that it came by a moment later."""
+    assert world("""
+      await world.meet();
+      const { pc } = world.a.channel, real = pc.createDataChannel.bind(pc), made = [];
+      pc.createDataChannel = label => {
+        const far = real(label), send = far.send.bind(far);
+        let open = false;
+        Object.defineProperty(far, "readyState", { get: () => open ? "open" : "connecting" });
+        far.send = data => {
+          if (!open) throw new DOMException("it is not open", "InvalidStateError");
+          send(data);
+        };
+        far.addEventListener("open", event => { if (!open) event.stopImmediatePropagation(); });
+        far.addEventListener("message", () => setTimeout(() => {
+          if (open) return;
+          open = true;
+          far.dispatchEvent(new Event("open"));
+        }));
+        made.push(far);
+        return far;
+      };
+      const taken = world.taken();
+      const road = await world.a.deliver("xy:file", world.random(1000)), { blob } = await taken;
+      return [road, blob.size, made.length];
+    """) == ["peer", 1000, 1]
+
+
 def test_it_waits_for_somebody_who_takes_it(world: Callable[..., Any]) -> None:
     assert (
         world("""

@@ -304,10 +304,10 @@ class Delivery {
     const round = this.begin(party, "peer", () => ["closing", "closed"].includes(far.readyState) || channel.peer(party.page)?.pc !== pc);
     Object.assign(far, { binaryType: "arraybuffer", bufferedAmountLowThreshold: LOW });
     far.onmessage = ({ data }) => typeof data === "string" && this.hears(round, read(data));
-    far.onbufferedamountlow = far.onclose = () => round.stir();
+    far.onbufferedamountlow = far.onopen = far.onclose = () => round.stir();
     const say = body => far.send(JSON.stringify(body)), chunk = Math.min(CHUNK, pc.sctp?.maxMessageSize ?? CHUNK);
     try {
-      await this.until(round, () => round.said.ready);
+      await this.until(round, () => round.said.ready && far.readyState === "open"); // a browser may tell us of its word first
       say({ head: this.head, size: this.size });
       await this.until(round, () => round.said.from !== undefined || round.said.done);
       let at = round.said.done ? this.size : round.said.from, next = this.slab(at);
