@@ -147,6 +147,33 @@ def ask(page: Page, what: str = "") -> None:
     expect(page.locator(".toast").last).to_be_visible()
 
 
+def test_what_is_chosen_or_comes_as_the_call_begins_is_not_lost(pair: Callable[..., tuple[Person, Person]]) -> None:
+    """The browser's own dialog is open for seconds, and all that files need still comes: the call's part goes on."""
+    provider, patient = pair()
+    board, page = provider.page, patient.page
+    held: list[Any] = []
+    page.route("**/files-desk.js", lambda route: held.append(route))
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Send files").click()
+    page.evaluate(DROP, [".waiting", [["early.txt", "Before the call"]]])
+    board.evaluate(DROP, [".files-card", [["plan.txt", "Twice a day"]]])
+    says(board, ".card", "plan.txt", "0% · 0 byte a second")
+    assert held
+    start(board, "Grace Hopper")
+    connected(board, page)
+    for each in (board, page):
+        expect(each.locator(".bar hc-part[data-plugin=files][data-mounted]")).to_be_attached()
+        each.get_by_role("button", name="Files").click()
+    chooser.value.set_files(payload("letter.txt", b"To whom it may concern"))
+    for route in held:
+        route.continue_()
+    for name, data in (("letter.txt", b"To whom it may concern"), ("early.txt", b"Before the call")):
+        says(board, "#side", name, "Arrived whole.")
+        assert saved(board, "#side", name) == (name, data)
+    says(page, "#side", "plan.txt", "Arrived whole.")
+    assert saved(page, "#side", "plan.txt") == ("plan.txt", b"Twice a day")
+
+
 #: Counts what goes into DataChannels, and closes the one for words, by which the whole connection is made anew.
 COUNTING = """() => {
   window.went = 0;
