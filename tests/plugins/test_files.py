@@ -147,6 +147,26 @@ def ask(page: Page, what: str = "") -> None:
     expect(page.locator(".toast").last).to_be_visible()
 
 
+def test_a_request_that_is_open_as_the_call_begins_is_asked_again_and_answered_once(
+    pair: Callable[..., tuple[Person, Person]],
+) -> None:
+    """The call closes every dialog: that is no answer of the patient's."""
+    provider, patient = pair()
+    board, page = provider.page, patient.page
+    board.locator(".files-card > summary").click()
+    ask(board, "The letter of your clinic")
+    dialog = page.get_by_role("dialog", name="Your provider asks for a file")
+    expect(dialog).to_be_visible()
+    start(board, "Grace Hopper")
+    connected(board, page)
+    expect(dialog).to_contain_text("The letter of your clinic")
+    none = board.locator(".toast", has_text="The patient has no file for you at the moment.")
+    expect(none).to_have_count(0)
+    dialog.get_by_role("button", name="Not now").click()
+    expect(none).to_have_count(1)
+    expect(dialog).to_have_count(0)
+
+
 def test_what_is_chosen_or_comes_as_the_call_begins_is_not_lost(pair: Callable[..., tuple[Person, Person]]) -> None:
     """The browser's own dialog is open for seconds, and all that files need still comes: the call's part goes on."""
     provider, patient = pair()

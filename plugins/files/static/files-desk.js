@@ -27,10 +27,11 @@ function size(n) {
 }
 
 class Desk {
-  constructor() { Object.assign(this, { rows: [], views: new Map(), under: 0 }); }
+  constructor() { Object.assign(this, { rows: [], views: new Map(), asks: new Set(), under: 0 }); }
   meet(host) {
     this.host = host;
     if (this.views.has(host.root)) return;
+    if (host.slot === "call.bar") for (const each of this.asks) this.asked(each); // the call has begun meanwhile
     this.views.set(host.root, new View(this, host));
     host.signal.addEventListener("abort", () => {
       this.views.delete(host.root);
@@ -146,13 +147,17 @@ class Desk {
       ui.notice(text("Nobody could be asked. Try again in a moment."));
     }
   }
-  async asked({ what = "" }, input) {
-    const { text, ui, channel } = this.host;
+  // A part that goes takes its dialog along. The request stays until it is answered, and the next part asks again.
+  async asked(wanted) {
+    const { text, ui, channel, root, signal } = this.host, { what = "" } = wanted;
     const body = document.createElement("p");
     body.append(text("Choose one on this device. It goes to your provider only."));
     if (what) body.prepend(Object.assign(document.createElement("strong"), { className: "files-asked", dir: "auto", textContent: what }), document.createElement("br"));
+    this.asks.add(wanted);
     const go = await ui.dialog({ title: text("Your provider asks for a file"), body, buttons: [{ value: "", label: text("Not now") }, { value: "choose", label: text("Choose a file"), kind: "primary" }] });
-    if (go === "choose") input.click();
+    if (signal.aborted) return;
+    this.asks.delete(wanted);
+    if (go === "choose") root.querySelector(".files-input").click();
     else channel.send("later").catch(() => {});
   }
   later() { this.host.ui.notice(this.host.text("The patient has no file for you at the moment.")); }

@@ -32,8 +32,8 @@ export function mount(host) {
     here.push(host);
     signal.addEventListener("abort", () => here.splice(here.indexOf(host), 1));
     host.channel.incoming("file", come => at(all => all.come(come)));
-    host.channel.on("ask", ({ data }) => press(all => all.asked(data, input)));
-    host.channel.on("later", () => press(all => all.later()));
+    host.channel.on("ask", ({ data }) => press(all => all.asked(data)));
+    host.channel.on("later", () => { if (newest() === host) press(all => all.later()); });
     if (slot !== "dashboard.card") drops(document, document.body, signal, give);
     else drops(root, whole, signal, give);
     for (const each of owed.filter(([visit]) => visit === id)) {
