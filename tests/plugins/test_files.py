@@ -147,6 +147,20 @@ def ask(page: Page, what: str = "") -> None:
     expect(page.locator(".toast").last).to_be_visible()
 
 
+def test_a_provider_with_two_pages_gets_a_file_once(
+    clinic: Practice, pair: Callable[..., tuple[Person, Person]]
+) -> None:
+    provider, patient = pair()
+    second = provider.context.new_page()
+    open_dashboard(second, clinic.url)
+    for board, name in ((provider.page, "plan.txt"), (second, "diet.txt")):
+        board.evaluate(DROP, [".files-card", [[name, "Twice a day"]]])
+        says(patient.page, ".waiting", name, "Arrived whole.")  # from here on both are known
+    patient.page.locator(".waiting .files-input").set_input_files(payload("letter.txt", b"1"))
+    says(patient.page, ".waiting", "letter.txt", "Delivered. The checksums agree.")
+    expect(row(patient.page, ".waiting", "letter.txt")).to_have_count(1)
+
+
 def test_a_request_that_is_open_as_the_call_begins_is_asked_again_and_answered_once(
     pair: Callable[..., tuple[Person, Person]],
 ) -> None:

@@ -55,8 +55,8 @@ class Desk {
   whom() {
     const { visit, channel, me } = this.host, wanted = me.role === "provider" ? "patient" : "provider";
     const seats = visit.seats.filter(({ role }) => role === wanted).map(({ id, name }) => ({ to: id, name }));
-    const there = channel.others().filter(({ role }) => role === wanted).map(({ who, name }) => ({ to: who, name }));
-    return seats.length ? seats : there.length ? there : [{ to: undefined, name: "" }];
+    const there = new Map(channel.others().filter(({ role }) => role === wanted).map(({ who, name }) => [who, { to: who, name }])); // with two pages open: once
+    return seats.length ? seats : there.size ? [...there.values()] : [{ to: undefined, name: "" }];
   }
   send(files) {
     for (const file of files) for (const { to, name } of this.whom()) {
