@@ -161,6 +161,23 @@ def test_a_provider_with_two_pages_gets_a_file_once(
     expect(row(patient.page, ".waiting", "letter.txt")).to_have_count(1)
 
 
+def test_the_keyboard_stays_at_a_file_whose_buttons_come_and_go(
+    clinic: Practice, pair: Callable[..., tuple[Person, Person]]
+) -> None:
+    provider, patient = pair(dashboard=False)
+    page = patient.page
+    page.locator(".waiting .files-input").set_input_files(payload("letter.txt", b"1"))
+    says(page, ".waiting", "letter.txt", "Waits until the other side is there.")
+    letter = row(page, ".waiting", "letter.txt")
+    letter.get_by_role("button", name="Cancel").press("Enter")
+    expect(letter.get_by_role("button", name="Send again")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(letter.get_by_role("button", name="Cancel")).to_be_focused()
+    open_dashboard(provider.page, clinic.url)
+    says(page, ".waiting", "letter.txt", "Delivered. The checksums agree.")
+    expect(letter).to_be_focused()
+
+
 def test_a_request_that_is_open_as_the_call_begins_is_asked_again_and_answered_once(
     pair: Callable[..., tuple[Person, Person]],
 ) -> None:

@@ -207,7 +207,7 @@ const made = (name, more) => Object.assign(document.createElement(name), more);
 
 class Item {
   constructor(desk, host, row) {
-    Object.assign(this, { desk, host, row, element: made("li", {}) });
+    Object.assign(this, { desk, host, row, element: made("li", { tabIndex: -1 }) });
     const { text } = host, { stem, ending } = shown(row.name);
     this.name = made("span", { className: "files-name", dir: "ltr", title: row.name });
     this.name.append(made("bdi", { textContent: stem }), made("bdi", { textContent: ending }));
@@ -243,11 +243,9 @@ class Item {
     code.textContent = row.sha256;
     const over = host.slot === "call.after";
     const shows = { save: Boolean(row.blob), accept: row.state === "offered", again: row.mine && row.state === "failed" && !over, cancel: moving || ["queued", "offered"].includes(row.state) };
-    for (const [id, button] of Object.entries(acts)) {
-      const had = button === document.activeElement && !shows[id];
-      button.hidden = !shows[id];
-      if (had) Object.values(acts).find(other => !other.hidden)?.focus();
-    }
+    const focused = Object.values(acts).find(each => each === document.activeElement);
+    for (const [id, button] of Object.entries(acts)) button.hidden = !shows[id];
+    if (focused?.hidden) (Object.values(acts).find(each => !each.hidden) ?? this.element).focus();
   }
 }
 
