@@ -178,6 +178,22 @@ def test_the_keyboard_stays_at_a_file_whose_buttons_come_and_go(
     expect(letter).to_be_focused()
 
 
+def test_what_was_under_way_at_the_end_of_the_visit_says_so(pair: Callable[..., tuple[Person, Person]]) -> None:
+    """Also what waited for its turn: neither has the other side refused it, nor can it be sent again."""
+    provider, patient = pair()
+    board, page = provider.page, patient.page
+    start(board, "Grace Hopper")
+    connected(board, page)
+    board.route("**/files-desk.js", lambda route: None)  # nothing is taken there
+    page.get_by_role("button", name="Files").click()
+    names = [f"{n}.bin" for n in range(4)]
+    page.locator("#side .files-input").set_input_files([payload(name, b"1") for name in names])
+    says(page, "#side", "3.bin", "Waits for its turn.")
+    end(board)
+    for name in names:
+        says(page, ".files-after", name, "The visit ended before it arrived.")
+
+
 def test_a_request_that_is_open_as_the_call_begins_is_asked_again_and_answered_once(
     pair: Callable[..., tuple[Person, Person]],
 ) -> None:

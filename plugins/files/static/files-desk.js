@@ -164,14 +164,14 @@ class Desk {
 }
 
 // Why a file did not go, or come, and what to do.
-function why({ text }, { code, mine, ours }) {
+function why({ text, visit }, { code, mine, ours }) {
   switch (code) {
     case "cancelled": return ours ? text("You cancelled this.") : text("The other side cancelled this.");
     case "too_big": return mine ? text("Too large for the other side's browser. Send it in smaller parts.") : text("Too large for this browser. Use Chrome or Edge on a computer.");
     case "refused": return text("The other side did not take it.");
     case "full": return text("There is no room for it. Try again in a quarter of an hour, or in the call.");
     case "unknown": return text("Files are switched off here.");
-    default: return mine ? text("It did not arrive whole. Send it again.") : text("It did not arrive whole. Ask for it again.");
+    default: return visit.state === "ended" ? text("The visit ended before it arrived.") : mine ? text("It did not arrive whole. Send it again.") : text("It did not arrive whole. Ask for it again.");
   }
 }
 

@@ -205,7 +205,7 @@ class Delivery {
   get size() { return this.blob.size; }
   async run() {
     const { channel } = this.all, { rule } = this;
-    if (!rule) throw failed("unknown");
+    this.check();
     if (!rule.from.includes(channel.role) || !rule.states.includes(channel.state())) throw failed("refused");
     if (this.size > rule.size || measured(this.head) > HEAD) throw failed("too_big");
     if (!this.hash) (this.sum = summed(this.blob)).catch(() => {}); // while it goes
