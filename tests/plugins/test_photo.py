@@ -401,6 +401,35 @@ def test_before_the_call_it_goes_sealed_and_without_its_place(
     expect(board.locator("#side .photo-tile")).to_have_count(2)
 
 
+#: A file that has gone from the device since it was chosen.
+GONE = """() => {
+  const real = Blob.prototype.slice;
+  Blob.prototype.slice = function (...given) {
+    const part = real.apply(this, given);
+    if (this instanceof File) part.arrayBuffer = () => Promise.reject(new DOMException("gone", "NotReadableError"));
+    return part;
+  };
+}"""
+
+
+def test_a_picture_or_a_camera_that_cannot_be_had_leaves_a_way_on(pair: Callable[..., Any], tmp_path: Path) -> None:
+    """The file cannot be read; what the camera needs cannot be loaded, and can a moment later."""
+    _, provider, patient = pair()
+    board, page = provider.page, patient.page
+    board.locator(".photo-open").click()
+    ask(board, "The skin")
+    page.evaluate(GONE)
+    dialog(page).locator("input[type=file]").set_input_files(holiday(tmp_path / "holiday.jpg"))
+    expect(dialog(page).get_by_role("alert")).to_contain_text("This file cannot be sent as a photo")
+    patient.expected = ["Failed to load resource"]
+    page.route("**/loan.js", lambda route: route.abort())
+    press(page, "Open the camera")
+    expect(dialog(page).get_by_role("alert")).to_have_text("This could not be loaded. Try again in a moment.")
+    page.unroute("**/loan.js")
+    press(page, "Try again")
+    expect(dialog(page).get_by_role("button", name="Take the photo")).to_be_enabled()
+
+
 #: From now on the page sends these bytes instead of a photo.
 TAMPER = """bytes => {
   HTMLCanvasElement.prototype.toBlob = function (then) {
