@@ -562,6 +562,28 @@ def test_a_patient_who_reloads_is_asked_again_until_the_request_is_settled(pair:
     assert page.evaluate("asked") == ["A photo of: The throat"], "what was settled was asked again"
 
 
+def test_a_photo_that_a_reloaded_provider_no_longer_waits_for_is_not_sent_for_ever(pair: Callable[..., Any]) -> None:
+    """The provider's page has lost the request: the patient hears so, and is asked anew as ever."""
+    _, provider, patient = pair()
+    board, page = provider.page, patient.page
+    board.locator(".photo-open").click()
+    ask(board, "The skin")
+    press(page, "Open the camera")
+    press(page, "Take the photo")
+    expect(dialog(page).get_by_role("button", name="Send")).to_be_visible()
+    board.reload()
+    expect(board.locator(".card hc-part[data-mounted]")).to_be_attached()
+    press(page, "Send")
+    expect(page.get_by_text("Your provider does not need the photo any more.").last).to_be_visible()
+    expect(dialog(page)).to_have_count(0)
+    board.locator(".photo-open").click()
+    ask(board, "A wound")
+    press(page, "Open the camera")
+    press(page, "Take the photo")
+    press(page, "Send")
+    expect(board.locator(".photo-tile:visible")).to_have_count(1)
+
+
 def test_everybody_can_use_it_in_every_language(pair: Callable[..., Any]) -> None:
     """Each step of both sides: its words are in a catalogue, axe finds nothing in light and dark, on a telephone."""
     _, provider, patient = pair(locale="en-XA", camera=CAMERA)

@@ -157,9 +157,10 @@ function listen(host, album) {
     const { ask } = album;
     if (ask?.id === data.id && OPEN.includes(ask.state)) now(data.state);
   });
-  host.channel.incoming("picture", async ({ head, cancel, save }) => {
+  album.take = async ({ head, cancel, save }) => {
     const { ask } = album;
-    if (!ask || head?.id !== ask.id || !OPEN.includes(ask.state) || ask.coming) return cancel("unknown"); // only what was asked for
+    if (!ask || head?.id !== ask.id || !OPEN.includes(ask.state)) return cancel("unknown"); // only what was asked for
+    if (ask.coming) return cancel("refused");            // and once
     Object.assign(ask, { coming: true, cancel, share: 0 });
     now("comes");
     try {
@@ -175,7 +176,7 @@ function listen(host, album) {
     } finally {
       ask.coming = false;
     }
-  });
+  };
 }
 
 // What has come, if it is what our page sends: a JPEG of a size that can be shown.

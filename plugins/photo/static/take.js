@@ -258,6 +258,7 @@ class Taking {
       this.end("sent");
     } catch (error) {
       if (!this.body.isConnected) return;
+      if (error.code === "unknown") return this.end("withdrawn"); // the provider's page was loaded anew, or asks for something else
       this.told = "";
       this.look(blob);
       if (error.code === "cancelled" && this.sending.signal.aborted) return;
