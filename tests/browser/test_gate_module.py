@@ -303,3 +303,21 @@ def test_answers_that_are_no_rows_leave_the_card_whole(world: Callable[..., Any]
       return place.textContent;
     """)
     assert "Mood good" in shown
+
+
+def test_what_nobody_listened_to_is_told_once(world: Callable[..., Any]) -> None:
+    """To who listens first, and not to who comes after; a thread that is begun later still has it."""
+    assert world("""
+      world.make("patient", world.provider);
+      const { channel, rules } = world, told = [], entries = async event => {
+        for (const name of ["first", "second"]) {
+          channel.on(event, ({ data }) => told.push([name, data.a]));
+          await null;
+        }
+        return channel.history(event).entries.map(({ data }) => data.a);
+      };
+      rules["x:late"] = rules["x:thread"];
+      world.say("x:late", [{ data: { a: 1 } }]);
+      const kept = await entries("x:late");
+      return [told, kept];
+    """) == [[["first", 1]], [1]]

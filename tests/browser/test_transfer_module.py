@@ -11,6 +11,7 @@ from housecall.testing import Person, Practice, Room
 
 #: A provider's end `a` and a patient's end `b`, with what a Channel would give them. `meet` connects them anew, `part`
 #: breaks the connection; `bytes` counts what went into DataChannels. `raw` is what a page that was tampered with opens.
+#: `server` puts one between them that keeps sealed pieces; `got(n)` is awaited before the nth of them is given out.
 WORLD = """async ([body, given, pieces]) => {
   const { Transfers } = await import("housecall/transfer.js");
   const rule = more => ({ from: ["provider", "patient"], to: "others", states: ["in_call"], size: 2 ** 30, ...more });
@@ -28,7 +29,7 @@ WORLD = """async ([body, given, pieces]) => {
     const party = { who: theirs, seat: theirs, page: theirs, name: theirs, role: other };
     const channel = {
       visit: "v", role, closed: false, far: new Map([[theirs, { there: true, party }]]), takers: new Map(), pc: null,
-      state: () => world.state, link: () => null, open: () => channel.pc?.connectionState === "connected",
+      state: () => world.state, link: () => world.link ?? null, open: () => channel.pc?.connectionState === "connected",
       peer: () => channel.pc && { pc: channel.pc },
       send: async (event, data) => {
         if (data.stop) world.stops.push(data.stop);
@@ -65,6 +66,17 @@ WORLD = """async ([body, given, pieces]) => {
     for (const each of [world.a, world.b]) each.stir();
   };
   world.part = () => { for (const each of [world.a, world.b]) each.channel.pc.close(); };
+  world.server = got => {
+    const pieces = [], real = window.fetch;
+    let n = 0;
+    world.link = { connected: true };
+    window.fetch = async (url, { body } = {}) => {
+      if (!String(url).startsWith("/-/blob")) return real(url);
+      if (body) return new Response(JSON.stringify({ id: `b.${pieces.push(body) - 1}` }), { status: 201 });
+      await got(n++);
+      return new Response(pieces[Number(url.split("b.")[1])]);
+    };
+  };
   world.raw = async label => {
     const channel = world.a.channel.pc.createDataChannel(label);
     channel.heard = [];
@@ -153,6 +165,98 @@ def test_after_a_break_it_goes_on_from_what_is_stored(world: Callable[..., Any])
     assert size == 40 * 2**20
     assert waited
     assert sent < size + 2 * 9 * 2**20, "at most a window is sent again for each break"
+
+
+def test_a_piece_that_the_server_does_not_give_at_once_is_asked_for_again(world: Callable[..., Any]) -> None:
+    """Each of them, the last ones too, which the sender has left behind when that happens."""
+    for lost in range(3):
+        told = world(
+            """
+            world.server(async n => { if (n === given[0]) throw new Error("the line was down for a moment"); });
+            const blob = world.random(2.5 * 2 ** 20), taken = world.taken();
+            const road = await world.a.deliver("xy:file", blob), { blob: got } = await taken;
+            return [road, await world.sum(got) === await world.sum(blob), world.stops];
+            """,
+            lost,
+        )
+        assert told == ["relay", True, []], lost
+
+
+def test_what_comes_by_the_server_goes_on_by_the_connection_that_begins_meanwhile(world: Callable[..., Any]) -> None:
+    """The last piece is on its way, and all of it was sent: the word of that counts for the old road alone."""
+    assert world("""
+      let give = null, sent = false;
+      const said = world.b.said;
+      world.b.said = (party, data) => {
+        said.call(world.b, party, data);
+        sent ||= Boolean(data.sha256);
+      };
+      world.server(n => n === 2 && new Promise(done => { give = done; }));
+      const blob = world.random(2.5 * 2 ** 20), taken = world.taken();
+      const going = world.a.deliver("xy:file", blob);
+      await world.until(() => give && sent);
+      const [arrival] = world.b.arrivals.values();
+      let held = true;                                    // it takes nothing until the old road has ended
+      Object.defineProperty(RTCDataChannel.prototype, "bufferedAmount", { get: () => held ? 2 ** 30 : 0 });
+      await world.meet();
+      await world.until(() => arrival.round.road === "peer");
+      give();
+      await arrival.line;
+      held = false;
+      world.a.stir();
+      const road = await going, { blob: got } = await taken;
+      return [road, await world.sum(got) === await world.sum(blob), world.stops];
+    """) == ["peer", True, []]
+
+
+def test_a_break_while_the_disk_takes_the_last_of_it_costs_nothing(world: Callable[..., Any]) -> None:
+    assert world("""
+      await world.meet();
+      let close = null, saved = null;
+      const blob = world.random(2 ** 20), parts = [];
+      const disk = { write(chunk) { parts.push(chunk.slice()); }, close: () => new Promise(done => { close = done; }) };
+      world.b.takes("xy:file", come => saved = come.save(new WritableStream(disk)));
+      const going = world.code(world.a.deliver("xy:file", blob));
+      await world.until(() => close);
+      const [arrival] = world.b.arrivals.values(), { round } = arrival;
+      world.part();
+      for (const each of [world.a, world.b]) each.stir();
+      await world.meet();
+      await world.until(() => arrival.round !== round);
+      close();
+      await saved;
+      return [await going, await world.sum(new Blob(parts)) === await world.sum(blob), world.stops];
+    """) == ["", True, []]
+
+
+def test_a_channel_whose_far_side_speaks_before_it_is_open_here_is_the_one_that_is_used(
+    world: Callable[..., Any],
+) -> None:
+    """A browser may tell of a message first, and of the channel that it came by a moment later."""
+    assert world("""
+      await world.meet();
+      const { pc } = world.a.channel, real = pc.createDataChannel.bind(pc), made = [];
+      pc.createDataChannel = label => {
+        const far = real(label), send = far.send.bind(far);
+        let open = false;
+        Object.defineProperty(far, "readyState", { get: () => open ? "open" : "connecting" });
+        far.send = data => {
+          if (!open) throw new DOMException("it is not open", "InvalidStateError");
+          send(data);
+        };
+        far.addEventListener("open", event => { if (!open) event.stopImmediatePropagation(); });
+        far.addEventListener("message", () => setTimeout(() => {
+          if (open) return;
+          open = true;
+          far.dispatchEvent(new Event("open"));
+        }));
+        made.push(far);
+        return far;
+      };
+      const taken = world.taken();
+      const road = await world.a.deliver("xy:file", world.random(1000)), { blob } = await taken;
+      return [road, blob.size, made.length];
+    """) == ["peer", 1000, 1]
 
 
 def test_it_waits_for_somebody_who_takes_it(world: Callable[..., Any]) -> None:

@@ -147,6 +147,100 @@ def ask(page: Page, what: str = "") -> None:
     expect(page.locator(".toast").last).to_be_visible()
 
 
+def test_a_provider_with_two_pages_gets_a_file_once(
+    clinic: Practice, pair: Callable[..., tuple[Person, Person]]
+) -> None:
+    provider, patient = pair()
+    second = provider.context.new_page()
+    open_dashboard(second, clinic.url)
+    for board, name in ((provider.page, "plan.txt"), (second, "diet.txt")):
+        board.evaluate(DROP, [".files-card", [[name, "Twice a day"]]])
+        says(patient.page, ".waiting", name, "Arrived whole.")  # from here on both are known
+    patient.page.locator(".waiting .files-input").set_input_files(payload("letter.txt", b"1"))
+    says(patient.page, ".waiting", "letter.txt", "Delivered. The checksums agree.")
+    expect(row(patient.page, ".waiting", "letter.txt")).to_have_count(1)
+
+
+def test_the_keyboard_stays_at_a_file_whose_buttons_come_and_go(
+    clinic: Practice, pair: Callable[..., tuple[Person, Person]]
+) -> None:
+    provider, patient = pair(dashboard=False)
+    page = patient.page
+    page.locator(".waiting .files-input").set_input_files(payload("letter.txt", b"1"))
+    says(page, ".waiting", "letter.txt", "Waits until the other side is there.")
+    letter = row(page, ".waiting", "letter.txt")
+    letter.get_by_role("button", name="Cancel").press("Enter")
+    expect(letter.get_by_role("button", name="Send again")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(letter.get_by_role("button", name="Cancel")).to_be_focused()
+    open_dashboard(provider.page, clinic.url)
+    says(page, ".waiting", "letter.txt", "Delivered. The checksums agree.")
+    expect(letter).to_be_focused()
+
+
+def test_what_was_under_way_at_the_end_of_the_visit_says_so(pair: Callable[..., tuple[Person, Person]]) -> None:
+    """Also what waited for its turn: neither has the other side refused it, nor can it be sent again."""
+    provider, patient = pair()
+    board, page = provider.page, patient.page
+    start(board, "Grace Hopper")
+    connected(board, page)
+    board.route("**/files-desk.js", lambda route: None)  # nothing is taken there
+    page.get_by_role("button", name="Files").click()
+    names = [f"{n}.bin" for n in range(4)]
+    page.locator("#side .files-input").set_input_files([payload(name, b"1") for name in names])
+    says(page, "#side", "3.bin", "Waits for its turn.")
+    end(board)
+    for name in names:
+        says(page, ".files-after", name, "The visit ended before it arrived.")
+
+
+def test_a_request_that_is_open_as_the_call_begins_is_asked_again_and_answered_once(
+    pair: Callable[..., tuple[Person, Person]],
+) -> None:
+    """The call closes every dialog: that is no answer of the patient's."""
+    provider, patient = pair()
+    board, page = provider.page, patient.page
+    board.locator(".files-card > summary").click()
+    ask(board, "The letter of your clinic")
+    dialog = page.get_by_role("dialog", name="Your provider asks for a file")
+    expect(dialog).to_be_visible()
+    start(board, "Grace Hopper")
+    connected(board, page)
+    expect(dialog).to_contain_text("The letter of your clinic")
+    none = board.locator(".toast", has_text="The patient has no file for you at the moment.")
+    expect(none).to_have_count(0)
+    dialog.get_by_role("button", name="Not now").click()
+    expect(none).to_have_count(1)
+    expect(dialog).to_have_count(0)
+
+
+def test_what_is_chosen_or_comes_as_the_call_begins_is_not_lost(pair: Callable[..., tuple[Person, Person]]) -> None:
+    """The browser's own dialog is open for seconds, and all that files need still comes: the call's part goes on."""
+    provider, patient = pair()
+    board, page = provider.page, patient.page
+    held: list[Any] = []
+    page.route("**/files-desk.js", lambda route: held.append(route))
+    with page.expect_file_chooser() as chooser:
+        page.get_by_role("button", name="Send files").click()
+    page.evaluate(DROP, [".waiting", [["early.txt", "Before the call"]]])
+    board.evaluate(DROP, [".files-card", [["plan.txt", "Twice a day"]]])
+    says(board, ".card", "plan.txt", "0% · 0 byte a second")
+    assert held
+    start(board, "Grace Hopper")
+    connected(board, page)
+    for each in (board, page):
+        expect(each.locator(".bar hc-part[data-plugin=files][data-mounted]")).to_be_attached()
+        each.get_by_role("button", name="Files").click()
+    chooser.value.set_files(payload("letter.txt", b"To whom it may concern"))
+    for route in held:
+        route.continue_()
+    for name, data in (("letter.txt", b"To whom it may concern"), ("early.txt", b"Before the call")):
+        says(board, "#side", name, "Arrived whole.")
+        assert saved(board, "#side", name) == (name, data)
+    says(page, "#side", "plan.txt", "Arrived whole.")
+    assert saved(page, "#side", "plan.txt") == ("plan.txt", b"Twice a day")
+
+
 #: Counts what goes into DataChannels, and closes the one for words, by which the whole connection is made anew.
 COUNTING = """() => {
   window.went = 0;

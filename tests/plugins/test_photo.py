@@ -285,9 +285,15 @@ def test_a_photo_is_marked_turned_and_compared_with_pointer_and_keyboard(pair: C
     assert picture.size == (2400, 1800)
     audit(board, "two photos side by side")
     board.screenshot()
-    view.get_by_role("button", name="Remove").click()
-    board.get_by_role("dialog", name="Remove this photo?").get_by_role("button", name="Remove it").click()
-    expect(board.locator(".photo-tile:visible")).to_have_count(1)
+    view.get_by_label("Compare with").select_option(index=0)
+    for left in (1, 0):  # the keyboard stays where the photos are
+        view.get_by_role("button", name="Remove").click()
+        board.get_by_role("dialog", name="Remove this photo?").get_by_role("button", name="Remove it").click()
+        expect(board.locator(".photo-tile:visible")).to_have_count(left)
+        if left:
+            expect(board.locator(".photo-tile:visible")).to_be_focused()
+            board.keyboard.press("Enter")
+    expect(board.get_by_text("No photos yet.")).to_be_focused()
 
 
 def test_a_real_camera_gives_its_own_photo(pair: Callable[..., Any]) -> None:
@@ -399,6 +405,35 @@ def test_before_the_call_it_goes_sealed_and_without_its_place(
     expect(board.locator(".bar .badge")).to_have_text("1")
     board.get_by_role("button", name="Photo 1 new").click()
     expect(board.locator("#side .photo-tile")).to_have_count(2)
+
+
+#: A file that has gone from the device since it was chosen.
+GONE = """() => {
+  const real = Blob.prototype.slice;
+  Blob.prototype.slice = function (...given) {
+    const part = real.apply(this, given);
+    if (this instanceof File) part.arrayBuffer = () => Promise.reject(new DOMException("gone", "NotReadableError"));
+    return part;
+  };
+}"""
+
+
+def test_a_picture_or_a_camera_that_cannot_be_had_leaves_a_way_on(pair: Callable[..., Any], tmp_path: Path) -> None:
+    """The file cannot be read; what the camera needs cannot be loaded, and can a moment later."""
+    _, provider, patient = pair()
+    board, page = provider.page, patient.page
+    board.locator(".photo-open").click()
+    ask(board, "The skin")
+    page.evaluate(GONE)
+    dialog(page).locator("input[type=file]").set_input_files(holiday(tmp_path / "holiday.jpg"))
+    expect(dialog(page).get_by_role("alert")).to_contain_text("This file cannot be sent as a photo")
+    patient.expected = ["Failed to load resource"]
+    page.route("**/loan.js", lambda route: route.abort())
+    press(page, "Open the camera")
+    expect(dialog(page).get_by_role("alert")).to_have_text("This could not be loaded. Try again in a moment.")
+    page.unroute("**/loan.js")
+    press(page, "Try again")
+    expect(dialog(page).get_by_role("button", name="Take the photo")).to_be_enabled()
 
 
 #: From now on the page sends these bytes instead of a photo.
@@ -525,6 +560,28 @@ def test_a_patient_who_reloads_is_asked_again_until_the_request_is_settled(pair:
     expect(dialog(page)).to_have_count(1)
     expect(dialog(page)).to_contain_text("A photo of: The throat")
     assert page.evaluate("asked") == ["A photo of: The throat"], "what was settled was asked again"
+
+
+def test_a_photo_that_a_reloaded_provider_no_longer_waits_for_is_not_sent_for_ever(pair: Callable[..., Any]) -> None:
+    """The provider's page has lost the request: the patient hears so, and is asked anew as ever."""
+    _, provider, patient = pair()
+    board, page = provider.page, patient.page
+    board.locator(".photo-open").click()
+    ask(board, "The skin")
+    press(page, "Open the camera")
+    press(page, "Take the photo")
+    expect(dialog(page).get_by_role("button", name="Send")).to_be_visible()
+    board.reload()
+    expect(board.locator(".card hc-part[data-mounted]")).to_be_attached()
+    press(page, "Send")
+    expect(page.get_by_text("Your provider does not need the photo any more.").last).to_be_visible()
+    expect(dialog(page)).to_have_count(0)
+    board.locator(".photo-open").click()
+    ask(board, "A wound")
+    press(page, "Open the camera")
+    press(page, "Take the photo")
+    press(page, "Send")
+    expect(board.locator(".photo-tile:visible")).to_have_count(1)
 
 
 def test_everybody_can_use_it_in_every_language(pair: Callable[..., Any]) -> None:

@@ -27,10 +27,11 @@ function size(n) {
 }
 
 class Desk {
-  constructor() { Object.assign(this, { rows: [], views: new Map(), under: 0 }); }
+  constructor() { Object.assign(this, { rows: [], views: new Map(), asks: new Set(), under: 0 }); }
   meet(host) {
     this.host = host;
     if (this.views.has(host.root)) return;
+    if (host.slot === "call.bar") for (const each of this.asks) this.asked(each); // the call has begun meanwhile
     this.views.set(host.root, new View(this, host));
     host.signal.addEventListener("abort", () => {
       this.views.delete(host.root);
@@ -54,8 +55,8 @@ class Desk {
   whom() {
     const { visit, channel, me } = this.host, wanted = me.role === "provider" ? "patient" : "provider";
     const seats = visit.seats.filter(({ role }) => role === wanted).map(({ id, name }) => ({ to: id, name }));
-    const there = channel.others().filter(({ role }) => role === wanted).map(({ who, name }) => ({ to: who, name }));
-    return seats.length ? seats : there.length ? there : [{ to: undefined, name: "" }];
+    const there = new Map(channel.others().filter(({ role }) => role === wanted).map(({ who, name }) => [who, { to: who, name }])); // with two pages open: once
+    return seats.length ? seats : there.size ? [...there.values()] : [{ to: undefined, name: "" }];
   }
   send(files) {
     for (const file of files) for (const { to, name } of this.whom()) {
@@ -146,27 +147,31 @@ class Desk {
       ui.notice(text("Nobody could be asked. Try again in a moment."));
     }
   }
-  async asked({ what = "" }, input) {
-    const { text, ui, channel } = this.host;
+  // A part that goes takes its dialog along. The request stays until it is answered, and the next part asks again.
+  async asked(wanted) {
+    const { text, ui, channel, root, signal } = this.host, { what = "" } = wanted;
     const body = document.createElement("p");
     body.append(text("Choose one on this device. It goes to your provider only."));
     if (what) body.prepend(Object.assign(document.createElement("strong"), { className: "files-asked", dir: "auto", textContent: what }), document.createElement("br"));
+    this.asks.add(wanted);
     const go = await ui.dialog({ title: text("Your provider asks for a file"), body, buttons: [{ value: "", label: text("Not now") }, { value: "choose", label: text("Choose a file"), kind: "primary" }] });
-    if (go === "choose") input.click();
+    if (signal.aborted) return;
+    this.asks.delete(wanted);
+    if (go === "choose") root.querySelector(".files-input").click();
     else channel.send("later").catch(() => {});
   }
   later() { this.host.ui.notice(this.host.text("The patient has no file for you at the moment.")); }
 }
 
 // Why a file did not go, or come, and what to do.
-function why({ text }, { code, mine, ours }) {
+function why({ text, visit }, { code, mine, ours }) {
   switch (code) {
     case "cancelled": return ours ? text("You cancelled this.") : text("The other side cancelled this.");
     case "too_big": return mine ? text("Too large for the other side's browser. Send it in smaller parts.") : text("Too large for this browser. Use Chrome or Edge on a computer.");
     case "refused": return text("The other side did not take it.");
     case "full": return text("There is no room for it. Try again in a quarter of an hour, or in the call.");
     case "unknown": return text("Files are switched off here.");
-    default: return mine ? text("It did not arrive whole. Send it again.") : text("It did not arrive whole. Ask for it again.");
+    default: return visit.state === "ended" ? text("The visit ended before it arrived.") : mine ? text("It did not arrive whole. Send it again.") : text("It did not arrive whole. Ask for it again.");
   }
 }
 
@@ -202,7 +207,7 @@ const made = (name, more) => Object.assign(document.createElement(name), more);
 
 class Item {
   constructor(desk, host, row) {
-    Object.assign(this, { desk, host, row, element: made("li", {}) });
+    Object.assign(this, { desk, host, row, element: made("li", { tabIndex: -1 }) });
     const { text } = host, { stem, ending } = shown(row.name);
     this.name = made("span", { className: "files-name", dir: "ltr", title: row.name });
     this.name.append(made("bdi", { textContent: stem }), made("bdi", { textContent: ending }));
@@ -238,11 +243,9 @@ class Item {
     code.textContent = row.sha256;
     const over = host.slot === "call.after";
     const shows = { save: Boolean(row.blob), accept: row.state === "offered", again: row.mine && row.state === "failed" && !over, cancel: moving || ["queued", "offered"].includes(row.state) };
-    for (const [id, button] of Object.entries(acts)) {
-      const had = button === document.activeElement && !shows[id];
-      button.hidden = !shows[id];
-      if (had) Object.values(acts).find(other => !other.hidden)?.focus();
-    }
+    const focused = Object.values(acts).find(each => each === document.activeElement);
+    for (const [id, button] of Object.entries(acts)) button.hidden = !shows[id];
+    if (focused?.hidden) (Object.values(acts).find(each => !each.hidden) ?? this.element).focus();
   }
 }
 

@@ -1,6 +1,8 @@
 // Files, given to the other side while waiting and in the call. This much a page has until somebody uses it.
 
 const LISTENS = ["waiting.aside", "dashboard.card", "call.bar"]; // of the parts of one page, those that take what comes
+const here = [];                                                 // of those, the ones that are there now, the newest last
+const owed = [];                                                 // [visit, step]: what came while a visit had none of them, as when its call begins
 let desk = null;                                                 // files-desk.js, once it is used
 
 function used() {
@@ -10,26 +12,39 @@ function used() {
 }
 
 export function mount(host) {
-  const { root, signal, slot } = host, whole = root.firstElementChild, running = () => ["in_call", "paused"].includes(host.visit.state);
-  const at = step => used().then(({ join }) => signal.aborted || step(join(host)));
+  const { root, signal, slot } = host, { id } = host.visit, whole = root.firstElementChild, running = () => ["in_call", "paused"].includes(host.visit.state);
+  const newest = () => here.findLast(each => each.visit.id === id);
+  // A part may have gone before the first file is chosen, or before all is loaded: another one goes on.
+  const at = step => used().then(({ join }) => {
+    const live = signal.aborted ? newest() : host;
+    return live ? step(join(live)) : void owed.push([id, step]);
+  });
   const input = root.querySelector(".files-input"), wire = (query, event, step) => root.querySelector(query)?.addEventListener(event, step, { signal });
-  const press = step => at(step).catch(() => host.ui.notice(host.text("Files cannot be opened at the moment. Try again in a few seconds.")));
+  const never = () => host.ui.notice(host.text("Files cannot be opened at the moment. Try again in a few seconds."));
+  const press = step => at(step).catch(never);
   const give = files => {
     const list = [...files];
-    press(all => all.send(list));
+    if (signal.aborted && !newest()) never();
+    else press(all => all.send(list));
   };
 
   if (LISTENS.includes(slot)) {
+    here.push(host);
+    signal.addEventListener("abort", () => here.splice(here.indexOf(host), 1));
     host.channel.incoming("file", come => at(all => all.come(come)));
-    host.channel.on("ask", ({ data }) => press(all => all.asked(data, input)));
-    host.channel.on("later", () => press(all => all.later()));
+    host.channel.on("ask", ({ data }) => press(all => all.asked(data)));
+    host.channel.on("later", () => { if (newest() === host) press(all => all.later()); });
     if (slot !== "dashboard.card") drops(document, document.body, signal, give);
     else drops(root, whole, signal, give);
+    for (const each of owed.filter(([visit]) => visit === id)) {
+      owed.splice(owed.indexOf(each), 1);
+      press(each[1]);
+    }
   }
-  input?.addEventListener("change", () => {
+  if (input) input.onchange = () => {                            // also when this part has gone meanwhile: choosing takes long
     if (input.files.length) give(input.files);
     input.value = "";
-  }, { signal });
+  };
   wire(".files-pick", "click", () => input.click());
   wire(".files-ask", "click", () => press(all => all.ask()));
   if (slot === "call.bar") wire("button", "click", () => host.ui.panel.toggle());

@@ -14,12 +14,12 @@ export async function desk(host, place, album, { only = false, visible }) {
   const { text, signal } = host;
   await style();
   const state = make("div", { className: "photo-state" }), form = only ? null : request(host, album);
-  const none = make("p", { className: "soft" }, text("No photos yet.")), list = make("ul", { className: "photo-list" });
+  const none = make("p", { className: "soft", tabIndex: -1 }, text("No photos yet.")), title = make("h2", { tabIndex: -1 }, text("Photos of the visit")), list = make("ul", { className: "photo-list" });
   const kept = make("p", { className: "soft" }, text("Photos are in this page only. They are gone when you close it."));
   const tiles = new Map();                               // photo -> its item of the list
   let told = album.ask?.state, bar = null;
   list.setAttribute("aria-label", text("Photos"));
-  place.replaceChildren(...only ? [make("h2", {}, text("Photos of the visit"))] : [form, state, none], list, kept);
+  place.replaceChildren(...only ? [title] : [form, state, none], list, kept);
   if (only) place.hidden = false;
 
   const draw = () => {
@@ -38,7 +38,9 @@ export async function desk(host, place, album, { only = false, visible }) {
       }
       if (bar) bar.value = ask.share;
     }
+    let next = null;                                     // where the keyboard goes when it was at one that goes
     for (const [photo, item] of tiles) if (!photos.includes(photo)) {
+      if (item.contains(document.activeElement)) next = (item.nextElementSibling ?? item.previousElementSibling)?.firstElementChild ?? (only ? title : none);
       item.remove();
       tiles.delete(photo);
     }
@@ -48,6 +50,7 @@ export async function desk(host, place, album, { only = false, visible }) {
     }
     none.hidden = photos.length > 0;
     list.hidden = kept.hidden = !photos.length;
+    next?.focus();
   };
   const shown = () => {
     draw();
@@ -154,9 +157,10 @@ function listen(host, album) {
     const { ask } = album;
     if (ask?.id === data.id && OPEN.includes(ask.state)) now(data.state);
   });
-  host.channel.incoming("picture", async ({ head, cancel, save }) => {
+  album.take = async ({ head, cancel, save }) => {
     const { ask } = album;
-    if (!ask || head?.id !== ask.id || !OPEN.includes(ask.state) || ask.coming) return cancel("unknown"); // only what was asked for
+    if (!ask || head?.id !== ask.id || !OPEN.includes(ask.state)) return cancel("unknown"); // only what was asked for
+    if (ask.coming) return cancel("refused");            // and once
     Object.assign(ask, { coming: true, cancel, share: 0 });
     now("comes");
     try {
@@ -172,7 +176,7 @@ function listen(host, album) {
     } finally {
       ask.coming = false;
     }
-  });
+  };
 }
 
 // What has come, if it is what our page sends: a JPEG of a size that can be shown.

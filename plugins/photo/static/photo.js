@@ -5,11 +5,14 @@ const asked = new Map();  // visit -> what this page was asked for and has not a
 
 export function mount(host) {
   const begin = { "call.bar": bar, "call.side": side, "dashboard.card": card, "call.after": after }[host.slot] ?? patient;
+  if (["call.bar", "dashboard.card"].includes(host.slot)) { // a page that was loaded anew knows of no request: that is said, too
+    host.channel.incoming("picture", come => (album(host).take ?? (({ cancel }) => cancel("unknown")))(come));
+  }
   begin(host);
 }
 
 function album({ visit }) {
-  if (!albums.has(visit.id)) albums.set(visit.id, Object.assign(new EventTarget(), { photos: [], seen: 0, ask: null, ear: null }));
+  if (!albums.has(visit.id)) albums.set(visit.id, Object.assign(new EventTarget(), { photos: [], seen: 0, ask: null, ear: null, take: null }));
   return albums.get(visit.id);
 }
 

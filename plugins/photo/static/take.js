@@ -111,7 +111,12 @@ class Taking {
       this.row(this.refuse(), later, shoot),
     ], shoot);
     this.answer("camera");
-    this.loan ??= await host.camera();
+    try {
+      this.loan ??= await host.camera();
+    } catch {                                            // without a server there is nothing to load it from
+      if (this.body.isConnected) this.broken(text("This could not be loaded. Try again in a moment."));
+      return;
+    }
     if (this.why || host.signal.aborted || !this.body.isConnected) return this.rest();
     if (!await this.open(video, { facingMode: this.facing })) return;
     shoot.disabled = later.disabled = false;
@@ -213,7 +218,7 @@ class Taking {
     const { text } = this;
     this.rest();
     this.step([this.wanted(), make("p", { className: "soft" }, text("The picture is being read …"))]);
-    const blob = await chosen(file);
+    const blob = await chosen(file).catch(() => null);   // it is gone, or may not be read
     if (!this.body.isConnected) return;
     if (blob) return this.look(blob, true);
     const words = make("p", {}, text("This file cannot be sent as a photo. Choose a JPEG, PNG or WebP picture of at most 64 megapixels."));
@@ -253,6 +258,7 @@ class Taking {
       this.end("sent");
     } catch (error) {
       if (!this.body.isConnected) return;
+      if (error.code === "unknown") return this.end("withdrawn"); // the provider's page was loaded anew, or asks for something else
       this.told = "";
       this.look(blob);
       if (error.code === "cancelled" && this.sending.signal.aborted) return;

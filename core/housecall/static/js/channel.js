@@ -300,7 +300,11 @@ export class Channel {
   on(event, listener, signal) {
     if (!this.listeners.has(event)) this.listeners.set(event, new Set());
     this.listeners.get(event).add(listener);
-    for (const { message } of this.unheard.get(event) ?? []) if (message) queueMicrotask(() => this.tell(event, message));
+    for (const each of this.unheard.get(event) ?? []) {
+      const { message } = each;
+      if (message) queueMicrotask(() => this.tell(event, message));
+      each.message = null;                                 // told once; a thread may still want the entry
+    }
     if (this.threads.has(event)) this.unheard.delete(event);
     signal?.addEventListener("abort", () => this.listeners.get(event)?.delete(listener));
   }

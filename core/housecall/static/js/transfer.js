@@ -129,9 +129,10 @@ export class Transfers {
     if (!whole(round)) return;
     if (data.name !== undefined) return this.sealed(party, data);
     const arrival = this.arrivals.get(key);
-    if (!arrival || arrival.round?.number !== round) return;
-    if (typeof data.sha256 === "string") arrival.line = arrival.line.then(() => arrival.tail(arrival.round, data.sha256));
-    else if (whole(data.at) && BLOB.test(String(data.blob))) arrival.piece(arrival.round, data.at, data.blob);
+    const now = arrival?.round;                           // another one may have begun when its turn comes
+    if (!now || now.number !== round) return;
+    if (typeof data.sha256 === "string") arrival.line = arrival.line.then(() => arrival.tail(now, data.sha256));
+    else if (whole(data.at) && BLOB.test(String(data.blob))) arrival.piece(now, data.at, data.blob);
   }
   // One that begins, or goes on, by the server.
   sealed(party, { id, round, name, head, size, key }) {
@@ -204,7 +205,7 @@ class Delivery {
   get size() { return this.blob.size; }
   async run() {
     const { channel } = this.all, { rule } = this;
-    if (!rule) throw failed("unknown");
+    this.check();
     if (!rule.from.includes(channel.role) || !rule.states.includes(channel.state())) throw failed("refused");
     if (this.size > rule.size || measured(this.head) > HEAD) throw failed("too_big");
     if (!this.hash) (this.sum = summed(this.blob)).catch(() => {}); // while it goes
@@ -303,10 +304,10 @@ class Delivery {
     const round = this.begin(party, "peer", () => ["closing", "closed"].includes(far.readyState) || channel.peer(party.page)?.pc !== pc);
     Object.assign(far, { binaryType: "arraybuffer", bufferedAmountLowThreshold: LOW });
     far.onmessage = ({ data }) => typeof data === "string" && this.hears(round, read(data));
-    far.onbufferedamountlow = far.onclose = () => round.stir();
+    far.onbufferedamountlow = far.onopen = far.onclose = () => round.stir();
     const say = body => far.send(JSON.stringify(body)), chunk = Math.min(CHUNK, pc.sctp?.maxMessageSize ?? CHUNK);
     try {
-      await this.until(round, () => round.said.ready);
+      await this.until(round, () => round.said.ready && far.readyState === "open"); // a browser may tell us of its word first
       say({ head: this.head, size: this.size });
       await this.until(round, () => round.said.from !== undefined || round.said.done);
       let at = round.said.done ? this.size : round.said.from, next = this.slab(at);
@@ -416,6 +417,7 @@ class Arrival {
   begin(round) {
     if (this.round !== round) this.round?.close();
     this.round = round;
+    if (this.ended === "closing") return;                 // whether it is done is said on this road, once that is known
     if (this.digest && this.ended === "done") round.say({ done: this.digest });
     else if (this.ended) this.all.stop(this.party.page, this.id, this.ended);
     else if (this.saving) round.say({ from: this.received });
@@ -486,7 +488,7 @@ class Arrival {
   async tail(round, theirs) {
     await this.disk;
     if (round !== this.round || this.ended) return;
-    if (this.received !== this.size) return this.fail("broken");
+    if (this.received !== this.size) return round.road === "relay" ? undefined : this.fail("broken"); // by the server: a piece was asked for again
     const all = this.writer ? undefined : new Blob(this.parts);
     const own = this.hash ? hex(this.hash.digest()) : await summed(all).catch(() => "");
     if (round !== this.round || this.ended) return;
