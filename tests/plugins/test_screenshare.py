@@ -255,6 +255,16 @@ def test_the_provider_asks_and_the_patient_decides(pair: Callable[..., Pair]) ->
     expect(patient.get_by_role("heading", name="Your visit has ended")).to_be_visible()
     assert live(provider) == 0
 
+    patient.get_by_role("button", name="Check in again").click()
+    patient.get_by_label("Your name").fill("Katherine")
+    patient.get_by_role("button", name="Check in").first.click()
+    start(provider, "Katherine")
+    connected(provider, patient)
+    for page in (provider, patient):  # nothing stands there of the visit before
+        expect(page.locator("hc-part[data-plugin=screenshare][data-mounted]")).to_have_count(2)
+        expect(line(page)).to_be_hidden()
+        expect(button(page)).to_have_text("Share screen")
+
 
 def test_a_browser_that_cannot_says_so_before_anybody_asks(pair: Callable[..., Pair]) -> None:
     call = pair(phone=True, viewport=PHONE)
