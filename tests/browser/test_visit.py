@@ -260,6 +260,44 @@ SHORT_TIMERS = """{
 }"""
 
 
+def test_no_dialog_outlives_what_it_is_about(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
+    """The patient is removed, or the other side ends the visit, while one is open: what follows can be used."""
+    people = person("red", login=room.login), person("green")
+    provider, patient = (each.page for each in people)
+    people[0].context.add_init_script(SHORT_TIMERS)
+    open_dashboard(provider, practice.url)
+    provider.evaluate("window.late = true")
+    check_in(patient, room.url, "Grace Hopper")
+
+    def again() -> None:
+        patient.get_by_role("button", name="Check in again").click()
+        patient.get_by_label("Your name").fill("Grace Hopper")
+        patient.get_by_role("button", name="Check in").first.click()
+
+    for button in ("Leave the waiting room", "Test camera and sound"):
+        patient.get_by_role("button", name=button).click()
+        expect(patient.get_by_role("dialog")).to_be_visible()
+        provider.get_by_role("button", name="Remove Grace Hopper").click()
+        expect(patient.get_by_role("heading", name="You have left the waiting room")).to_be_focused()
+        expect(patient.locator("dialog[open]")).to_have_count(0)
+        again()
+    for side, other in ((patient, provider), (provider, patient)):
+        start(provider, "Grace Hopper")
+        connected(provider, patient)
+        for name in ("#choose", "#view"):
+            side.locator(name).dispatch_event("click")
+        expect(side.locator("dialog[open]")).to_have_count(2)
+        end(other)
+        expect(side.locator("main[data-state=call]")).to_have_count(0)
+        expect(side.locator("dialog[open]")).to_have_count(0)
+        again()
+    expect(patient.get_by_role("heading", name="You are checked in")).to_be_visible()
+    patient.evaluate(  # one that a part wants to show when it has gone
+        "import('housecall/surface.js').then(({ dialog }) => void dialog({ title: 'Late' }, AbortSignal.abort()))"
+    )
+    expect(patient.locator("dialog[open]")).to_have_count(0)
+
+
 def test_a_patient_may_leave_the_queue(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
     provider, patient = person("red", login=room.login), person("green")
     open_dashboard(provider.page, practice.url)

@@ -317,7 +317,7 @@ async function retried(move, state, event = "move") {
 async function sendOn(id) {
   const { whither } = await import("./send-on.js");
   const name = talks.get(id).shown.name || text("Patient"), { room, rev, state } = queue.find(id) ?? visit;
-  const to = await whither(name, room);
+  const to = await whither(name, room, id);
   if (!to) return;
   sending = id;
   const ack = await retried({ visit: id, room: to.id, rev }, state, "transfer");
@@ -463,6 +463,8 @@ function elsewhere(running) {
 }
 
 function close() {
+  const asked = part("sending");
+  if (asked?.open && asked.dataset.visit === visit?.id) asked.close("");
   closeSide();
   unmount(part("in-call"));
   call?.close();

@@ -39,6 +39,7 @@ let owed = null;                                          // a visit that is ove
 
 export function show(state) {
   if (main.dataset.state === state) return;
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close(""); // nothing could be pressed behind one
   main.dataset.state = state;
   for (const section of main.querySelectorAll("[data-when]")) section.hidden = section.dataset.when !== state;
   main.querySelector(`[data-when="${state}"] h1`)?.focus();
@@ -312,7 +313,6 @@ function startCall() {
   call.seats(visit.seats);                              // our offer goes out before anything is drawn
   stage.seats(visit.seats, me);
   if (main.dataset.state === "waiting") announce();
-  if (main.dataset.state !== "call") for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close("");
   for (const video of document.querySelectorAll(".practice-words video")) video.pause();
   show("call");
   part("link-lost").hidden = true;
