@@ -365,7 +365,7 @@ function tell(words, good = false) {
 function readyDevices(media) {
   devices.restart();
   devices.wanted = media === "video";
-  devices.cameraOff = media !== "video";
+  devices.cameraOff = media !== "video" || Boolean(devices.withheld); // what hid the room was switched off before
   if (!devices.audio) devices.ask();
 }
 
@@ -377,6 +377,7 @@ function join(running, seat, next) {
   orphaned = false;
   part("elsewhere").hidden = true;
   if (devices.state === "off") readyDevices(visit.media);
+  devices.withheld = false;
   stage.open({ media: visit.media, started: visit.started, now: Date.now() + offset });
   call ??= new Call({
     visit: visit.id, me, link, ice, devices,
