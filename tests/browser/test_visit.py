@@ -237,6 +237,8 @@ def test_a_provider_continues_in_another_window(practice: Practice, room: Room, 
     connected(second, patient.page)
     media_flows(second)
     media_flows(patient.page)
+    end(second)
+    expect(provider.page.get_by_text("Your visit is open in another window.")).to_be_hidden()
 
 
 def test_remove_can_be_undone(practice: Practice, room: Room, person: Callable[..., Person]) -> None:

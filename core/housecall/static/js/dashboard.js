@@ -212,6 +212,7 @@ function draw() {
   order.forEach((row, i) => { if (list.children[i] !== row) list.insertBefore(row, list.children[i] ?? null); });
   part("count").textContent = waiting.length ? count(waiting.length, "1 person is waiting", "{n} people are waiting") : "";
   part("empty").hidden = cards.length > 0;
+  part("elsewhere").hidden = !cards.some(({ id, state }) => id === heldVisit?.id && state !== "waiting"); // until it ends, or is sent on
   badge(waiting.length);
   if (guests || cards.some(({ seats }) => seats.some(({ role }) => role === "guest"))) withGuests(each => each.draw(queue.cards()));
 }
@@ -375,7 +376,6 @@ function join(running, seat, next) {
   pass = next;
   heldVisit = null;
   orphaned = false;
-  part("elsewhere").hidden = true;
   if (devices.state === "off") readyDevices(visit.media);
   devices.withheld = false;
   stage.open({ media: visit.media, started: visit.started, now: Date.now() + offset });
@@ -459,8 +459,8 @@ function closeAfter() {
 function elsewhere(running) {
   close();
   heldVisit = running;
-  part("elsewhere").hidden = false;
   show("queue");
+  draw();
 }
 
 function close() {
