@@ -14,7 +14,7 @@ import { Queue } from "./queue.js";
 import { readiness } from "./reasons.js";
 import { changed as rulesChanged, rules } from "./rules.js";
 import { Stage } from "./stage.js";
-import { closeSide } from "./surface.js";
+import { closeSide, notice } from "./surface.js";
 import { count, text } from "./text.js";
 import { VisitState } from "./visit-state.js";
 
@@ -358,6 +358,7 @@ async function start(id) {
 }
 
 function tell(words, good = false) {
+  if (main.dataset.state === "call") return notice(words); // the queue may be out of sight
   part("ended").classList.toggle("good", good);
   part("ended").textContent = words;
   part("ended").hidden = false;
