@@ -359,6 +359,34 @@ def test_the_call_survives_the_death_of_the_server(
     expect(patient.page.get_by_role("heading", name="Your visit has ended")).to_be_visible()
 
 
+def test_what_a_press_cannot_load_is_said_and_loaded_with_the_next(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    own = serve()
+    room, host = own.room(), f"localhost:{own.port}"
+    own.room()  # somewhere to send somebody on to
+    provider, patient = person("red", own=host), person("green", own=host)
+    sign_in(provider.context, own.url, room.login)
+    for each in (provider, patient):
+        each.expected += ["WebSocket", "net::ERR_"]
+    begin(own, room, provider.page, patient.page)
+    own.stop(signal.SIGKILL)
+    expect(provider.page.locator("#link-lost")).to_be_visible()
+    both = [("#choose", "Camera, microphone"), ("#view", "View")]
+    more = [*both, ("#people", "Guests"), ("#send-on", "Send Grace Hopper on")]
+    for page, presses in ((provider.page, more), (patient.page, both)):
+        for button, _ in presses:
+            page.locator(button).click()
+            expect(page.locator(".toast")).to_contain_text("The practice's server was not reached.")
+            page.locator(".toast").evaluate("toast => toast.remove()")
+    own.start()
+    for page, presses in ((provider.page, more), (patient.page, both)):
+        for button, title in presses:
+            page.locator(button).click()
+            expect(page.get_by_role("dialog", name=title)).to_be_visible()
+            page.keyboard.press("Escape")
+
+
 def test_a_restart_and_a_reload_keep_the_place_and_ask_for_the_name_again(
     serve: Callable[..., Practice], person: Callable[..., Person]
 ) -> None:

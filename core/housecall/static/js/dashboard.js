@@ -14,7 +14,7 @@ import { Queue } from "./queue.js";
 import { readiness } from "./reasons.js";
 import { changed as rulesChanged, rules } from "./rules.js";
 import { Stage } from "./stage.js";
-import { closeSide, notice } from "./surface.js";
+import { closeSide, notice, unreached } from "./surface.js";
 import { count, text } from "./text.js";
 import { VisitState } from "./visit-state.js";
 
@@ -217,14 +217,17 @@ function draw() {
   if (guests || cards.some(({ seats }) => seats.some(({ role }) => role === "guest"))) withGuests(each => each.draw(queue.cards()));
 }
 
-function withGuests(step) {
+function withGuests(step, failed = () => {}) {
   guests ??= import("./guests.js").then(({ Guests }) => new Guests({ link, rooms, tell, mine: () => visit?.id }));
-  guests.then(step);
+  guests.then(step, () => {                            // without the server: with the next press, or when there is something to draw
+    guests = null;
+    failed();
+  });
 }
 const showGuests = id => withGuests(each => {
   each.draw(queue.cards());
   each.open(id);
-});
+}, unreached);
 part("people").onclick = () => showGuests(visit.id);
 
 function made(card) {
@@ -316,7 +319,8 @@ async function retried(move, state, event = "move") {
 
 // From the queue, or out of the call, which ends by it; the visit does not.
 async function sendOn(id) {
-  const { whither } = await import("./send-on.js");
+  const { whither } = await import("./send-on.js").catch(unreached) ?? {};
+  if (!whither) return;
   const name = talks.get(id).shown.name || text("Patient"), { room, rev, state } = queue.find(id) ?? visit;
   const to = await whither(name, room, id);
   if (!to) return;

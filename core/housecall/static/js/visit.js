@@ -16,7 +16,7 @@ import { changed, rules } from "./rules.js";
 import { speaks } from "./sends.js";
 import { Spare } from "./spare.js";
 import { Stage } from "./stage.js";
-import { closeSide } from "./surface.js";
+import { closeSide, unreached } from "./surface.js";
 import { count, text } from "./text.js";
 import { VisitState } from "./visit-state.js";
 
@@ -382,7 +382,7 @@ function finish() {
 // -- buttons and the page itself
 
 part("try-devices").onclick = () => devices.ask();
-part("test-devices").onclick = async () => (await import("./check-dialog.js")).open({ devices, known });
+part("test-devices").onclick = () => import("./check-dialog.js").then(({ open }) => open({ devices, known }), unreached);
 part("no-camera").onclick = () => devices.withoutCamera();
 part("mute-waiting").onclick = () => devices.mute(!devices.muted);
 part("camera-waiting").onclick = () => devices.camera(devices.cameraOff);
