@@ -178,14 +178,39 @@ def test_what_is_unplugged_while_waiting_has_another_in_its_place(
     expect(provider.locator(".card .ready")).to_have_text("Camera and microphone work")
 
 
+#: Nothing is plugged in while `empty`.
+EMPTY = """window.empty = false; {
+  const devices = navigator.mediaDevices, ask = devices?.getUserMedia;
+  if (devices) devices.getUserMedia = async wanted => {
+    if (empty) throw new DOMException("", "NotFoundError");
+    return ask.call(devices, wanted);
+  };
+}"""
+
+
+def test_what_is_plugged_in_after_a_visit_is_there_in_the_next(room: Room, person: People) -> None:
+    """Nobody is asked for it in between."""
+    patient = person("green")
+    patient.context.add_init_script(EMPTY)
+    page = patient.page
+    page.add_init_script("window.empty = true")
+    check_in(page, room.url, "Grace Hopper")
+    expect(page.locator("#devices-words")).to_contain_text("Neither a camera nor a microphone was found")
+    page.get_by_role("button", name="Leave the waiting room").click()
+    page.get_by_role("button", name="Leave", exact=True).click()
+    expect(page.get_by_role("heading", name="You have left the waiting room")).to_be_visible()
+    page.evaluate("empty = false; navigator.mediaDevices.dispatchEvent(new Event('devicechange'))")
+    assert page.evaluate("given") == []
+    page.get_by_role("button", name="Check in again").click()
+    page.get_by_label("Your name").fill("Grace Hopper")
+    page.get_by_role("button", name="Check in").first.click()
+    expect(page.locator("#devices-words")).to_have_text("Your camera and microphone work.")
+
+
 def test_the_last_one_that_is_unplugged_is_told_and_taken_again(practice: Practice, room: Room, person: People) -> None:
     provider, patient = person(login=room.login).page, person("green")
     patient.context.add_init_script(PLUGS)
-    patient.context.add_init_script(
-        "window.empty = false; { const devices = navigator.mediaDevices, ask = devices?.getUserMedia;"
-        " if (devices) devices.getUserMedia = async wanted => {"
-        " if (empty) throw new DOMException('', 'NotFoundError'); return ask.call(devices, wanted); }; }"
-    )
+    patient.context.add_init_script(EMPTY)
     open_dashboard(provider, practice.url)
     check_in(patient.page, room.url, "Grace Hopper")
     expect(patient.page.locator("#devices[data-devices=on]")).to_be_visible()

@@ -411,6 +411,21 @@ def test_a_guest_who_leaves_while_the_server_is_away_is_gone_when_it_is_back(
         hears(each.page, 1)
 
 
+def test_what_fails_in_a_call_is_said_in_it(serve: Callable[..., Practice], person: People) -> None:
+    """Not in the queue, which may be out of sight."""
+    own = serve()
+    host = f"localhost:{own.port}"
+    call = meeting(own, own.room(), person, own=host)
+    otto = call.guest("blue", "relative", "Otto", admit=False, own=host)
+    expect(call.provider.page.locator("#knocks .guest")).to_be_visible()
+    for each in (call.provider, call.patient, otto):
+        each.expected += ["WebSocket", "net::ERR_"]
+    own.stop(signal.SIGKILL)
+    expect(call.provider.page.locator("#link-lost")).to_be_visible()
+    call.provider.page.get_by_role("button", name="Admit Otto (relative)").click()
+    expect(call.provider.page.locator(".toast")).to_contain_text("Something went wrong on our side.")
+
+
 def test_a_knock_is_heard_and_said(practice: Practice, room: Room, person: People) -> None:
     """As an arrival is: by the chime, and to a screen reader; it stands there until somebody has decided."""
     provider, patient, otto = person("red", login=room.login).page, Visitor(practice.url), Visitor(practice.url)

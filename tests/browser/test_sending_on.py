@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, expect
 
-from housecall.testing.acts import check_in, connected, media_flows, open_dashboard, start
+from housecall.testing.acts import check_in, connected, end, media_flows, open_dashboard, start
 from housecall.testing.people import Person, sign_in
 from housecall.testing.practice import Practice
 
@@ -60,3 +60,8 @@ def test_a_patient_is_sent_on_and_back_and_stays_there_when_the_server_dies(
     connected(nurse.page, patient.page)
     media_flows(nurse.page)
     media_flows(patient.page)
+
+    nurse.page.get_by_role("button", name="Send on").click()
+    end(patient.page)  # the question has nobody left whom it is about
+    expect(nurse.page.locator("#ended")).to_contain_text("The visit has ended")
+    expect(nurse.page.locator("dialog[open]")).to_have_count(0)

@@ -237,6 +237,8 @@ def test_a_provider_continues_in_another_window(practice: Practice, room: Room, 
     connected(second, patient.page)
     media_flows(second)
     media_flows(patient.page)
+    end(second)
+    expect(provider.page.get_by_text("Your visit is open in another window.")).to_be_hidden()
 
 
 def test_remove_can_be_undone(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
@@ -258,6 +260,44 @@ SHORT_TIMERS = """{
   const later = window.setTimeout;
   window.setTimeout = (step, ms, ...rest) => later(step, ms === 6000 && window.late ? 0 : ms, ...rest);
 }"""
+
+
+def test_no_dialog_outlives_what_it_is_about(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
+    """The patient is removed, or the other side ends the visit, while one is open: what follows can be used."""
+    people = person("red", login=room.login), person("green")
+    provider, patient = (each.page for each in people)
+    people[0].context.add_init_script(SHORT_TIMERS)
+    open_dashboard(provider, practice.url)
+    provider.evaluate("window.late = true")
+    check_in(patient, room.url, "Grace Hopper")
+
+    def again() -> None:
+        patient.get_by_role("button", name="Check in again").click()
+        patient.get_by_label("Your name").fill("Grace Hopper")
+        patient.get_by_role("button", name="Check in").first.click()
+
+    for button in ("Leave the waiting room", "Test camera and sound"):
+        patient.get_by_role("button", name=button).click()
+        expect(patient.get_by_role("dialog")).to_be_visible()
+        provider.get_by_role("button", name="Remove Grace Hopper").click()
+        expect(patient.get_by_role("heading", name="You have left the waiting room")).to_be_focused()
+        expect(patient.locator("dialog[open]")).to_have_count(0)
+        again()
+    for side, other in ((patient, provider), (provider, patient)):
+        start(provider, "Grace Hopper")
+        connected(provider, patient)
+        for name in ("#choose", "#view"):
+            side.locator(name).dispatch_event("click")
+        expect(side.locator("dialog[open]")).to_have_count(2)
+        end(other)
+        expect(side.locator("main[data-state=call]")).to_have_count(0)
+        expect(side.locator("dialog[open]")).to_have_count(0)
+        again()
+    expect(patient.get_by_role("heading", name="You are checked in")).to_be_visible()
+    patient.evaluate(  # one that a part wants to show when it has gone
+        "import('housecall/surface.js').then(({ dialog }) => void dialog({ title: 'Late' }, AbortSignal.abort()))"
+    )
+    expect(patient.locator("dialog[open]")).to_have_count(0)
 
 
 def test_a_patient_may_leave_the_queue(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
@@ -317,6 +357,34 @@ def test_the_call_survives_the_death_of_the_server(
     media_flows(provider.page)
     end(provider.page)
     expect(patient.page.get_by_role("heading", name="Your visit has ended")).to_be_visible()
+
+
+def test_what_a_press_cannot_load_is_said_and_loaded_with_the_next(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    own = serve()
+    room, host = own.room(), f"localhost:{own.port}"
+    own.room()  # somewhere to send somebody on to
+    provider, patient = person("red", own=host), person("green", own=host)
+    sign_in(provider.context, own.url, room.login)
+    for each in (provider, patient):
+        each.expected += ["WebSocket", "net::ERR_"]
+    begin(own, room, provider.page, patient.page)
+    own.stop(signal.SIGKILL)
+    expect(provider.page.locator("#link-lost")).to_be_visible()
+    both = [("#choose", "Camera, microphone"), ("#view", "View")]
+    more = [*both, ("#people", "Guests"), ("#send-on", "Send Grace Hopper on")]
+    for page, presses in ((provider.page, more), (patient.page, both)):
+        for button, _ in presses:
+            page.locator(button).click()
+            expect(page.locator(".toast")).to_contain_text("The practice's server was not reached.")
+            page.locator(".toast").evaluate("toast => toast.remove()")
+    own.start()
+    for page, presses in ((provider.page, more), (patient.page, both)):
+        for button, title in presses:
+            page.locator(button).click()
+            expect(page.get_by_role("dialog", name=title)).to_be_visible()
+            page.keyboard.press("Escape")
 
 
 def test_a_restart_and_a_reload_keep_the_place_and_ask_for_the_name_again(

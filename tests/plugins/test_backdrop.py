@@ -271,6 +271,53 @@ def test_a_provider_chooses_before_the_visit_and_is_seen_so_from_the_first_pictu
     assert provider.evaluate("[lit, released]") == [0, 2]
 
 
+def test_what_is_switched_off_before_a_visit_shows_no_room(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    """The provider has chosen on the board: the visit begins without a picture, which comes when it is asked for."""
+    practice = serve(TOML.replace('plugins = ["backdrop"]\n', ""))
+    owner = Visitor(practice.url, login=practice.room(role="owner").login)
+    assert owner.post("/admin/plugins", {"plugin": "backdrop", "on": "yes"}).status_code == 303
+    provider, patient = (each.page for each in begin(practice, person))
+    pick(provider, "Blurred", said="This is how the others see you.")
+    assert owner.post("/admin/plugins", {"plugin": "backdrop", "on": "no"}).status_code == 303
+    expect(provider.locator(".toast").last).to_contain_text("and your camera with it")
+    start(provider, "Grace")
+    connected(provider, patient)
+    expect(patient.get_by_text("Dr Ada Smith's camera is off")).to_be_visible()
+    provider.get_by_role("button", name="Turn camera on").click()
+    expect(patient.locator(".tile[data-camera=on]")).to_be_visible()
+
+
+#: A camera that is lent while its background goes. -> whether it is off then, and what was asked for when it came back.
+LENT = """async () => {
+  const of = name => import(`housecall/${name}.js`);
+  const [{ Devices }, { host }, { lend }] = await Promise.all(["devices", "host", "loan"].map(of));
+  const devices = new Devices(), { signal } = new AbortController(), asked = [];
+  await devices.ask();
+  devices.wear({ track: devices.video.clone(), take() {}, stop() {} }, "backdrop");
+  const loan = lend(devices, signal), media = navigator.mediaDevices;
+  media.getUserMedia = async wanted => {
+    asked.push(wanted);
+    throw new DOMException("", "NotFoundError");
+  };
+  const element = document.createElement("hc-part"), scope = { me: {}, devices };
+  host({ element, plugin: "backdrop", slot: "call.bar", scope, signal }).devices.withhold("");
+  loan.back();
+  delete media.getUserMedia;
+  devices.stop();
+  return [devices.cameraOff, asked.length];
+}"""
+
+
+def test_a_background_that_goes_while_the_camera_is_lent_takes_it_along(
+    practice: Practice, person: Callable[..., Person]
+) -> None:
+    page = person().page
+    page.goto(practice.room().url)
+    assert page.evaluate(LENT) == [True, 0]
+
+
 def test_a_visit_by_sound_has_none(serve: Callable[..., Practice], person: Callable[..., Person]) -> None:
     """There is no picture on either side; before the next visit it may be chosen."""
     practice = serve(TOML)

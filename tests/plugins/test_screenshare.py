@@ -173,10 +173,18 @@ def test_the_provider_shows_a_tab_and_the_patient_stops_it(pair: Callable[..., P
     audit(patient, "a large screen")
     patient.keyboard.press("Enter")
     expect(patient.locator(".tile video")).to_be_visible()
-    patient.get_by_role("button", name="Full screen").click()
-    wait(patient, "() => document.fullscreenElement?.matches('.screen-tile')", None)
-    patient.get_by_role("button", name="Full screen").click()
+    patient.locator("#view").click()
+    patient.get_by_role("dialog").get_by_role("button", name="Full screen").click()
+    wait(patient, "() => document.fullscreenElement?.id === 'main'", None)  # the whole call, and in it
+    full = patient.locator(".screen-tile").get_by_role("button", name="Full screen")
+    for selector in (".screen-tile", "#main"):
+        full.click()
+        wait(patient, "selector => document.fullscreenElement?.matches(selector)", selector)
+    patient.evaluate("document.exitFullscreen()")
     wait(patient, "() => !document.fullscreenElement", None)
+    patient.evaluate("Element.prototype.requestFullscreen = () => Promise.reject(new TypeError()); 0")
+    full.click()
+    toast(patient, "Your browser did not allow that.")
     for page in (provider, patient):
         audit(page, "a screen is shown")
 
@@ -254,6 +262,16 @@ def test_the_provider_asks_and_the_patient_decides(pair: Callable[..., Pair]) ->
     end(provider)
     expect(patient.get_by_role("heading", name="Your visit has ended")).to_be_visible()
     assert live(provider) == 0
+
+    patient.get_by_role("button", name="Check in again").click()
+    patient.get_by_label("Your name").fill("Katherine")
+    patient.get_by_role("button", name="Check in").first.click()
+    start(provider, "Katherine")
+    connected(provider, patient)
+    for page in (provider, patient):  # nothing stands there of the visit before
+        expect(page.locator("hc-part[data-plugin=screenshare][data-mounted]")).to_have_count(2)
+        expect(line(page)).to_be_hidden()
+        expect(button(page)).to_have_text("Share screen")
 
 
 def test_a_browser_that_cannot_says_so_before_anybody_asks(pair: Callable[..., Pair]) -> None:

@@ -32,5 +32,8 @@ function listen({ me, channel, call, visit, signal }) {
   for (const event of ["ask", "unask", "declined", "stop"]) channel.on(event, message => use(made => made[event](message)));
   call.on("change", draw);
   draw();
-  signal.addEventListener("abort", () => { sharing = null; });
+  signal.addEventListener("abort", () => {
+    sharing?.clear();
+    sharing = null;
+  });
 }

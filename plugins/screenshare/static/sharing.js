@@ -132,6 +132,7 @@ export class Sharing {
   // -- the line above the bar: what is shown, and how it is stopped
 
   draw() {
+    if (this.host.signal.aborted) return;                // an answer that came after the visit
     const { host, track } = this, far = host.visit.seats.filter(({ id }) => host.call.shows(id)?.screen);
     if (far.some(({ role }) => role === "patient")) this.pending = false;
     const rows = far.map(({ id }) => ({ words: this.text("{name} shows you a screen.", { name: this.name(id) }), does: [[this.text("Stop it"), () => this.halt(id)]] }));
@@ -150,6 +151,13 @@ export class Sharing {
       make("button", { type: "button", className: "button quiet", textContent: label, onclick: press })))));
     this.line.hidden = !rows.length;
     if (focused) (this.line.querySelector("button") ?? this.button).focus();
+  }
+  // Nothing of it stands in the next visit of this page.
+  clear() {
+    this.button.lastElementChild.textContent = this.word;
+    this.button.classList.remove("screenshare-on");
+    this.line.replaceChildren();
+    this.line.hidden = true;
   }
   turn() {
     const motion = this.track.contentHint !== "motion";

@@ -12,6 +12,7 @@ export async function open({ devices, known }) {
   for (const link of fresh.querySelectorAll('link[href$="/css/check.css"]')) {
     if (!document.querySelector(`link[href="${link.getAttribute("href")}"]`)) document.head.append(document.importNode(link));
   }
+  if (devices.stopped) return;                           // the visit is over
   const body = document.importNode(root, true);
   const closed = dialog({ title: text("Test camera and sound"), body, buttons: [{ value: "", label: text("Close") }] });
   const end = check({ root: body, devices, settled: ({ found }) => known(found), now: true });

@@ -57,6 +57,7 @@ export async function choose(devices) {
   body.append(camera.place, microphone.place, noise.place, clinical.place, speaker.place, said);
 
   const show = async () => {
+    if (devices.stopped) return over.abort();          // the visit is over
     if (heard !== devices.audio) {
       end?.();
       heard = devices.audio;
@@ -88,7 +89,7 @@ export async function choose(devices) {
   devices.addEventListener("change", show, { signal });
   navigator.mediaDevices.addEventListener("devicechange", show, { signal });
   await show();
-  await dialog({ title: text("Camera, microphone and speaker"), body, buttons: [{ value: "", label: text("Done"), kind: "primary" }] });
+  await dialog({ title: text("Camera, microphone and speaker"), body, buttons: [{ value: "", label: text("Done"), kind: "primary" }] }, signal);
   over.abort();
   end?.();
   chime.close();

@@ -7,6 +7,7 @@ import { text } from "./text.js";
 
 const MOVED = 6; // px after which a press is a drag
 const own = part("self-stage"), tiles = part("tiles");
+let asked = null; // ends the dialog with the call
 
 const made = (name, more, ...inside) => {
   const element = Object.assign(document.createElement(name), more);
@@ -18,6 +19,7 @@ const made = (name, more, ...inside) => {
 
 // stage: a Stage; loud(seat): how loud somebody is.
 export async function open(stage, loud) {
+  if (!stage.timer) return;                              // the call is over
   arrange();
   listen(loud);
   stage.comfort ??= { close };
@@ -46,7 +48,7 @@ export async function open(stage, loud) {
   const buttons = [{ value: "", label: text("Done"), kind: "primary" }];
   if (main.requestFullscreen) buttons.unshift({ value: "full", label: whole });
   if (small()) buttons.unshift({ value: "small", label: text("Small window") });
-  const answer = await dialog({ title: text("View"), body, buttons });
+  const answer = await dialog({ title: text("View"), body, buttons }, (asked = new AbortController()).signal);
   try {
     if (answer === "full") await (document.fullscreenElement ? document.exitFullscreen() : main.requestFullscreen());
     if (answer === "small") await (small() === "document" ? apart(stage) : picture().requestPictureInPicture());
@@ -129,6 +131,7 @@ async function apart({ devices }) {
 
 // The call is over.
 function close() {
+  asked?.abort();
   window_?.close();
   listen();
   if (document.pictureInPictureElement) document.exitPictureInPicture().catch(() => {});

@@ -14,7 +14,7 @@ import { Queue } from "./queue.js";
 import { readiness } from "./reasons.js";
 import { changed as rulesChanged, rules } from "./rules.js";
 import { Stage } from "./stage.js";
-import { closeSide } from "./surface.js";
+import { closeSide, notice, unreached } from "./surface.js";
 import { count, text } from "./text.js";
 import { VisitState } from "./visit-state.js";
 
@@ -212,18 +212,22 @@ function draw() {
   order.forEach((row, i) => { if (list.children[i] !== row) list.insertBefore(row, list.children[i] ?? null); });
   part("count").textContent = waiting.length ? count(waiting.length, "1 person is waiting", "{n} people are waiting") : "";
   part("empty").hidden = cards.length > 0;
+  part("elsewhere").hidden = !cards.some(({ id, state }) => id === heldVisit?.id && state !== "waiting"); // until it ends, or is sent on
   badge(waiting.length);
   if (guests || cards.some(({ seats }) => seats.some(({ role }) => role === "guest"))) withGuests(each => each.draw(queue.cards()));
 }
 
-function withGuests(step) {
+function withGuests(step, failed = () => {}) {
   guests ??= import("./guests.js").then(({ Guests }) => new Guests({ link, rooms, tell, mine: () => visit?.id }));
-  guests.then(step);
+  guests.then(step, () => {                            // without the server: with the next press, or when there is something to draw
+    guests = null;
+    failed();
+  });
 }
 const showGuests = id => withGuests(each => {
   each.draw(queue.cards());
   each.open(id);
-});
+}, unreached);
 part("people").onclick = () => showGuests(visit.id);
 
 function made(card) {
@@ -315,9 +319,10 @@ async function retried(move, state, event = "move") {
 
 // From the queue, or out of the call, which ends by it; the visit does not.
 async function sendOn(id) {
-  const { whither } = await import("./send-on.js");
+  const { whither } = await import("./send-on.js").catch(unreached) ?? {};
+  if (!whither) return;
   const name = talks.get(id).shown.name || text("Patient"), { room, rev, state } = queue.find(id) ?? visit;
-  const to = await whither(name, room);
+  const to = await whither(name, room, id);
   if (!to) return;
   sending = id;
   const ack = await retried({ visit: id, room: to.id, rev }, state, "transfer");
@@ -357,6 +362,7 @@ async function start(id) {
 }
 
 function tell(words, good = false) {
+  if (main.dataset.state === "call") return notice(words); // the queue may be out of sight
   part("ended").classList.toggle("good", good);
   part("ended").textContent = words;
   part("ended").hidden = false;
@@ -365,7 +371,7 @@ function tell(words, good = false) {
 function readyDevices(media) {
   devices.restart();
   devices.wanted = media === "video";
-  devices.cameraOff = media !== "video";
+  devices.cameraOff = media !== "video" || Boolean(devices.withheld); // what hid the room was switched off before
   if (!devices.audio) devices.ask();
 }
 
@@ -375,8 +381,8 @@ function join(running, seat, next) {
   pass = next;
   heldVisit = null;
   orphaned = false;
-  part("elsewhere").hidden = true;
   if (devices.state === "off") readyDevices(visit.media);
+  devices.withheld = false;
   stage.open({ media: visit.media, started: visit.started, now: Date.now() + offset });
   call ??= new Call({
     visit: visit.id, me, link, ice, devices,
@@ -458,11 +464,13 @@ function closeAfter() {
 function elsewhere(running) {
   close();
   heldVisit = running;
-  part("elsewhere").hidden = false;
   show("queue");
+  draw();
 }
 
 function close() {
+  const asked = part("sending");
+  if (asked?.open && asked.dataset.visit === visit?.id) asked.close("");
   closeSide();
   unmount(part("in-call"));
   call?.close();

@@ -40,7 +40,7 @@ export class Devices extends EventTarget {
 
   // Ask for what is wanted and not there. The browser may ask the person; the answer may take as long as it likes.
   async ask() {
-    if (this.state === "asking" || this.loan) return;  // who has borrowed the camera gives it back (loan.js)
+    if (this.stopped || this.state === "asking" || this.loan) return; // who has borrowed the camera gives it back (loan.js)
     if (!navigator.mediaDevices?.getUserMedia) return this.fail({ kind: "insecure", device: "both" });
     this.state = "asking";
     this.problem = null;
@@ -124,6 +124,7 @@ export class Devices extends EventTarget {
     this.drop("audio");
     this.drop();
     this.sound.clinical = false;
+    this.problem = null;
     this.state = "off";
     this.wear(null);
   }

@@ -90,7 +90,8 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
 
 // What a filter hid is not shown because the filter has gone: the camera is off until the person turns it on.
 function withhold(devices, words) {
-  if (devices.video) devices.camera(false);
+  if (devices.wanted && !devices.cameraOff) devices.camera(false); // also one that is lent, or not yet on
+  devices.withheld = devices.state === "off";          // before a visit (dashboard.js)
   devices.wear(null);
   if (devices.cameraOff) notice(words);
 }

@@ -26,7 +26,7 @@ export function lend(devices, signal) {
       over = true;
       track?.stop();
       if (devices.loan === loan) devices.loan = null;
-      if (had && !devices.loan && !devices.stopped && devices.visits === visits) devices.ask();
+      if (had && !devices.cameraOff && !devices.loan && !devices.stopped && devices.visits === visits) devices.ask();
     },
   });
   devices.loan = loan;

@@ -2,6 +2,7 @@
 
 import { arrange, only } from "./layout.js";
 import { part, say } from "./page.js";
+import { notice } from "./surface.js";
 import { text } from "./text.js";
 
 const made = (name, more, ...inside) => {
@@ -30,7 +31,8 @@ function begin(at) {
     only(on ? tile : null);
   });
   const tile = made("figure", { className: "screen-tile" }, video, made("p", { className: "why" }), made("figcaption", {}, name, large));
-  const full = tile.requestFullscreen ? () => document.fullscreenElement ? document.exitFullscreen() : tile.requestFullscreen() : video.webkitEnterFullscreen && (() => video.webkitEnterFullscreen());
+  const whole = () => (document.fullscreenElement === tile ? document.exitFullscreen() : tile.requestFullscreen()).catch(() => notice(text("Your browser did not allow that.")));
+  const full = tile.requestFullscreen ? whole : video.webkitEnterFullscreen && (() => video.webkitEnterFullscreen());
   if (full) tile.querySelector("figcaption").append(button(text("Full screen"), full));
   large.setAttribute("aria-pressed", "false");
   video.setAttribute("aria-label", name.textContent);

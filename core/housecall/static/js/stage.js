@@ -2,6 +2,7 @@
 
 import { words } from "./devices.js";
 import { ask, part, say } from "./page.js";
+import { unreached } from "./surface.js";
 import { text } from "./text.js";
 import * as interrupted from "./interrupted.js";
 
@@ -17,15 +18,14 @@ export class Stage {
     this.tiles = new Map();
     part("mute").onclick = () => devices.mute(!devices.muted);
     this.more(part("more"), part("extras"));
-    const comfort = step => import("./comfort.js").then(step, () => {}); // without the server: later
-    part("view").onclick = () => comfort(({ open }) => open(this, loud));
-    part("self-stage").onpointerdown = event => comfort(({ drag }) => drag(event));
+    part("view").onclick = () => import("./comfort.js").then(({ open }) => open(this, loud), unreached);
+    part("self-stage").onpointerdown = event => import("./comfort.js").then(({ drag }) => drag(event), () => {});
     part("camera").onclick = () => devices.camera(devices.cameraOff || !devices.video);
     part("end").onclick = async () => { if (await ask(part("ending")) === "end") end(); };
     part("hear").onclick = () => this.play();
     part("trouble-again").onclick = () => devices.ask();
     part("trouble-close").onclick = () => { part("trouble").hidden = true; };
-    for (const button of [part("choose"), part("choose-waiting")]) if (button) button.onclick = () => import("./choose.js").then(({ choose }) => choose(devices));
+    for (const button of [part("choose"), part("choose-waiting")]) if (button) button.onclick = () => import("./choose.js").then(({ choose }) => choose(devices), unreached);
     document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") this.play(); });
     devices.addEventListener("change", () => this.own());
     this.own();

@@ -17,8 +17,12 @@ export function notice(words) {
   setTimeout(() => line.remove(), LINGER);
 }
 
+// What a press needs is loaded then: not while the server is away.
+export const unreached = () => notice(text("The practice's server was not reached. Check your connection and try again."));
+
 // buttons: [{value, label, kind}]; body: a node. Answers the chosen value, "" after Escape or when the part goes.
 export async function dialog({ title, body = null, buttons = [{ value: "ok", label: text("OK"), kind: "primary" }] }, signal) {
+  if (signal?.aborted) return "";
   const made = document.createElement("dialog"), id = `title-${crypto.randomUUID()}`;
   made.setAttribute("aria-labelledby", id);
   made.append(Object.assign(document.createElement("h2"), { id, textContent: title }));

@@ -16,7 +16,7 @@ import { changed, rules } from "./rules.js";
 import { speaks } from "./sends.js";
 import { Spare } from "./spare.js";
 import { Stage } from "./stage.js";
-import { closeSide } from "./surface.js";
+import { closeSide, unreached } from "./surface.js";
 import { count, text } from "./text.js";
 import { VisitState } from "./visit-state.js";
 
@@ -39,6 +39,7 @@ let owed = null;                                          // a visit that is ove
 
 export function show(state) {
   if (main.dataset.state === state) return;
+  for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close(""); // nothing could be pressed behind one
   main.dataset.state = state;
   for (const section of main.querySelectorAll("[data-when]")) section.hidden = section.dataset.when !== state;
   main.querySelector(`[data-when="${state}"] h1`)?.focus();
@@ -312,7 +313,6 @@ function startCall() {
   call.seats(visit.seats);                              // our offer goes out before anything is drawn
   stage.seats(visit.seats, me);
   if (main.dataset.state === "waiting") announce();
-  if (main.dataset.state !== "call") for (const dialog of document.querySelectorAll("dialog[open]")) dialog.close("");
   for (const video of document.querySelectorAll(".practice-words video")) video.pause();
   show("call");
   part("link-lost").hidden = true;
@@ -382,7 +382,7 @@ function finish() {
 // -- buttons and the page itself
 
 part("try-devices").onclick = () => devices.ask();
-part("test-devices").onclick = async () => (await import("./check-dialog.js")).open({ devices, known });
+part("test-devices").onclick = () => import("./check-dialog.js").then(({ open }) => open({ devices, known }), unreached);
 part("no-camera").onclick = () => devices.withoutCamera();
 part("mute-waiting").onclick = () => devices.mute(!devices.muted);
 part("camera-waiting").onclick = () => devices.camera(devices.cameraOff);
