@@ -8,6 +8,6 @@ export function mount(host) {
     button.setAttribute("aria-label", devices.filtered ? host.text("Background, on") : host.text("Background"));
   };
   devices.on("change", draw);
-  button.addEventListener("click", async () => (await import("./dialog.js")).choose(host), { signal: host.signal });
+  button.addEventListener("click", () => host.load("./dialog.js").then(({ choose }) => choose(host), () => host.ui.notice(host.text("This could not be loaded. Try again in a moment."))), { signal: host.signal });
   draw();
 }

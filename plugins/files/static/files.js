@@ -5,8 +5,8 @@ const here = [];                                                 // of those, th
 const owed = [];                                                 // [visit, step]: what came while a visit had none of them, as when its call begins
 let desk = null;                                                 // files-desk.js, once it is used
 
-function used() {
-  desk ??= import("./files-desk.js");
+function used(host) {
+  desk ??= host.load("./files-desk.js");
   desk.catch(() => { desk = null; });                            // without the server: the next one tries again
   return desk;
 }
@@ -15,7 +15,7 @@ export function mount(host) {
   const { root, signal, slot } = host, { id } = host.visit, whole = root.firstElementChild, running = () => ["in_call", "paused"].includes(host.visit.state);
   const newest = () => here.findLast(each => each.visit.id === id);
   // A part may have gone before the first file is chosen, or before all is loaded: another one goes on.
-  const at = step => used().then(({ join }) => {
+  const at = step => used(host).then(({ join }) => {
     const live = signal.aborted ? newest() : host;
     return live ? step(join(live)) : void owed.push([id, step]);
   });

@@ -7,7 +7,7 @@ export function mount(host) {
     if (open) return;
     open = true;
     try {
-      await (await import("./invites-dialog.js")).invite(host);
+      await (await host.load("./invites-dialog.js")).invite(host);
     } catch {
       host.ui.notice(host.text("The dialogue could not be loaded. Try again when the line is back."));
     } finally {

@@ -53,7 +53,7 @@ function ledger({ visit }) {
 export function mount(host) {
   const { channel, root, signal, slot, ui, visit } = host, book = ledger(host), patient = host.me.role === "patient";
   let desk = null;
-  const open = () => desk ??= import("./payments-desk.js").then(
+  const open = () => desk ??= host.load("./payments-desk.js").then(
     ({ sit }) => signal.aborted || sit(host, book),
     () => { desk = null; ui.notice(host.text("This could not be loaded. Try again in a moment.")); });
   const change = () => {

@@ -19,7 +19,7 @@ function album({ visit }) {
 // Without a server there is nothing to load from.
 async function load(host, module) {
   try {
-    return await import(module);
+    return await host.load(module);
   } catch {
     host.ui.notice(host.text("This could not be loaded. Try again in a moment."));
     return {};

@@ -6,7 +6,7 @@ let sharing = null;
 
 // Whether it could be loaded: not while the server is away.
 const use = async step => {
-  const loaded = await import("./sharing.js").catch(() => null);
+  const loaded = await hosts["call.stage"].load("./sharing.js").catch(() => null);
   if (loaded && !hosts["call.stage"].signal.aborted) step(sharing ??= new loaded.Sharing(hosts, able));
   return Boolean(loaded);
 };

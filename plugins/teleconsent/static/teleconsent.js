@@ -10,7 +10,11 @@ export function mount(host) {
   const begin = async () => {
     if (begun || signal.aborted) return;
     begun = true;
-    (await import("./teleconsent-desk.js")).sit(host, threads);
+    const desk = await host.load("./teleconsent-desk.js").catch(() => null);
+    if (signal.aborted) return;
+    if (desk) return desk.sit(host, threads);
+    begun = false;                                       // without the server: with the next press, or word
+    ui.notice(host.text("This could not be loaded. Try again in a moment."));
   };
   if (slot === "call.bar") root.querySelector("button").addEventListener("click", () => ui.panel.toggle(), { signal });
   if (slot === "call.side") root.addEventListener("shown", begin, { signal });

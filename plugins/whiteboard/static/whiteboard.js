@@ -20,7 +20,7 @@ function button({ root, signal }, own) {
 function stage(host, own) {
   const { channel, signal } = host, marks = channel.history("mark", { keep: KEEP }), rules = channel.history("allow", { keep: 200 });
   let board = null, unseen = 0;
-  const load = () => board ??= import("./board.js").then(({ Board }) => new Board(host, { marks, rules, own })).catch(error => {
+  const load = () => board ??= host.load("./board.js").then(({ Board }) => new Board(host, { marks, rules, own })).catch(error => {
     board = null;                                        // without the server: at the next press
     host.ui.notice(host.text("The board could not be opened. Try again in a moment."));
     console.warn(`whiteboard: ${error}`);

@@ -8,7 +8,7 @@ import { Devices } from "./devices.js";
 import { Ice } from "./ice.js";
 import { Link } from "./link.js";
 import { key } from "./keys.js";
-import { page, part, say } from "./page.js";
+import { late, page, part, say } from "./page.js";
 import { behind, complete, follow, mount, unmount } from "./parts.js";
 import { Queue } from "./queue.js";
 import { readiness } from "./reasons.js";
@@ -218,7 +218,7 @@ function draw() {
 }
 
 function withGuests(step, failed = () => {}) {
-  guests ??= import("./guests.js").then(({ Guests }) => new Guests({ link, rooms, tell, mine: () => visit?.id }));
+  guests ??= late("./guests.js").then(({ Guests }) => new Guests({ link, rooms, tell, mine: () => visit?.id }));
   guests.then(step, () => {                            // without the server: with the next press, or when there is something to draw
     guests = null;
     failed();
@@ -319,7 +319,7 @@ async function retried(move, state, event = "move") {
 
 // From the queue, or out of the call, which ends by it; the visit does not.
 async function sendOn(id) {
-  const { whither } = await import("./send-on.js").catch(unreached) ?? {};
+  const { whither } = await late("./send-on.js").catch(unreached) ?? {};
   if (!whither) return;
   const name = talks.get(id).shown.name || text("Patient"), { room, rev, state } = queue.find(id) ?? visit;
   const to = await whither(name, room, id);

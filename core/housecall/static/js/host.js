@@ -1,6 +1,6 @@
 // What a part may do: the whole client side of the plugin API (docs/contracts.md §12).
 
-import { page, say } from "./page.js";
+import { late, page, say } from "./page.js";
 import { badge, confirm, dialog, download, notice, panel, progress } from "./surface.js";
 import { text } from "./text.js";
 
@@ -55,7 +55,7 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
       stats: seat => call()?.stats(seat) ?? Promise.resolve(null),
       on(change, listener) { call()?.addEventListener(change, guarded(() => listener()), { signal }); },
     }) : null,
-    camera: devices ? () => import("./loan.js").then(({ lend }) => lend(devices, signal)) : null,
+    camera: devices ? () => late("./loan.js").then(({ lend }) => lend(devices, signal)) : null,
     devices: devices ? Object.freeze({
       get wanted() { return devices.wanted; },
       get picture() { return devices.picture; },
@@ -79,10 +79,11 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
       progress: label => progress(element, label, signal),
       download,
     }),
-    device: async () => (await import("./identity.js")).device(),
-    trust: async () => (await import("./trusted.js")).trust(plugin),
-    post: async (path, body) => (await import("./post.js")).post(`/-/${plugin}/${path}`, body),
-    worker: async () => (await import("./trusted.js")).worker(plugin),
+    load: name => late(name, new URL(element.dataset.module, location)),
+    device: async () => (await late("./identity.js")).device(),
+    trust: async () => (await late("./trusted.js")).trust(plugin),
+    post: async (path, body) => (await late("./post.js")).post(`/-/${plugin}/${path}`, body),
+    worker: async () => (await late("./trusted.js")).worker(plugin),
     done: (step, is = true) => steps?.done(`${plugin}:${step}`, is),
     answer: (step, values) => steps?.answer(`${plugin}:${step}`, values),
   });

@@ -5,6 +5,14 @@ export const page = JSON.parse(document.getElementById("page").textContent);
 page.device = location.hash.match(/[#&]k=([\w-]{22})$/)?.[1]; // the practice's device that a link names (identity.js)
 page.invite = location.hash.match(/[#&]i=([\w.-]+)/)?.[1]; // the one visit that a link is for (patient.js)
 
+// A module that is needed later. Firefox keeps one that could not be loaded as such for as long as the page stands: its file is
+// asked for first, and then comes out of the cache.
+export async function late(name, base = import.meta.url) {
+  const { href } = new URL(name, base);
+  if (!(await fetch(href)).ok) throw new TypeError(`not loaded: ${href}`);
+  return import(href);
+}
+
 export const part = id => document.getElementById(id);
 
 // Says something to people who listen to the page rather than look at it.

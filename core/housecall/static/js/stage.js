@@ -1,7 +1,7 @@
 // What a call looks like: tiles of the others, one's own picture, and the bar. The same on both sides.
 
 import { words } from "./devices.js";
-import { ask, part, say } from "./page.js";
+import { ask, late, part, say } from "./page.js";
 import { unreached } from "./surface.js";
 import { text } from "./text.js";
 import * as interrupted from "./interrupted.js";
@@ -18,14 +18,14 @@ export class Stage {
     this.tiles = new Map();
     part("mute").onclick = () => devices.mute(!devices.muted);
     this.more(part("more"), part("extras"));
-    part("view").onclick = () => import("./comfort.js").then(({ open }) => open(this, loud), unreached);
-    part("self-stage").onpointerdown = event => import("./comfort.js").then(({ drag }) => drag(event), () => {});
+    part("view").onclick = () => late("./comfort.js").then(({ open }) => open(this, loud), unreached);
+    part("self-stage").onpointerdown = event => late("./comfort.js").then(({ drag }) => drag(event), () => {});
     part("camera").onclick = () => devices.camera(devices.cameraOff || !devices.video);
     part("end").onclick = async () => { if (await ask(part("ending")) === "end") end(); };
     part("hear").onclick = () => this.play();
     part("trouble-again").onclick = () => devices.ask();
     part("trouble-close").onclick = () => { part("trouble").hidden = true; };
-    for (const button of [part("choose"), part("choose-waiting")]) if (button) button.onclick = () => import("./choose.js").then(({ choose }) => choose(devices), unreached);
+    for (const button of [part("choose"), part("choose-waiting")]) if (button) button.onclick = () => late("./choose.js").then(({ choose }) => choose(devices), unreached);
     document.addEventListener("visibilitychange", () => { if (document.visibilityState === "visible") this.play(); });
     devices.addEventListener("change", () => this.own());
     this.own();
@@ -166,7 +166,7 @@ export class Stage {
   // A screen that they show has a tile of its own.
   async screen(at) {
     if (!at.media.screen && !at.shown) return;
-    const screens = await import("./screens.js").catch(() => null); // without the server: in a later second
+    const screens = await late("./screens.js").catch(() => null); // without the server: in a later second
     if (this.tiles.get(at.tile.dataset.seat) === at) screens?.show(this, at);
   }
   media(id, { mic, camera, screen, clinical }) {

@@ -7,7 +7,7 @@ import { words } from "./devices.js";
 import { Ice } from "./ice.js";
 import { key } from "./keys.js";
 import { Link } from "./link.js";
-import { ask, page, part, say } from "./page.js";
+import { ask, late, page, part, say } from "./page.js";
 import { behind, follow, mount, unmount } from "./parts.js";
 import { chime, devices } from "./patient.js";
 import { beacon } from "./post.js";
@@ -382,7 +382,7 @@ function finish() {
 // -- buttons and the page itself
 
 part("try-devices").onclick = () => devices.ask();
-part("test-devices").onclick = () => import("./check-dialog.js").then(({ open }) => open({ devices, known }), unreached);
+part("test-devices").onclick = () => late("./check-dialog.js").then(({ open }) => open({ devices, known }), unreached);
 part("no-camera").onclick = () => devices.withoutCamera();
 part("mute-waiting").onclick = () => devices.mute(!devices.muted);
 part("camera-waiting").onclick = () => devices.camera(devices.cameraOff);
