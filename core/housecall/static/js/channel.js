@@ -301,8 +301,7 @@ export class Channel {
     if (!this.listeners.has(event)) this.listeners.set(event, new Set());
     this.listeners.get(event).add(listener);
     for (const each of this.unheard.get(event) ?? []) {
-      const { message } = each;
-      if (message) queueMicrotask(() => this.tell(event, message));
+      if (each.message) queueMicrotask(this.tell.bind(this, event, each.message));
       each.message = null;                                 // told once; a thread may still want the entry
     }
     if (this.threads.has(event)) this.unheard.delete(event);

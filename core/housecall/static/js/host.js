@@ -79,7 +79,7 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
       progress: label => progress(element, label, signal),
       download,
     }),
-    load: name => late(name, new URL(element.dataset.module, location)),
+    load: name => late(new URL(name, location.origin + element.dataset.module)),
     device: async () => (await late("./identity.js")).device(),
     trust: async () => (await late("./trusted.js")).trust(plugin),
     post: async (path, body) => (await late("./post.js")).post(`/-/${plugin}/${path}`, body),

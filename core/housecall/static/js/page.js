@@ -7,9 +7,9 @@ page.invite = location.hash.match(/[#&]i=([\w.-]+)/)?.[1]; // the one visit that
 
 // A module that is needed later. Firefox keeps one that could not be loaded as such for as long as the page stands: its file is
 // asked for first, and then comes out of the cache.
-export async function late(name, base = import.meta.url) {
-  const { href } = new URL(name, base);
-  if (!(await fetch(href)).ok) throw new TypeError(`not loaded: ${href}`);
+export async function late(name) {
+  const { href } = new URL(name, import.meta.url);
+  if (!(await fetch(href)).ok) throw Error(href);
   return import(href);
 }
 

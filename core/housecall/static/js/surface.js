@@ -6,12 +6,14 @@ import { text } from "./text.js";
 const LINGER = 6000; // ms that a notice stays
 const BAR = ':is([data-slot="call.bar"], [data-slot="call.more"])'; // where buttons of the call stand
 
+const create = (name, more) => Object.assign(document.createElement(name), more);
+
 // A line that goes away by itself; said aloud too.
 export function notice(words) {
-  const line = Object.assign(document.createElement("p"), { className: "toast", textContent: words });
+  const line = create("p", { className: "toast", textContent: words });
   const place = document.querySelector("dialog[open]") ?? document.querySelector("main") ?? document.body;
   let toasts = place.querySelector(":scope > .toasts");
-  if (!toasts) place.append(toasts = Object.assign(document.createElement("div"), { className: "toasts" }));
+  if (!toasts) place.append(toasts = create("div", { className: "toasts" }));
   toasts.append(line);
   say(words);
   setTimeout(() => line.remove(), LINGER);
@@ -25,11 +27,11 @@ export async function dialog({ title, body = null, buttons = [{ value: "ok", lab
   if (signal?.aborted) return "";
   const made = document.createElement("dialog"), id = `title-${crypto.randomUUID()}`;
   made.setAttribute("aria-labelledby", id);
-  made.append(Object.assign(document.createElement("h2"), { id, textContent: title }));
+  made.append(create("h2", { id, textContent: title }));
   if (body) made.append(body);
-  const row = Object.assign(document.createElement("div"), { className: "row" });
+  const row = create("div", { className: "row" });
   for (const { value, label, kind = "quiet" } of buttons) {
-    row.append(Object.assign(document.createElement("button"), { type: "button", className: `button ${kind}`, value, textContent: label }));
+    row.append(create("button", { type: "button", className: `button ${kind}`, value, textContent: label }));
   }
   made.append(row);
   document.body.append(made);
@@ -40,7 +42,7 @@ export async function dialog({ title, body = null, buttons = [{ value: "ok", lab
 }
 
 export async function confirm(question, { yes = text("Yes"), no = text("No"), details = "", danger = false } = {}, signal) {
-  const body = details ? Object.assign(document.createElement("p"), { textContent: details }) : null;
+  const body = details ? create("p", { textContent: details }) : null;
   const buttons = [{ value: "", label: no }, { value: "yes", label: yes, kind: danger ? "danger" : "primary" }];
   return await dialog({ title: question, body, buttons }, signal) === "yes";
 }
@@ -50,7 +52,7 @@ export function badge(plugin, n, element) {
   const bars = element.dataset.slot.startsWith("call.") ? document.querySelectorAll(`hc-part[data-plugin="${plugin}"]${BAR}`) : [element];
   for (const bar of bars) for (const button of bar.querySelectorAll("[data-badge]")) {
     let mark = button.querySelector(".badge");
-    if (!mark) button.append(mark = Object.assign(document.createElement("span"), { className: "badge" }));
+    if (!mark) button.append(mark = create("span", { className: "badge" }));
     mark.hidden = !n;
     mark.textContent = n > 99 ? "99+" : String(n);
     mark.setAttribute("aria-label", text("{n} new", { n }));
@@ -75,12 +77,7 @@ export function panel(plugin, slot, element) {
       mine.dispatchEvent(new Event("shown"));
       (mine.querySelector("[autofocus], textarea, input:not([hidden])") ?? part("side-close")).focus();
     },
-    hide() {
-      if (!face.open) return;
-      side.hidden = true;
-      tell();
-      back(plugin);
-    },
+    hide() { if (face.open) closeSide(); },
     toggle() { if (face.open) face.hide(); else face.show(); },
   };
   return Object.freeze(face);
@@ -111,8 +108,8 @@ export function closeSide() {
 
 // Progress of long work: {value(0…1), done()}.
 export function progress(element, label, signal) {
-  const made = Object.assign(document.createElement("label"), { className: "progress" });
-  const bar = Object.assign(document.createElement("progress"), { max: 1, value: 0 });
+  const made = create("label", { className: "progress" });
+  const bar = create("progress", { max: 1, value: 0 });
   made.append(label, bar);
   element.append(made);
   signal?.addEventListener("abort", () => made.remove());
@@ -122,7 +119,7 @@ export function progress(element, label, signal) {
 // Saves a Blob or a text as a file of this browser.
 export function download(name, content) {
   const blob = content instanceof Blob ? content : new Blob([content], { type: "text/plain;charset=utf-8" });
-  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(blob), download: name });
+  const link = create("a", { href: URL.createObjectURL(blob), download: name });
   link.click();
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
