@@ -469,8 +469,8 @@ function elsewhere(running) {
 }
 
 function close() {
-  const asked = part("sending");
-  if (asked?.open && asked.dataset.visit === visit?.id) asked.close("");
+  const asked = document.querySelector("#sending[open]"); // not of every page
+  if (asked && asked.dataset.visit === visit?.id) asked.close("");
   closeSide();
   unmount(part("in-call"));
   call?.close();
