@@ -69,6 +69,7 @@ const link = new Link({
       call?.seats(seats);
       stage.seats(seats, me);
       meet(visit, visit.room);
+      goodbyes();
     },
     said: message => { talks.get(message.visit)?.channel.said(message); },
     watchers: ({ room, watchers: now }) => {
