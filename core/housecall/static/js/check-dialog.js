@@ -2,13 +2,13 @@
 
 import { check } from "./check.js";
 import { page } from "./page.js";
-import { dialog, notice } from "./surface.js";
+import { dialog, unreached } from "./surface.js";
 import { text } from "./text.js";
 
 // known(code): what was found beside the devices (ready.js), or "".
 export async function open({ devices, known }) {
   const fresh = await fetched(`/${page.room.slug}/check`), root = fresh?.querySelector(".check");
-  if (!root) return notice(text("The practice's server was not reached. Check your connection and try again."));
+  if (!root) return unreached();
   for (const link of fresh.querySelectorAll('link[href$="/css/check.css"]')) {
     if (!document.querySelector(`link[href="${link.getAttribute("href")}"]`)) document.head.append(document.importNode(link));
   }
