@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -157,7 +159,7 @@ def test_a_declared_job_that_no_hook_gives_quarantines(tmp_path: Path) -> None:
 
 
 MODEL = """\
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, relationship
 from housecall.clinics.models import Base
 
 class Odd(Base):
@@ -167,21 +169,36 @@ class Odd(Base):
 """
 
 
+@pytest.fixture
+def uncollected() -> Iterator[None]:
+    """Nothing is forgotten by the garbage collector's grace."""
+    gc.disable()
+    yield
+    gc.enable()
+
+
 @pytest.mark.parametrize(
-    ("name", "owner", "told"),
+    ("name", "owner", "more", "told"),
     [
-        ("odd_one", "anna", "the table 'odd_one' must be called anna_…"),
-        ("anna_odd", "core", "the table 'anna_odd' must say whose it is"),
-        ("anna_odd", "anna", "the table 'anna_odd' needs migrations/versions"),
+        ("odd_one", "anna", "", "the table 'odd_one' must be called anna_…"),
+        ("anna_odd", "core", "", "the table 'anna_odd' must say whose it is"),
+        ("anna_odd", "anna", "", "the table 'anna_odd' needs migrations/versions"),
+        ("anna_odd", "anna", "    even = relationship('Even')\n", "failed to locate a name ('Even')"),
+        ("anna_odd", "anna", "    __mapper_args__ = {'primary_key': ['none']}\n", "it could not be imported: "),
     ],
 )
-def test_a_table_that_is_not_the_plugins_own_quarantines_and_leaves_no_trace(
-    tmp_path: Path, name: str, owner: str, told: str
+@pytest.mark.usefixtures("uncollected")
+def test_a_model_that_cannot_be_the_plugins_own_quarantines_and_leaves_no_trace(
+    tmp_path: Path, name: str, owner: str, more: str, told: str
 ) -> None:
-    write(tmp_path, plain("anna", python="\n") | {"models.py": MODEL.format(name=name, owner=owner)})
+    migrations = {"migrations/versions/0001_first.py": ""} if more else {}
+    models = {"models.py": MODEL.format(name=name, owner=owner) + more}
+    write(tmp_path, plain("anna", python="\n") | models | migrations)
     with world(tmp_path) as registry:
         assert told in problem(registry, "anna")
+        registry.turn("main", BUNDLED[0], True, actor=None)
     assert name not in clinics.models.Base.metadata.tables
+    assert not [each for each in clinics.models.Base.registry.mappers if each.class_.__name__ == "Odd"]
 
 
 def test_a_plugin_that_keeps_failing_is_suspended_until_somebody_switches_it_on(

@@ -224,7 +224,7 @@ class Registry:
     def _import(self, plugin: Plugin) -> ModuleType:
         """The plugin's package as `housecall.plugins.<id>`, and its models, whose tables must be its own."""
         name = f"housecall.plugins.{plugin.id}"
-        before = set(Base.metadata.tables)
+        before, mapped = set(Base.metadata.tables), set(Base.registry._managers)
         spec = importlib.util.spec_from_file_location(
             name, plugin.folder / "__init__.py", submodule_search_locations=[str(plugin.folder)]
         )
@@ -236,7 +236,11 @@ class Registry:
             if (plugin.folder / "models.py").is_file():
                 importlib.import_module(f"{name}.models")
             self._check_tables(plugin, set(Base.metadata.tables) - before)
+            Base.registry.configure()  # a relationship to nothing would fail every later query, whoever makes it
         except BaseException:
+            for manager in set(Base.registry._managers) - mapped:  # SQLAlchemy forgets none or, publicly, all
+                del Base.registry._managers[manager]
+                Base.registry._dispose_cls(manager.class_)
             for table in set(Base.metadata.tables) - before:
                 Base.metadata.remove(Base.metadata.tables[table])
             for loaded in [m for m in sys.modules if m == name or m.startswith(f"{name}.")]:
