@@ -90,7 +90,8 @@ def with_kannel(serve: Callable[..., Practice], tmp_path: Path, *, http: bool = 
                 "&charset=UTF-8&coding={coding}&dlr-mask=19&dlr-url={report}%3Fstate%3D%25d"
             )
             toml = toml.replace('"kannel"', '"http"').replace(f'"{kannel.url}"', f'"{blanked}"')
-            toml += 'http_method = "GET"\nhttp_status = "202"\nhttp_taken = "Accepted"\n'
+            # "0: Accepted for delivery" or, until the telephone is there, "3: Queued for later delivery"
+            toml += 'http_method = "GET"\nhttp_status = "202"\nhttp_taken = "delivery"\n'
         yield practice_with(serve, toml, folder=site, port=port), kannel
 
 
