@@ -584,6 +584,19 @@ def test_a_photo_that_a_reloaded_provider_no_longer_waits_for_is_not_sent_for_ev
     expect(board.locator(".photo-tile:visible")).to_have_count(1)
 
 
+def test_a_photo_comes_to_the_page_that_asked_for_it(pair: Callable[..., Any]) -> None:
+    practice, provider, patient = pair()
+    second = provider.context.new_page()
+    open_dashboard(second, practice.url)
+    second.locator(".photo-open").click()
+    ask(second, "The skin")
+    press(patient.page, "Open the camera")
+    press(patient.page, "Take the photo")
+    press(patient.page, "Send")
+    expect(second.locator(".photo-tile:visible")).to_have_count(1)
+    expect(patient.page.get_by_text("Your photo has arrived.").last).to_be_visible()
+
+
 def test_everybody_can_use_it_in_every_language(pair: Callable[..., Any]) -> None:
     """Each step of both sides: its words are in a catalogue, axe finds nothing in light and dark, on a telephone."""
     _, provider, patient = pair(locale="en-XA", camera=CAMERA)

@@ -197,7 +197,7 @@ class Delivery {
   constructor(all, name, blob, { to = null, head = {}, onprogress = () => {}, signal = null } = {}) {
     Object.assign(this, {
       all, name, blob, to, head, onprogress, signal, id: crypto.randomUUID().replaceAll("-", "").slice(0, 16), page: null, road: "waiting",
-      stored: 0, sent: 0, hash: blob.size > all.atOnce ? sha256.create() : null, hashed: 0, sum: null, digest: "", stopped: "", rounds: 0, round: new Round(), marks: [], told: 0,
+      stored: 0, sent: 0, hash: blob.size > all.atOnce ? sha256.create() : null, hashed: 0, sum: null, digest: "", stopped: "", rounds: 0, round: new Round(), marks: [], told: 0, strangers: new Set(),
     });
     signal?.addEventListener("abort", () => this.round.stir());
   }
@@ -227,11 +227,14 @@ class Delivery {
       }
     }
   }
+  takers() {
+    const { channel } = this.all, mine = ({ party }) => !this.to || [party.who, party.seat].includes(this.to);
+    return [...channel.far.values()].filter(at => mine(at) && passes(this.rule, channel.role, at.party.role) && !this.strangers.has(at.party.page));
+  }
   // To whom it may go now, and how: the page that has a part of it first.
   way() {
-    const { channel } = this.all, { rule } = this;
-    if (!rule.states.includes(channel.state())) return null;
-    const list = [...channel.far.values()].filter(({ party }) => passes(rule, channel.role, party.role) && (!this.to || [party.who, party.seat].includes(this.to)));
+    const { channel } = this.all, list = this.takers();
+    if (!this.rule.states.includes(channel.state())) return null;
     list.sort((a, b) => (b.party.page === this.page) - (a.party.page === this.page));
     const direct = list.find(({ party }) => channel.open(party.page));
     if (direct) return { road: "peer", party: direct.party };
@@ -247,7 +250,9 @@ class Delivery {
     return this.round;
   }
   hear({ round, stop, ...said }) {
-    if (stop !== undefined) this.stopped = known(stop);
+    if (stop === "unknown") this.strangers.add(this.page); // it waits for no such thing; another page of theirs may
+    const another = stop === "unknown" && this.takers().some(at => this.all.channel.present(at));
+    if (stop !== undefined && !another) this.stopped = known(stop);
     if (round === this.round.number) this.hears(this.round, said);
     this.round.stir();
   }
@@ -272,7 +277,7 @@ class Delivery {
     for (;;) {
       this.check();
       if (holds()) return;
-      if (round.lost()) throw new Interrupted();
+      if (round.lost() || this.strangers.has(this.page)) throw new Interrupted();
       await round.next();
     }
   }
