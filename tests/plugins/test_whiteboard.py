@@ -266,6 +266,23 @@ def test_a_board_that_could_not_be_loaded_is_tried_again_and_one_that_is_over_is
     assert page.evaluate(LATE) == ["This did not reach the others. Try again in a moment."]
 
 
+def test_what_reads_a_picture_or_a_pdf_is_asked_for_again_when_it_did_not_come(pair: Pair) -> None:
+    """It is not the file that is wrong then."""
+    _, provider, _ = pair()
+    page = provider.page
+    provider.expected += ["ERR_FAILED"]
+    open_board(page)
+    letter = ("letter.pdf", "application/pdf", pdf((0.1, 0.3, 0.8)))
+    knee = ("knee.png", "image/png", picture(((200, 60, 40), (40, 160, 60))))
+    for name, file, kind in (("picture", knee, "picture"), ("pdf", letter, "pdf")):
+        page.route(f"**/{name}.js", lambda route: route.abort())
+        put(page, *file)
+        expect(page.locator(".toast").last).to_contain_text("This could not be loaded.")
+        page.unroute(f"**/{name}.js")
+        put(page, *file)
+        ground(kind, page)
+
+
 def test_everything_goes_by_keyboard(pair: Pair) -> None:
     _, provider, patient = pair()
     both, page = (provider.page, patient.page), provider.page

@@ -14,7 +14,7 @@ export async function put(host, { value, url }) {
   }
   const picture = url ? await loaded(url) : null;
   if (!host.devices.filtered) {
-    const { Person } = await import("./person.js");
+    const { Person } = await host.load("./person.js");
     const person = await Person.begin(host);
     if (host.visit?.state === "ended") {
       person.close();

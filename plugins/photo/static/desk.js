@@ -197,7 +197,7 @@ function tile(host, album, photo) {
   const face = make("button", { type: "button", className: "photo-tile" }, picture, make("span", {}, caption(host, photo)));
   face.onclick = async () => {
     try {
-      const { view } = await import("./view.js");
+      const { view } = await host.load("./view.js");
       await view(host, album, photo);
     } catch {
       host.ui.notice(host.text("This could not be loaded. Try again in a moment."));

@@ -173,7 +173,7 @@ export class Signing {
     this.error.hidden = true;
     const progress = host.ui.progress(host.text("The signed document is made …"));
     try {
-      const { make } = await import("./teleconsent-pdf.js");
+      const { make } = await host.load("./teleconsent-pdf.js");
       const shown = ({ id, type, choices }) => type === "bool" ? values[id] ? host.text("Yes") : host.text("No") :
         type === "choice" || type === "choices" ? [values[id] ?? []].flat().map(one => choices.find(([value]) => value === one)?.[1] ?? one).join("; ") : String(values[id] ?? "");
       const signers = this.pads.map(each => each.value()).filter(Boolean);

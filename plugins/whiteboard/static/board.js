@@ -1,6 +1,6 @@
 // The board of one page: what is seen, what a hand here does, and what hands elsewhere do.
 
-import { make } from "./make.js";
+import { loaded, make } from "./make.js";
 import { COLOURS, Marks, STEPS, WIDTHS, strokeOf, written } from "./marks.js";
 import { Pen } from "./pen.js";
 import { Pictures } from "./pictures.js";
@@ -332,7 +332,7 @@ export class Board {
     this.told.textContent = text("Opening the file …");
     ui.say(text("Opening the file …"));
     try {
-      const { fromFile } = await import("./picture.js"), found = await fromFile(file, this.host);
+      const { fromFile } = await loaded(this.host, "./picture.js"), found = await fromFile(file, this.host);
       if (found) await this.ground(found.kind, found.canvas);
     } catch (error) {
       ui.notice({
@@ -341,6 +341,7 @@ export class Board {
         slow: text("This page takes too long to draw. Save it as a picture, then choose that."),
         locked: text("This PDF is locked with a password. Save it without one, then choose it again."),
         shape: text("This picture is too long and narrow for the board."),
+        unloaded: text("This could not be loaded. Try again in a moment."),
       }[error.code] ?? text("This file cannot be read here. Choose a picture (PNG or JPEG) or a PDF."));
     }
     this.soon();
@@ -371,11 +372,12 @@ export class Board {
     this.asked = null;
     if (data.agreed !== true) return ui.notice(text("{name} does not want a still.", { name }));
     try {
-      const { fromVideo } = await import("./picture.js");
+      const { fromVideo } = await loaded(this.host, "./picture.js");
       await this.ground("still", await fromVideo(this.host.call.remote(from)?.camera));
       ui.notice(text("The still is on the board. {name} is told so.", { name }));
-    } catch {
-      ui.notice(text("There is no picture of {name} now. Ask them to turn on the camera, then try again.", { name }));
+    } catch (error) {
+      ui.notice(error.code === "unloaded" ? text("This could not be loaded. Try again in a moment.") :
+        text("There is no picture of {name} now. Ask them to turn on the camera, then try again.", { name }));
     }
   }
   async save() {

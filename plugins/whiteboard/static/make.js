@@ -1,4 +1,4 @@
-// Elements, as the board's modules make them.
+// Elements, as the board's modules make them, and what they load when it is wanted.
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -17,3 +17,8 @@ export function icon(path) {
   made.append(line);
   return made;
 }
+
+export const failed = code => Object.assign(new Error(code), { code });
+
+// A module of ours; "unloaded" where the server does not give it.
+export const loaded = (host, name) => host.load(name).catch(() => { throw failed("unloaded"); });

@@ -1,11 +1,10 @@
 // A page of a PDF as a picture. PDF.js reads the file in a worker, which is ended when it takes too long.
 
-import { make } from "./make.js";
+import { failed, loaded, make } from "./make.js";
 
 const PATIENCE = 30_000;              // ms for each step: opening the file, finding a page, drawing it
 const BITMAP = 40_000_000;            // pixels of a picture in the file
 
-const failed = code => Object.assign(new Error(code), { code });
 const within = async step => {
   let timer = 0;
   try {
@@ -17,7 +16,7 @@ const within = async step => {
 
 // A canvas, or null where no page was chosen.
 export async function fromPdf(file, host, side) {
-  const { PDFWorker, getDocument } = await import("./vendor/pdf.js");
+  const { PDFWorker, getDocument } = await loaded(host, "./vendor/pdf.js");
   await host.trust();
   const port = new Worker(new URL("vendor/pdf-worker.js", import.meta.url).href, { type: "module" });
   try {

@@ -1,20 +1,18 @@
 // Pictures for the board, of a file or of the video: a canvas of at most SIDE px. Loaded when one is chosen.
 
-import { make } from "./make.js";
+import { failed, loaded, make } from "./make.js";
 
 const SIDE = 1600;                    // px
 const MOST = 50 * 1024 * 1024;        // bytes of a file
 const PIXELS = 64_000_000;            // of a picture: a small file may unpack to any number of them
 const PATIENCE = 8000;                // ms until a picture of the video has come
 
-const failed = code => Object.assign(new Error(code), { code });
-
 // {kind, canvas}, or null where somebody thought better of it.
 export async function fromFile(file, host) {
   if (file.size > MOST) throw failed("too_big");
   const head = String.fromCharCode(...new Uint8Array(await file.slice(0, 1024).arrayBuffer()));
   if (head.includes("%PDF-")) {
-    const { fromPdf } = await import("./pdf.js"), canvas = await fromPdf(file, host, SIDE);
+    const { fromPdf } = await loaded(host, "./pdf.js"), canvas = await fromPdf(file, host, SIDE);
     return canvas && { kind: "pdf", canvas };
   }
   if (await pixels(file) > PIXELS) throw failed("pixels");
