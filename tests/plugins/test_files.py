@@ -15,7 +15,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from housecall.testing import Person, Practice, check_in, connected, end, open_dashboard, sign_in, start
 from housecall.testing.access import PHONE, audit, bare
-from housecall.testing.acts import wait
+from housecall.testing.acts import asks_before_leaving, wait
 from housecall.testing.practice import eventually
 
 TOML = '[clinic.main]\nname = "Elm"\nplugins = ["files"]\n'
@@ -134,8 +134,14 @@ def test_from_the_waiting_room_sealed_and_only_the_far_page_can_read_it(
     says(patient.page, "#side", "plan.txt", "Saved.")
     end(provider.page)
     expect(patient.page.locator(".files-after")).to_be_visible()
+    with patient.page.expect_event("dialog") as asked:
+        patient.page.close(run_before_unload=True)
+    assert asked.value.type == "beforeunload"
+    asked.value.dismiss()
     assert saved(patient.page, ".after", "diet.txt") == ("diet.txt", b"No salt")
+    assert (asks_before_leaving(patient.page), asks_before_leaving(provider.page)) == (False, True)
     assert saved(provider.page, "#after", "letter.txt")[1] == b"To whom it may concern"
+    assert not asks_before_leaving(provider.page)
     eventually(lambda: list(folder.iterdir()) == [])  # the end of the visit leaves nothing on the disk
 
 

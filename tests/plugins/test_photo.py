@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from housecall.testing import Person, PluginContract, Practice, check_in, connected, end, open_dashboard, sign_in, start
 from housecall.testing.access import PHONE, audit, bare
-from housecall.testing.acts import guest_joins, media_flows, more, sees, wait
+from housecall.testing.acts import asks_before_leaving, guest_joins, media_flows, more, sees, wait
 
 TOML = '[clinic.main]\nname = "Elm"\nplugins = ["photo"]\n'
 RECORDING = str(Path(__file__).parent.parent / "recording_server.py")
@@ -187,8 +187,10 @@ def test_a_photo_is_asked_for_agreed_to_taken_and_sent_while_the_picture_is_paus
     expect(dialog(page)).to_have_count(0)
     stands(board, "The photo is here.")
 
+    assert asks_before_leaving(board)
     board.locator(".photo-tile").click()
     name, picture = kept(board, "Save")
+    assert not asks_before_leaving(board)
     assert re.fullmatch(r"photo-\d{4}-\d\d-\d\d-\d{4}-a-wound\.jpg", name)
     assert picture.size == (2400, 1800), "the call's picture has 320 x 240"
     assert corners(picture) == [RED, GREEN, BLUE, YELLOW]

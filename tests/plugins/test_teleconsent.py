@@ -25,7 +25,7 @@ from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, Na
 
 from housecall.testing import Person, Practice, check_in, connected, end, open_dashboard, sign_in, start
 from housecall.testing.access import PHONE, audit
-from housecall.testing.acts import wait
+from housecall.testing.acts import asks_before_leaving, wait
 from housecall.testing.visitor import Visitor
 
 TOML = '[clinic.main]\nname = "Elm Street Practice"\nplugins = ["teleconsent"]\n'
@@ -297,21 +297,25 @@ def test_before_the_visit_it_is_signed_by_keyboard_or_refused_and_overridden(
 def test_who_signs_can_neither_decline_meanwhile_nor_be_lost_for_a_tab(pair: Callable[..., Any]) -> None:
     """While the document is made there is nothing to press; a name that was pasted with a tab is a name."""
     _, room, provider, patient = pair(BEFORE)
-    held: list[Route] = []
-    patient.route("**/teleconsent-pdf.js", lambda route: held.append(route))
+    patient.route("**/teleconsent-pdf.js", lambda route: None)
     arrive(patient, room.url)
     fill(patient, ".arriving", name=NAME.replace(" ", " \t "), how="typed")
     sign(patient, ".arriving")
     expect(patient.get_by_text("The signed document is made")).to_be_visible()
     expect(patient.locator(".arriving").get_by_role("button", name="Decline")).to_be_disabled()
-    for route in held:
-        route.continue_()
-    patient.unroute("**/teleconsent-pdf.js")
+    patient.unroute("**/teleconsent-pdf.js")  # what was held goes on
     expect(patient.locator("main[data-state=waiting]")).to_be_visible()
     card = provider.locator(".card")
     card.locator("summary", has_text="Consent").click()
     expect(card.locator("li .tag")).to_have_text("Signed")
     assert record(saved(provider, ".card"))["signers"][0]["name"] == NAME
+    start(provider, "Grace")
+    connected(provider, patient)
+    end(provider)
+    expect(patient.locator(".after").get_by_role("button", name="Download the signed form")).to_be_visible()
+    assert (asks_before_leaving(provider), asks_before_leaving(patient)) == (False, True)
+    saved(patient, ".after")
+    assert not asks_before_leaving(patient)
 
 
 #: The desk of a patient's page with a visit of its own: what is said in it stays here.
@@ -487,9 +491,11 @@ def test_a_signed_form_is_said_to_be_with_the_provider_when_it_is(
     expect(patient.locator("main[data-state=waiting]")).to_be_visible()
     state = patient.locator(".waiting .teleconsent-state")
     expect(state).to_contain_text("Leave this page open until your provider has it: it is nowhere else.")
+    assert asks_before_leaving(patient)
     sign_in(provider.context, practice.url, room.login)
     open_dashboard(provider.page, practice.url)
     expect(state).to_have_text("You have signed “Consent to telehealth”. Your provider has it too.")
+    assert not asks_before_leaving(patient)
     provider.page.locator(".card summary", has_text="Consent").click()
     assert saved(provider.page, ".card") == saved(patient, ".waiting")
 

@@ -108,6 +108,11 @@ def wait(page: Page, condition: str, argument: object, *, patience: float = 30) 
     page.wait_for_function(condition, arg=argument, polling=100, timeout=patience * 1000)
 
 
+def asks_before_leaving(page: Page) -> bool:
+    """Whether the browser would ask before the page is left, as something goes with it that is nowhere else."""
+    return bool(page.evaluate("!dispatchEvent(new Event('beforeunload', { cancelable: true }))"))
+
+
 def sees(page: Page, colour: tuple[int, int, int], *, tolerance: int = 60) -> None:
     """The far picture turns this colour."""
     wait(

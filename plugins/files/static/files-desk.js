@@ -33,6 +33,9 @@ class Desk {
     if (this.views.has(host.root)) return;
     if (host.slot === "call.bar") for (const each of this.asks) this.asked(each); // the call has begun meanwhile
     this.views.set(host.root, new View(this, host));
+    window.addEventListener("beforeunload", event => { // what came and was not saved goes with the page: the browser asks first
+      if (this.rows.some(row => row.blob && !row.saved)) event.preventDefault();
+    }, { signal: host.signal });
     host.signal.addEventListener("abort", () => {
       this.views.delete(host.root);
       setTimeout(() => { if (!this.views.size) desks.delete(host.visit.id); }, LEFT);

@@ -59,6 +59,9 @@ export async function desk(host, place, album, { only = false, visible }) {
   if (told) bar = standing(host, album, state);
   album.addEventListener("change", draw, { signal });
   for (const each of [place, host.root]) each.addEventListener("shown", shown, { signal });
+  window.addEventListener("beforeunload", event => { // what was not saved goes with the page: the browser asks first
+    if (album.photos.some(photo => !photo.saved)) event.preventDefault();
+  }, { signal });
   signal.addEventListener("abort", () => queueMicrotask(() => changed(album))); // another part listens from now on
   shown();
 }

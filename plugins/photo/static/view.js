@@ -92,6 +92,7 @@ export async function view(host, album, photo) {
   async function keep(marked) {
     const { photo: kept } = used, marks = marked && kept.marks.length > 0;
     ui.download(called(host, kept, marks), await saved(kept, marks));
+    kept.saved = true;
     ui.say(text("The photo is saved as a file of this computer."));
   }
   function draw() {

@@ -4,7 +4,7 @@ import { DONE, Reading, Signing, word } from "./teleconsent-paper.js";
 import { list, sha256 } from "./teleconsent-form.js";
 
 const visits = new Map();   // visit -> what this page holds of it: its papers, and what it has said aloud
-const held = id => visits.get(id) ?? visits.set(id, { signing: new Map(), said: new Set(), begun: false }).get(id);
+const held = id => visits.get(id) ?? visits.set(id, { signing: new Map(), said: new Set(), saved: new Set(), begun: false }).get(id);
 
 const WAITS = ["asked", "requested"];   // for the patient to look at it
 
@@ -48,6 +48,10 @@ export function sit(host, threads) {
   if (slot !== "call.bar") style();
   for (const event of ["ask", "word", "piece"]) for (const change of ["add", "change"]) threads[event].addEventListener(change, () => queueMicrotask(draw), { signal });
   if (slot === "call.side") root.addEventListener("shown", draw, { signal });
+  // A signed document that is nowhere else goes with the page: the browser asks first.
+  window.addEventListener("beforeunload", event => {
+    if (papers(threads).some(each => each.signed && (!each.there || (slot === "call.after" && !desk.saved.has(each.paper))))) event.preventDefault();
+  }, { signal });
   draw();
 }
 
@@ -86,7 +90,10 @@ const button = (label, run, kind = "quiet") => {
   return element;
 };
 const day = () => new Date().toISOString().slice(0, 10);
-const save = (host, blob, title) => host.ui.download(`${title.replace(/[\\/:*?"<>|]/g, "")} ${day()}.pdf`, blob);
+const save = (host, blob, title, paper) => {
+  held(host.visit.id).saved.add(paper);
+  host.ui.download(`${title.replace(/[\\/:*?"<>|]/g, "")} ${day()}.pdf`, blob);
+};
 
 // -- the patient's side
 
@@ -157,7 +164,7 @@ async function row(host, threads, view, each) {
   if (buttons.dataset.for === wanted) return;
   buttons.dataset.for = wanted;
   buttons.replaceChildren();
-  if (file) buttons.append(button(host.text("Download the signed form"), () => save(host, file, each.title)));
+  if (file) buttons.append(button(host.text("Download the signed form"), () => save(host, file, each.title, each.paper)));
   if (["asked", "requested", "opened", "declined"].includes(state) && !each.paper.startsWith("before-")) {
     buttons.append(button(host.text("Take back"), () => host.channel.send("ask", { paper: each.paper, form: each.form, off: true })));
   }

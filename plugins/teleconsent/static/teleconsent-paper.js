@@ -69,7 +69,7 @@ export class Signing {
   // What is said of a form, and its document, if there is one.
   kept(words, row, title) {
     const { element, host, tools: { made, button, save } } = this;
-    this.file().then(blob => blob && row.prepend(button(host.text("Download the signed form"), () => save(this.host, blob, title), "primary")));
+    this.file().then(blob => blob && row.prepend(button(host.text("Download the signed form"), () => save(this.host, blob, title, this.paper), "primary")));
     element.replaceChildren(made("p", { className: "teleconsent-state", textContent: words }), row);
   }
   // The text, what is to be filled in, and who signs. focus: somebody here has asked for it.
