@@ -154,6 +154,26 @@ def test_both_sides_may_reload_in_the_call(practice: Practice, room: Room, perso
     sees(provider.page, GREEN)
 
 
+def test_what_is_neither_seen_nor_heard_stays_so_over_a_reload(
+    practice: Practice, room: Room, person: Callable[..., Person]
+) -> None:
+    provider, patient = (each.page for each in in_call(practice, room, person))
+    for page, other in ((patient, provider), (provider, patient)):
+        page.get_by_role("button", name="Mute", exact=True).click()
+        page.get_by_role("button", name="Turn camera off").click()
+        expect(other.locator(".tile[data-camera=off][data-muted=true]")).to_be_visible()
+        page.reload()
+        connected(provider, patient)
+        expect(page.get_by_role("button", name="Unmute", exact=True)).to_be_visible()
+        expect(other.locator(".tile[data-camera=off][data-muted=true]")).to_be_visible()
+        assert page.evaluate("given.map(({ kind, enabled }) => [kind, enabled])") == [["audio", False]]
+        page.get_by_role("button", name="Turn camera on").click()
+        expect(other.locator(".tile[data-camera=on]")).to_be_visible()
+    end(provider)
+    expect(patient.locator("main[data-state=after]")).to_be_visible()
+    assert [page.evaluate("history.state") for page in (provider, patient)] == [None, None], "the next visit is another"
+
+
 def test_both_links_in_one_browser(practice: Practice, room: Room, person: Callable[..., Person]) -> None:
     """One cookie jar holds a login and a ticket; each page is who it says it is."""
     provider = person("red", login=room.login)

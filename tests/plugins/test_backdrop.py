@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from playwright.sync_api import BrowserContext, Locator, Page, expect
+from playwright.sync_api import BrowserContext, Locator, Page, Route, expect
 
 from housecall.testing import (
     Person,
@@ -289,6 +289,49 @@ def test_what_is_switched_off_before_a_visit_shows_no_room(
     expect(patient.locator(".tile[data-camera=on]")).to_be_visible()
 
 
+#: The server does not let the next visit begin.
+REFUSED = """async () => {
+  const { Link } = await import("housecall/link.js"), { ask } = Link.prototype;
+  Link.prototype.ask = async function (event, ...more) {
+    if (event !== "move") return ask.call(this, event, ...more);
+    Link.prototype.ask = ask;
+    return { error: "failed", message: "not now" };
+  };
+}"""
+
+
+def test_what_was_hidden_stays_hidden_when_a_start_fails_a_seat_is_taken_and_a_page_reloaded(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    """A start that fails and a seat that is taken leave the background on; a reload leaves no picture at all."""
+    practice = serve(TOML)
+    provider, patient = begin(practice, person)
+    provider.page.add_init_script(STRIPES)
+    provider.page.reload()
+    expect(provider.page.locator("main[data-ready]")).to_be_attached()
+    pick(provider.page, "Blurred")
+    provider.page.evaluate(REFUSED)
+    provider.page.get_by_role("button", name="Start visit with Grace").click()
+    expect(provider.page.locator("#ended")).to_have_text("not now")
+    start(provider.page, "Grace")
+    connected(provider.page, patient.page)
+    behind(patient.page, BLURRED)
+    second = provider.context.new_page()
+    open_dashboard(second, practice.url)
+    for page in (second, provider.page):
+        page.get_by_role("button", name="Continue here").click()
+        connected(page, patient.page)
+    behind(patient.page, BLURRED)
+    assert patient.page.evaluate("sharp") is False
+    provider.page.reload()
+    connected(provider.page, patient.page)
+    expect(patient.page.get_by_text("Dr Ada Smith's camera is off")).to_be_visible()
+    pick(provider.page, "Blurred")
+    provider.page.get_by_role("button", name="Turn camera on").click()
+    behind(patient.page, BLURRED)
+    assert patient.page.evaluate("sharp") is False
+
+
 #: A camera that is lent while its background goes. -> whether it is off then, and what was asked for when it came back.
 LENT = """async () => {
   const of = name => import(`housecall/${name}.js`);
@@ -375,6 +418,16 @@ def test_what_cannot_be_loaded_is_said_and_changes_nothing(
     expect(page.locator("dialog [role=status]")).to_contain_text("[Thíš báçkgróúñd çóúld ñót bé lóádéd.")
     expect(page.locator("dialog [value=none]")).to_be_checked()
     behind(page, SHARP, "#self-waiting video")
+
+    held: list[Route] = []  # it fails after the dialog was closed
+    somebody.expected.append("ERR_FAILED")
+    page.route("**/vendor/selfie_segmentation/selfie_segmentation.js", lambda route: held.append(route))
+    with page.expect_request("**/selfie_segmentation.js"):
+        page.locator("dialog label:has([value=room])").tap()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog[open]")).to_have_count(0)
+    held.pop().abort()
+    expect(page.locator(".toast").last).to_contain_text("[Thíš báçkgróúñd çóúld ñót bé lóádéd.")
 
 
 #: What is drawn on canvases, as kind and size; and whether one's own picture was ever all red: a machine that is too

@@ -68,7 +68,7 @@ def test_what_a_captioner_types_is_read_by_everybody(
 
 #: Says a line as a page that was tampered with would.
 TAMPER = """async () => {
-  const { rules } = await import("housecall/rules.js");
+  const { rules } = await import("housecall/parts.js");
   const line = { id: "x", at: Date.now(), t: Date.now(), n: 1, data: { text: "I never said this" } };
   for (const channel of channels) if (channel.readyState === "open")
     channel.send(JSON.stringify(["say", { event: "captions:line", after: 0, items: [line] }, 1]));

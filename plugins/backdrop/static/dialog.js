@@ -36,13 +36,15 @@ export async function choose(host) {
     said.textContent = text("Being prepared … Until then you are seen as before.");
     order = order.then(async () => {
       if (mine !== turn) return;                       // another one was chosen meanwhile
-      let words = text("This background could not be loaded. Check your connection, or reload the page, and try again.");
+      let words = text("This background could not be loaded. Check your connection, or reload the page, and try again."), failed = true;
       try {
         words = await put(host, each) ? text("This is how the others see you.") : text("You are seen as you are.");
+        failed = false;
       } catch (error) {
         console.info(`backdrop: ${error}`);
       }
       if (mine !== turn) return;
+      if (failed && signal.aborted) host.ui.notice(words); // nobody looks at the dialog any more
       said.textContent = words;
       mark();
     });

@@ -9,10 +9,9 @@ import { Ice } from "./ice.js";
 import { Link } from "./link.js";
 import { key } from "./keys.js";
 import { late, page, part, say } from "./page.js";
-import { behind, complete, follow, mount, unmount } from "./parts.js";
+import { behind, complete, follow, mount, rules, unmount } from "./parts.js";
 import { Queue } from "./queue.js";
 import { readiness } from "./reasons.js";
-import { changed as rulesChanged, rules } from "./rules.js";
 import { Stage } from "./stage.js";
 import { closeSide, notice, unreached } from "./surface.js";
 import { count, text } from "./text.js";
@@ -159,7 +158,6 @@ const scope = (id, room) => ({
 
 function switched(change) {
   if (change) follow(change, () => {
-    rulesChanged();
     const fresh = part("card").content.querySelector(".card-parts [data-slots]");
     for (const [id, row] of rows) {                    // cards that stand already get what a new card would have
       complete(row.querySelector(".card-parts [data-slots]"), fresh);
@@ -356,7 +354,7 @@ async function start(id) {
   starting = false;
   if (ack.ok) join(ack.visit, ack.seat, ack.pass);
   else {
-    devices.stop();
+    devices.stop(true);
     tell(ack.reasons?.join(" ") || ack.message);
   }
   draw();
@@ -372,7 +370,7 @@ function tell(words, good = false) {
 function readyDevices(media) {
   devices.restart();
   devices.wanted = media === "video";
-  devices.cameraOff = media !== "video" || Boolean(devices.withheld); // what hid the room was switched off before
+  devices.cameraOff = media !== "video" || devices.withheld;
   if (!devices.audio) devices.ask();
 }
 
@@ -463,13 +461,13 @@ function closeAfter() {
 }
 
 function elsewhere(running) {
-  close();
+  close(true);
   heldVisit = running;
   show("queue");
   draw();
 }
 
-function close() {
+function close(keep) {
   const asked = document.querySelector("#sending[open]"); // not of every page
   if (asked && asked.dataset.visit === visit?.id) asked.close("");
   closeSide();
@@ -477,7 +475,7 @@ function close() {
   call?.close();
   call = visit = me = pass = null;
   stage.close();
-  devices.stop();
+  devices.stop(keep);
 }
 
 part("take").onclick = async () => {

@@ -7,12 +7,14 @@ const NAMES = { audio: "microphone", video: "camera" };
 
 export class Devices extends EventTarget {
   // state: off, asking, on, partly (one of the two), failed. problem: {kind, device} or null. Fires "change".
+  // filter: what a part makes of the camera's picture: {track, take(camera's track or null), stop()}; owner: whose part
+  // withheld: what hid the room was switched off, or went with a reload, before a visit: the next one begins without camera
   constructor({ camera = true } = {}) {
     super();
-    Object.assign(this, { wanted: camera, audio: null, video: null, state: "off", problem: null, muted: false, cameraOff: !camera, visits: 0, loan: null });
+    const { muted = false, unseen = false } = history.state ?? {}; // before this page was loaded anew
+    Object.assign(this, { wanted: camera, audio: null, video: null, state: "off", problem: null, muted, cameraOff: !camera || unseen, withheld: unseen, visits: 0, loan: null, filter: null, owner: "" });
     this.choice = { audio: {}, video: { facingMode: "user" } }; // which one of several, as constraints; sink: which speaker
     this.sound = { noise: true, clinical: false };      // whether noise is taken out; whether the sound is sent as it is, for a stethoscope
-    Object.assign(this, { filter: null, owner: "" });   // what a part makes of the camera's picture: {track, take(camera's track or null), stop()}; whose part
     navigator.mediaDevices?.addEventListener?.("devicechange", () => { if (this.problem?.kind === "missing" || this.problem?.kind === "unplugged") this.ask(); });
     this.follow();
   }
@@ -22,13 +24,15 @@ export class Devices extends EventTarget {
   get picture() { return this.video && (this.filter?.track ?? this.video); }
   get tracks() { return [this.audio, this.cameraOff ? null : this.picture]; }
   changed() {
+    const { wanted, muted, cameraOff, filter } = this;
+    history.replaceState({ muted, unseen: filter !== null || wanted && cameraOff }, ""); // what is neither seen nor heard stays so over a reload
     this.filter?.take(this.cameraOff ? null : this.video);
     this.dispatchEvent(new Event("change"));
   }
   // The filter that was put in last is the one that counts; null: the camera's own picture.
   wear(filter, owner = "") {
     this.filter?.stop();
-    Object.assign(this, { filter, owner });
+    Object.assign(this, { filter, owner, withheld: this.withheld && !filter });
     this.changed();
   }
   wish(kind) { return { ...kind === "audio" ? this.hearing : PICTURE, ...this.choice[kind] }; }
@@ -117,7 +121,8 @@ export class Devices extends EventTarget {
     this[kind]?.stop();
     this[kind] = null;
   }
-  stop() {
+  // keep: the visit may go on here, and what hid the room then hides it again.
+  stop(keep) {
     this.stopped = true;
     this.visits += 1;
     this.loan?.back();
@@ -126,7 +131,9 @@ export class Devices extends EventTarget {
     this.sound.clinical = false;
     this.problem = null;
     this.state = "off";
+    if (keep) return this.changed();
     this.wear(null);
+    history.replaceState(null, "");
   }
   restart() { this.stopped = false; }
 

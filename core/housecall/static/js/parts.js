@@ -7,6 +7,7 @@ import { text } from "./text.js";
 
 const mounted = new Map(); // element -> {controller, end}
 const newest = new Map();  // plugin -> the change that spoke of it last
+let known = null;          // what rules() says
 
 // A form of a part never sends the page away, whether its module listens or not.
 document.addEventListener("submit", event => { if (event.target.closest("hc-part")) event.preventDefault(); });
@@ -76,6 +77,7 @@ export async function follow({ on, off, steps = false }, placed) {
     }
     for (const template of document.querySelectorAll("template")) for (const element of template.content.querySelectorAll(`hc-part[data-plugin="${plugin}"]`)) element.remove();
     delete page.parts[plugin];
+    known = null;
   }
   if (!on.length && !steps) return placed();
   const fresh = await fetched();
@@ -85,7 +87,8 @@ export async function follow({ on, off, steps = false }, placed) {
     Object.assign(page, { steps: fresh.data.steps, errors: fresh.data.errors });
     document.getElementById("steps").replaceChildren(...[...fresh.page.getElementById("steps").children].map(each => document.importNode(each, true)));
   }
-  Object.assign(page.parts, Object.fromEntries(on.map(id => [id, fresh.data.parts[id]]).filter(([, known]) => known)));
+  Object.assign(page.parts, Object.fromEntries(on.map(id => [id, fresh.data.parts[id]]).filter(([, part]) => part)));
+  known = null;
   Object.assign(page.words, fresh.data.words);
   for (const link of fresh.page.querySelectorAll('link[rel="stylesheet"]')) {
     if (!document.querySelector(`link[href="${link.getAttribute("href")}"]`)) document.head.append(document.importNode(link));
@@ -151,3 +154,6 @@ function fetched() {
     request.send();
   });
 }
+
+// The declared events of everything that is on, by full name.
+export const rules = () => known ??= Object.assign({}, ...Object.values(page.parts).map(part => part.events));

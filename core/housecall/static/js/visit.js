@@ -8,11 +8,10 @@ import { Ice } from "./ice.js";
 import { key } from "./keys.js";
 import { Link } from "./link.js";
 import { ask, late, page, part, say } from "./page.js";
-import { behind, follow, mount, unmount } from "./parts.js";
+import { behind, follow, mount, rules, unmount } from "./parts.js";
 import { chime, devices } from "./patient.js";
 import { beacon } from "./post.js";
 import { ready } from "./ready.js";
-import { changed, rules } from "./rules.js";
 import { speaks } from "./sends.js";
 import { Spare } from "./spare.js";
 import { Stage } from "./stage.js";
@@ -167,7 +166,7 @@ export function connect() {
       },
       parts: switched,
       signal: message => { if (message.visit === visit?.id) call?.signal(message); },
-      taken: () => { if (owed) return hangUp(); spare.want(false); endCall(); devices.stop(); letGo(); show("taken"); },
+      taken: () => { if (owed) return hangUp(); spare.want(false); endCall(); devices.stop(true); letGo(); show("taken"); },
     },
     refused: code => owed ? hangUp() : code === "no_ticket" || (code === "over" && main.dataset.state === "coming") ? goneBefore(code) : refuse(code),
     lost: () => { channel?.road(); part("link-lost").hidden = main.dataset.state === "call" || main.dataset.state === "after"; },
@@ -176,10 +175,7 @@ export function connect() {
 }
 
 function switched(change) {
-  if (change) follow(change, () => {
-    changed();
-    place();
-  });
+  if (change) follow(change, place);
 }
 
 function letGo() {
