@@ -22,6 +22,14 @@ SMALL = """{
   } } });
 }"""
 
+#: The picture in it, and whether it is that of the tile, goes on, and is of another track than this one.
+IN_IT = "document.querySelector('iframe[title=small]')?.contentDocument.querySelector('video')"
+PLAYING = f"""before => {{
+  const video = {IN_IT}, [track] = video?.srcObject?.getVideoTracks() ?? [];
+  return track?.readyState === "live" && track.id !== before && video.videoWidth > 0 &&
+    document.querySelector(".tile video").srcObject === video.srcObject;
+}}"""
+
 
 def view(page: Page) -> Any:
     more(page)
@@ -87,13 +95,13 @@ def test_ones_own_picture_full_screen_and_a_small_window(practice: Practice, per
 
     view(page).get_by_role("button", name="Small window").click()
     small = page.frame_locator("iframe[title=small]")
-    playing = "() => document.querySelector('iframe')?.contentDocument.querySelector('video')?.videoWidth > 0"
-    wait(page, playing, None)
+    wait(page, PLAYING, "")
+    track = page.evaluate(f"{IN_IT}.srcObject.getVideoTracks()[0].id")
     small.get_by_role("button", name="Mute").click()
     expect(patient.page.locator(".tile[data-muted=true]")).to_be_visible()
     expect(small.get_by_role("button", name="Unmute")).to_be_visible()
     patient.page.reload()  # another track comes
-    wait(page, playing, None)
+    wait(page, PLAYING, track)
     view(page).get_by_role("button", name="Full screen").click()
     wait(page, "() => document.fullscreenElement?.id === 'main'", None)
     page.get_by_role("button", name="End visit").click()
