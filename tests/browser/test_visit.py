@@ -379,6 +379,51 @@ def test_the_call_survives_the_death_of_the_server(
     expect(patient.page.get_by_role("heading", name="Your visit has ended")).to_be_visible()
 
 
+#: The seconds that the visit's clock has shown since this page began.
+CLOCK = """{
+  window.clock = [];
+  new MutationObserver(() => {
+    const [, minutes, seconds] = document.getElementById("timer")?.textContent.match(/^(\\d+):(\\d\\d)$/) ?? [];
+    if (seconds) clock.push(60 * minutes + Number(seconds));
+  }).observe(document, { childList: true, subtree: true });
+}"""
+
+
+def test_the_clock_of_a_visit_goes_on_over_reloads_and_a_new_server(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    own = serve()
+    room, host = own.room(), f"localhost:{own.port}"
+    provider, patient = person("red", own=host), person("green", own=host)
+    sign_in(provider.context, own.url, room.login)
+    for each in (provider, patient):
+        each.expected += ["WebSocket connection", "net::ERR_"]
+        each.context.add_init_script(CLOCK)
+    begin(own, room, provider.page, patient.page)
+    pages = (patient.page, provider.page)
+
+    def reloads() -> None:
+        for page in pages:
+            wait(page, "() => clock.at(-1) >= 2", None)  # one that begins anew shows less at first
+            before = page.evaluate("clock.at(-1)")
+            page.reload()
+            connected(*pages)
+            assert page.evaluate("clock[0]") >= before
+
+    reloads()
+    own.stop(signal.SIGKILL)
+    expect(provider.page.locator("#link-lost")).to_be_visible()
+    before = [page.evaluate("clock.splice(0).at(-1)") for page in pages]
+    own.start()
+    expect(provider.page.locator("#link-lost")).to_be_hidden()
+    expect(provider.page.locator(".card .state")).to_have_text("In your call")
+    expect(provider.page.locator(".card .away")).to_be_hidden()
+    for page, least in zip(pages, before, strict=True):
+        wait(page, "() => clock.length > 1", None)
+        assert page.evaluate("Math.min(...clock)") >= least
+    reloads()
+
+
 LATER = """names => names.every(each => performance.getEntries().some(
   ({ name, responseStatus }) => name.endsWith(`/${each}.js`) && responseStatus === 200))"""
 
