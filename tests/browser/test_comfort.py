@@ -22,6 +22,35 @@ SMALL = """{
   } } });
 }"""
 
+#: Stands for the window in which other browsers show one video of the page.
+ABOVE = """{
+  let above = null;
+  delete window.documentPictureInPicture;
+  Object.defineProperty(document, "pictureInPictureEnabled", { value: true });
+  Object.defineProperty(document, "pictureInPictureElement", { get: () => above });
+  HTMLVideoElement.prototype.requestPictureInPicture = async function () { above = this; };
+  document.exitPictureInPicture = async () => {
+    const left = above;
+    above = null;
+    left.dispatchEvent(new Event("leavepictureinpicture"));
+  };
+}"""
+
+#: How many observers of attributes there are.
+WATCHES = """{
+  window.watches = new Set();
+  window.MutationObserver = class extends MutationObserver {
+    observe(target, what) {
+      if (what.attributeFilter) watches.add(this);
+      super.observe(target, what);
+    }
+    disconnect() {
+      watches.delete(this);
+      super.disconnect();
+    }
+  };
+}"""
+
 #: The picture in it, and whether it is that of the tile, goes on, and is of another track than this one.
 IN_IT = "document.querySelector('iframe[title=small]')?.contentDocument.querySelector('video')"
 PLAYING = f"""before => {{
@@ -108,6 +137,60 @@ def test_ones_own_picture_full_screen_and_a_small_window(practice: Practice, per
     page.get_by_role("button", name="End it now").click()
     expect(page.locator("iframe")).to_have_count(0)
     wait(page, "() => !document.fullscreenElement", None)
+
+
+def test_a_small_window_hides_what_the_tile_hides(practice: Practice, person: Callable[..., Person]) -> None:
+    """A camera that is off, video that pauses, a curtain: no last picture stands above all else, and it is said why."""
+    room = practice.room()
+    provider, patient, otto = person("red", login=room.login), person("green"), person("blue")
+    for each in (provider, otto):
+        each.context.add_init_script(SMALL)
+        each.context.add_init_script(WATCHES)
+    patient.context.add_init_script(ABOVE)
+    page = provider.page
+    begin(practice, room, page, patient.page)
+    before = page.evaluate("watches.size")
+    view(page).get_by_role("button", name="Small window").click()
+    why = page.frame_locator("iframe[title=small]").locator("p")
+
+    def shown() -> None:
+        wait(page, PLAYING, "")
+        expect(why).to_be_hidden()
+
+    def hidden(words: str) -> None:
+        wait(page, f"() => {IN_IT}.srcObject === null", None)
+        expect(why).to_have_text(words)
+
+    shown()
+    patient.page.get_by_role("button", name="Turn camera off").click()
+    hidden("Grace Hopper's camera is off")
+    patient.page.get_by_role("button", name="Turn camera on").click()
+    shown()
+    page.get_by_label("Picture at most").select_option("sound")
+    hidden("You chose sound only. Video comes back when you choose it again.")
+    page.get_by_label("Picture at most").select_option("hd")
+    shown()
+    assert page.evaluate("watches.size") == before + 1
+    page.evaluate("document.querySelector('iframe[title=small]').contentWindow.close()")
+    assert page.evaluate("watches.size") == before, "one goes on after the window has gone"
+
+    view(patient.page).get_by_role("button", name="Small window").click()
+    wait(patient.page, "() => document.pictureInPictureElement?.matches('.tile video')", None)
+    page.get_by_role("button", name="Turn camera off").click()
+    wait(patient.page, "() => !document.pictureInPictureElement", None)
+    page.get_by_role("button", name="Turn camera on").click()
+
+    guest_joins(page, otto.page, "interpreter", "Otto")
+    page = otto.page
+    expect(page.locator(".tile[data-state=connected]")).to_have_count(2)
+    view(page).get_by_role("button", name="Small window").click()
+    why = page.frame_locator("iframe[title=small]").locator("p")
+    shown()
+    provider.page.get_by_role("button", name="Guests", exact=True).click()
+    provider.page.get_by_role("button", name="Hide picture from Otto (interpreter)").click()
+    hidden("You hear Patient. The picture is hidden from you.")
+    provider.page.get_by_role("button", name="Show picture to Otto (interpreter)").click()
+    shown()
 
 
 def large(page: Page, name: str) -> None:

@@ -51,7 +51,7 @@ export async function open(stage, loud) {
   const answer = await dialog({ title: text("View"), body, buttons }, (asked = new AbortController()).signal);
   try {
     if (answer === "full") await (document.fullscreenElement ? document.exitFullscreen() : main.requestFullscreen());
-    if (answer === "small") await (small() === "document" ? apart(stage) : picture().requestPictureInPicture());
+    if (answer === "small") await (small() === "document" ? apart(stage) : above());
   } catch {
     notice(text("Your browser did not allow that."));
   }
@@ -101,6 +101,18 @@ const picture = () => tiles.querySelector("[data-large] video") ?? tiles.querySe
 const small = () => globalThis.documentPictureInPicture ? "document" : document.pictureInPictureEnabled && HTMLVideoElement.prototype.requestPictureInPicture ? "video" : "";
 let window_ = null;
 
+// Whether something stands over a picture on its tile; the style sheet says when.
+const covered = video => getComputedStyle(video.parentElement.querySelector(".quiet-face, .screen-tile > .why")).display !== "none";
+
+// step: what is done at once and with each change of the tiles, until the window is gone.
+function watch(step, signal) {
+  const observer = new MutationObserver(step), attributeFilter = ["data-large", "data-state", "data-camera", "data-paused", "data-veiled"];
+  observer.observe(tiles, { subtree: true, childList: true, attributeFilter });
+  tiles.addEventListener("loadedmetadata", step, { signal, capture: true });
+  signal.addEventListener("abort", () => observer.disconnect());
+  step();
+}
+
 // The picture that is large, and a switch for the microphone: enough to listen and to answer while one writes elsewhere.
 async function apart({ devices }) {
   window_ = await documentPictureInPicture.requestWindow({ width: 360, height: 270 });
@@ -108,25 +120,34 @@ async function apart({ devices }) {
   page.documentElement.lang = document.documentElement.lang;
   page.title = text("Visit");
   for (const { href } of document.querySelectorAll('link[rel="stylesheet"]')) page.head.append(made("link", { rel: "stylesheet", href }));
-  const video = made("video", { muted: true, autoplay: true, playsInline: true }), mute = made("button", { type: "button", className: "button quiet" });
+  const video = made("video", { muted: true, autoplay: true, playsInline: true }), why = made("p"), mute = made("button", { type: "button", className: "button quiet" });
   const follow = () => {
-    const from = picture();
-    if (video.srcObject !== (from?.srcObject ?? null)) video.srcObject = from?.srcObject ?? null;
+    const from = picture(), shown = from && !covered(from) ? from.srcObject : null;
+    if (video.srcObject !== shown) video.srcObject = shown;
+    why.textContent = from ? from.parentElement.querySelector(".why").textContent : "";
     mute.textContent = devices.muted ? text("Unmute") : text("Mute");
     mute.disabled = !devices.audio;
   };
   mute.onclick = () => devices.mute(!devices.muted);
   video.setAttribute("aria-label", text("The other side's picture"));
   page.body.className = "small-window";
-  page.body.append(video, mute);
+  page.body.append(video, why, mute);
   devices.addEventListener("change", follow, { signal });
-  tiles.addEventListener("loadedmetadata", follow, { signal, capture: true });
-  new MutationObserver(follow).observe(tiles, { subtree: true, attributeFilter: ["data-large"] });
+  watch(follow, signal);
   window_.addEventListener("pagehide", () => {
     over.abort();
     window_ = null;
   });
-  follow();
+}
+
+// Where there is no window for a page of ours, the browser shows the picture alone, and would go on with the last one: it ends when that is covered.
+async function above() {
+  const video = picture(), over = new AbortController();
+  await video.requestPictureInPicture();
+  video.addEventListener("leavepictureinpicture", () => over.abort(), { once: true });
+  watch(() => {
+    if (!video.isConnected || covered(video)) document.exitPictureInPicture().catch(() => {});
+  }, over.signal);
 }
 
 // The call is over.
