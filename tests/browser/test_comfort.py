@@ -8,9 +8,9 @@ from typing import Any
 from playwright.sync_api import Page, expect
 
 from housecall.testing.access import PHONE, audit
-from housecall.testing.acts import begin, guest_joins, more, wait
+from housecall.testing.acts import begin, check_in, connected, end, guest_joins, more, start, wait
 from housecall.testing.people import Person
-from housecall.testing.practice import Practice
+from housecall.testing.practice import Practice, Room
 
 #: Stands for the browser's own small window, which headless browsers do not have: a frame of the page.
 SMALL = """{
@@ -232,3 +232,29 @@ def test_layouts_of_three(practice: Practice, person: Callable[..., Person]) -> 
     large_or_alone = patient.locator(".tile")
     expect(large_or_alone).to_have_count(1)
     expect(patient.locator(".tiles")).to_have_attribute("data-layout", "grid")
+
+
+def test_who_speaks_is_large_in_the_next_call_too(practice: Practice, person: Callable[..., Person]) -> None:
+    """Nobody has to choose the layout again that still holds."""
+    room = practice.room()
+    provider = person("red", login=room.login).page
+    for first in (True, False):
+        patient, otto = person("green").page, person("blue").page
+        begin(practice, room, provider, patient) if first else again(room, provider, patient)
+        guest_joins(provider, otto, "interpreter", "Otto")
+        for page in (provider, patient, otto):
+            expect(page.locator(".tile[data-state=connected]")).to_have_count(2)
+        if first:
+            pick(provider, "#view-layout", "speaker")
+        expect(provider.locator(".tiles")).to_have_attribute("data-layout", "speaker")
+        patient.get_by_role("button", name="Mute").click()
+        large(provider, "Otto (interpreter)")
+        end(provider)
+        expect(otto.get_by_role("heading", name="Your visit has ended")).to_be_visible()
+
+
+def again(room: Room, provider: Page, patient: Page) -> None:
+    """Another visit, on the page of the provider that has had one."""
+    check_in(patient, room.url, "Grace Hopper")
+    start(provider, "Grace Hopper")
+    connected(provider, patient)

@@ -20,7 +20,6 @@ const made = (name, more, ...inside) => {
 // stage: a Stage; loud(seat): how loud somebody is.
 export async function open(stage, loud) {
   if (!stage.timer) return;                              // the call is over
-  arrange();
   listen(loud);
   stage.comfort ??= { close };
   const body = made("div", { className: "sheet view-sheet" });
@@ -154,7 +153,6 @@ async function above() {
 function close() {
   asked?.abort();
   window_?.close();
-  listen();
   if (document.pictureInPictureElement) document.exitPictureInPicture().catch(() => {});
   if (document.fullscreenElement) document.exitFullscreen().catch(() => {});
 }

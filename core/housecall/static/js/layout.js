@@ -13,7 +13,7 @@ const tiles = part("tiles");
 
 // layout: "" (by itself), grid, speaker, beside; pinned: the tile that a person chose to be large; alone: the one that hides all others.
 export const choice = { layout: "", pinned: null, alone: null };
-let speaking = null, timer = 0, next = null, seen = 0;
+let speaking = null, hear = null, timer = 0, next = null, seen = 0;
 
 const there = tile => tile?.isConnected ? tile : null;
 
@@ -28,6 +28,8 @@ export function arrange() {
     tile.toggleAttribute("data-large", tile === large);
     tile.querySelector("[aria-pressed]")?.setAttribute("aria-pressed", String(tile === choice.alone));
   }
+  if (hear && layout === "speaker" && !choice.pinned && !screens.length) timer ||= setInterval(look, LISTEN);
+  else timer = clearInterval(timer);
 }
 
 // One tile hides all others, or none.
@@ -36,20 +38,21 @@ export function only(tile) {
   arrange();
 }
 
-// loud(seat): how loud somebody is now, 0 to 1; without it nobody is listened to.
+// loud(seat): how loud somebody is now, 0 to 1. Listened to whenever who speaks is to be large, also in the calls that follow.
 export function listen(loud) {
-  clearInterval(timer);
-  if (loud) timer = setInterval(() => {
-    if (tiles.dataset.layout !== "speaker" || choice.pinned || tiles.querySelector(".screen-tile")) return;
-    const [loudest] = [...tiles.querySelectorAll(".tile")].map(tile => ({ tile, level: loud(tile.dataset.seat) })).sort((a, b) => b.level - a.level);
-    if (!loudest || loudest.level < LOUD) return;
-    seen = loudest.tile === next ? seen + 1 : 1;
-    next = loudest.tile;
-    if (seen >= CALM && next !== speaking) {
-      speaking = next;
-      arrange();
-    }
-  }, LISTEN);
+  hear = loud;
+  arrange();
+}
+
+function look() {
+  const [loudest] = [...tiles.querySelectorAll(".tile")].map(tile => ({ tile, level: hear(tile.dataset.seat) })).sort((a, b) => b.level - a.level);
+  if (!loudest || loudest.level < LOUD) return;
+  seen = loudest.tile === next ? seen + 1 : 1;
+  next = loudest.tile;
+  if (seen >= CALM && next !== speaking) {
+    speaking = next;
+    arrange();
+  }
 }
 
 new MutationObserver(arrange).observe(tiles, { childList: true });
