@@ -274,6 +274,46 @@ def test_the_provider_asks_and_the_patient_decides(pair: Callable[..., Pair]) ->
         expect(button(page)).to_have_text("Share screen")
 
 
+def test_a_patient_whose_page_is_loaded_anew_is_asked_again(pair: Callable[..., Pair]) -> None:
+    call = pair()
+    provider, patient = call.provider.page, call.patient.page
+    asked = patient.get_by_role("dialog", name="Dr Ada Smith asks to see your screen")
+    button(provider).click()
+    provider.get_by_label("Motion that must be smooth").check()
+    provider.get_by_role("button", name="Ask to see Grace's").click()
+    expect(asked).to_be_visible()
+    patient.reload()
+    expect(asked).to_be_visible()
+    expect(line(provider)).to_contain_text("Grace is asked to show a screen.")
+    tab(call.patient)
+    asked.get_by_role("button", name="Choose what to show").click()
+    sees_screen(provider, PURPLE)
+    assert patient.evaluate("shown[0].contentHint") == "motion"
+    expect(line(provider)).to_have_text("Grace shows you a screen.Stop it")
+    patient.reload()  # what was answered is not asked again
+    connected(provider, patient)
+    expect(patient.locator("hc-part[data-plugin=screenshare][data-mounted]")).to_have_count(2)
+    expect(line(provider)).to_be_hidden()
+    expect(asked).to_have_count(0)
+
+
+def test_whoever_asks_is_told_that_the_far_page_cannot_load_what_it_takes(pair: Callable[..., Pair]) -> None:
+    call = pair()
+    provider, patient = call.provider.page, call.patient.page
+    call.patient.expected += ["ERR_FAILED"]
+    patient.route("**/sharing.js", lambda route: route.abort())
+    asked = patient.get_by_role("dialog", name="Dr Ada Smith asks to see your screen")
+    for reached in (False, True):
+        button(provider).click()
+        provider.get_by_role("button", name="Ask to see Grace's").click()
+        if reached:
+            expect(asked).to_be_visible()
+            continue
+        toast(provider, "Grace's page could not load what it needs. Try again in a moment.")
+        expect(line(provider)).to_be_hidden()
+        patient.unroute("**/sharing.js")
+
+
 def test_a_browser_that_cannot_says_so_before_anybody_asks(pair: Callable[..., Pair]) -> None:
     call = pair(phone=True, viewport=PHONE)
     provider, patient = call.provider.page, call.patient.page

@@ -29,7 +29,10 @@ function listen({ me, channel, call, visit, signal }) {
   const draw = () => { if (sharing || shown()) use(made => made.draw()); };
   channel.history("unable", { keep: 1 });              // said once, and told anew to a page that comes
   if (me.role === "patient" && !able) channel.send("unable").catch(() => {});
-  for (const event of ["ask", "unask", "declined", "stop"]) channel.on(event, message => use(made => made[event](message)));
+  for (const event of ["unask", "declined", "stop"]) channel.on(event, message => use(made => made[event](message)));
+  channel.on("ask", async message => {                 // whoever asked does not wait for what cannot come
+    if (!await use(made => made.ask(message))) channel.send("declined", { why: able ? "unloaded" : "unable" }).catch(() => {});
+  });
   call.on("change", draw);
   draw();
   signal.addEventListener("abort", () => {

@@ -16,10 +16,11 @@ const says = words => make("p", { textContent: words });
 export class Sharing {
   // hosts: of our parts in call.more and call.stage; able: whether this browser can show a screen at all
   constructor({ "call.more": more, "call.stage": host }, able) {
-    Object.assign(this, { host, able, track: null, handle: null, pending: false, dialog: null, drawn: "" });
+    Object.assign(this, { host, able, track: null, handle: null, pending: false, motion: false, page: "", dialog: null, drawn: "" });
     this.line = host.root.querySelector(".screenshare");
     this.button = more.root.querySelector("button");
     this.word = this.button.lastElementChild.textContent;
+    host.visit.on("change", () => this.again());
   }
   text(...given) { return this.host.text(...given); }
   get patient() { return this.host.visit.seats.find(({ role }) => role === "patient"); }
@@ -57,6 +58,8 @@ export class Sharing {
   // -- asking
 
   async question(motion) {
+    this.motion = motion;
+    this.page = this.patientPage;
     try {
       await this.host.channel.send("ask", { motion });
       this.pending = true;
@@ -65,6 +68,19 @@ export class Sharing {
       this.host.ui.notice(this.text("This did not reach the other side. Try again in a moment."));
     }
     this.draw();
+  }
+  // The patient's page, while it is there; another after it was loaded anew.
+  get patientPage() { return this.patient?.present ? this.patient.page : ""; }
+  // A reload has lost the question that the page before had; what that had not got yet goes to the next by itself.
+  again() {
+    const { pending, page, patientPage: now } = this;
+    if (!pending || !now || now === page) return;
+    this.page = now;
+    if (page) this.host.channel.send("ask", { motion: this.motion }).catch(() => {
+      this.pending = false;
+      this.host.ui.notice(this.text("This did not reach the other side. Try again in a moment."));
+      this.draw();
+    });
   }
   // To the patient's page. The browser's own list of screens comes after a yes.
   async ask({ data, from }) {
@@ -91,6 +107,7 @@ export class Sharing {
     this.host.ui.notice(
       data.why === "no" ? this.text("{name} does not want to show a screen now.", { name }) :
       data.why === "unable" ? this.cannot(name) :
+      data.why === "unloaded" ? this.text("{name}'s page could not load what it needs. Try again in a moment.", { name }) :
       this.text("{name} agreed, but chose nothing or their browser showed nothing.", { name }));
     this.draw();
   }
