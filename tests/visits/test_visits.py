@@ -5,9 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from world import CLINIC, ROOM, World
+from itsdangerous import URLSafeSerializer
+from world import CLINIC, KEY, ROOM, World
 
-from housecall.visits import Actor, Closed, Forbidden, Invalid, NotHere, NoTicket, Over, Refusal, Stale, Unknown, card
+from housecall.visits import (
+    Actor,
+    Closed,
+    Forbidden,
+    Invalid,
+    NotHere,
+    NoTicket,
+    Over,
+    Refusal,
+    Stale,
+    Unknown,
+    Visit,
+    card,
+)
 
 ADA = Actor(kind="member", id="ada")
 BOB = Actor(kind="member", id="bob")
@@ -240,6 +254,63 @@ def test_a_call_is_rebuilt_from_any_seats_pass(world: World) -> None:
     assert entry.seat == called.seat_of("ada").id  # type: ignore[union-attr]
     with pytest.raises(Unknown):
         world.visits.sit(visit.id, member="bob", name="Bob", page="b")
+
+
+def forms(world: World, **steps: bool) -> tuple[Visit, str]:
+    """A patient who has something to do before the place in line: each step, and whether it is required."""
+    asked = {f"consent:{step}": required for step, required in steps.items()}
+    return world.visits.arrive(clinic=CLINIC, room=ROOM, name="A", steps=asked)
+
+
+def test_what_must_be_done_first_is_still_to_be_done_after_a_restart(world: World) -> None:
+    """A reload while the server restarts brings no pass; the ticket says what holds the patient up."""
+    visit, ticket = forms(world, signed=True, asked=False)
+    world.restart()
+    back = world.enter(ticket, "page", name="A").visit
+    assert (back.state, back.steps) == ("arriving", {"consent:signed": "open"})
+    with pytest.raises(Invalid):
+        world.visits.move(visit.id, "in_call", actor=ADA)
+    assert world.visits.step(visit.id, "consent:signed", "done").state == "waiting"
+
+
+def test_a_guest_who_is_back_first_does_not_spare_the_patient_the_form(world: World) -> None:
+    visit, _ = forms(world, signed=True)
+    _, _, joined = world.join(world.link(visit))
+    world.restart()
+    assert world.enter(joined, "guest").visit.state == "arriving"
+
+
+def test_a_pass_tells_of_steps_and_undoes_none_that_was_done_since(world: World) -> None:
+    visit, ticket = forms(world, signed=True, asked=True)
+    begun = world.visits.pass_for(world.visits.step(visit.id, "consent:asked", "done"))
+    world.restart()
+    world.enter(ticket, "page", name="A")
+    world.visits.step(visit.id, "consent:signed", "done")
+    back = world.enter(ticket, "page", pass_=begun).visit
+    assert (back.state, dict(back.steps)) == ("waiting", {"consent:signed": "done", "consent:asked": "done"})
+
+
+def test_a_call_is_rebuilt_also_where_the_patient_was_first_and_had_something_to_sign(world: World) -> None:
+    visit, ticket = forms(world, signed=True)
+    world.visits.step(visit.id, "consent:signed", "done")
+    called = world.visits.pass_for(world.visits.move(visit.id, "in_call", actor=ADA, name="Ada", page="board"))
+    world.restart()
+    assert world.enter(ticket, "page", name="A").visit.state == "arriving"
+    upgraded = world.visits.restore(called, clinic=CLINIC)
+    assert upgraded is not None
+    assert (upgraded.state, upgraded.steps) == ("in_call", {"consent:signed": "done"})
+
+
+def test_a_ticket_is_a_cookie_however_many_steps_there_are_and_an_older_one_still_opens(world: World) -> None:
+    steps = {f"plugin_{n:024}:{'s' * 41}": True for n in range(99)}
+    _, ticket = world.visits.arrive(clinic=CLINIC, room=ROOM, name="A", steps=steps)
+    assert len(ticket) < 3500
+    assert 10 < len(world.visits.read_ticket(ticket, clinic=CLINIC, room=ROOM).steps) < 99
+    _, plain = world.arrive("B")  # without steps it is what it was before there were any
+    assert isinstance(body := URLSafeSerializer(KEY, salt="ticket").loads(plain), list)
+    assert len(body) == 9
+    world.restart()
+    assert world.enter(plain, "page", name="B").visit.state == "waiting"
 
 
 def test_a_pass_says_whether_its_visit_is_over(world: World) -> None:

@@ -15,6 +15,7 @@ from itsdangerous import Signer as Plain
 from .model import STATES, Early, Expired, NotHere, NoTicket, NotWhole, Role, Seat, State, Visit
 
 LIFETIME = 12 * 3600 * 1000  #: ms from arrival until a ticket is worth nothing
+STEPS = 1500  #: characters of the steps in a ticket: a browser keeps no cookie of more than 4096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,6 +46,9 @@ class Ticket:
     patient: str = ""  #: of a guest's: the patient's seat, so that whoever is back first can rebuild the visit
     kind: str = ""
     holder: str = ""  #: of a guest's: the mark of this browser
+    steps: tuple[
+        str, ...
+    ] = ()  #: what had to be done before the place in line; one from before there were none says none
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +93,7 @@ class Signer:
         return Invite(c=c, r=r, v=v, n=n, x=x, free=bool(free))
 
     def ticket(self, visit: Visit, seat: Seat, now: int) -> str:
-        body = [
+        body: list[Any] = [
             visit.clinic,
             visit.room,
             visit.id,
@@ -102,6 +106,8 @@ class Signer:
         ]
         if seat.role == "guest":
             body += [visit.patient.id, seat.kind, seat.holder]
+        if steps := _required(visit):
+            body.append(steps)
         return str(self._ticket.dumps(body))
 
     def link(self, visit: Visit, seat: Seat) -> str:
@@ -125,10 +131,11 @@ class Signer:
             body = self._ticket.loads(text)
         except BadData:
             raise NoTicket from None
-        if not isinstance(body, list) or len(body) not in (9, 12):
+        if not isinstance(body, list) or len(body) not in (9, 10, 12, 13):
             raise NoTicket
+        steps = body.pop() if len(body) in (10, 13) else ()
         names = ("c", "r", "v", "p", "role", "a", "i", "x", "media", "patient", "kind", "holder")
-        ticket = Ticket(**dict(zip(names, body, strict=False)))
+        ticket = Ticket(**dict(zip(names, body, strict=False)), steps=tuple(steps))
         if ticket.c != clinic or ticket.r != room:
             raise NotHere
         if now >= ticket.x:
@@ -175,6 +182,16 @@ class Signer:
             steps=steps,
             i=issued,
         )
+
+
+def _required(visit: Visit) -> list[str]:
+    """What holds a patient up, or did; of very many as much as a cookie holds: one open step is enough."""
+    steps, room = list[str](), STEPS
+    for step in [step for step, stands in visit.steps.items() if stands != "waived"]:
+        room -= len(step)
+        if room >= 0:
+            steps.append(step)
+    return steps
 
 
 def _rows(seats: Sequence[Any]) -> tuple[Seat, ...]:

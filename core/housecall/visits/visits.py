@@ -156,7 +156,7 @@ class Visits:
         """A page comes (back) to its seat. Raises NoTicket, NotHere or Over.
 
         A visit that this server has never heard of since it started is rebuilt from the ticket, with the state of
-        the pass and the name that the page brings.
+        the pass and the name that the page brings. Without a pass, what had to be done first is open again.
         """
         read = self.read_ticket(ticket, clinic=clinic, room=room)
         guest = read.role == "guest"
@@ -227,6 +227,8 @@ class Visits:
             name=clean_name(name) if name and not guest else "",
             media=ticket.media,
             arrived=ticket.a,
+            state="arriving" if ticket.steps else "waiting",
+            steps=dict.fromkeys(ticket.steps, "open"),
             seats=seats,
         )
         if brought and brought.v == visit.id and brought.c == visit.clinic:
@@ -246,7 +248,7 @@ class Visits:
             or brought.v != visit.id
             or brought.c != visit.clinic
             or brought.i >= self.store.started
-            or visit.state != "waiting"
+            or visit.state not in ("arriving", "waiting")
             or visit.started is not None
             or any(seat.role == "provider" for seat in visit.seats)
         ):
@@ -624,7 +626,10 @@ def _seat_member(visit: Visit, member: str, name: str, page: str) -> Visit:
 def _as_in(brought: Pass, visit: Visit) -> Visit:
     """A rebuilt visit as a pass says that it stood: its seats and no others, empty until their pages come."""
     here = {seat.id: seat for seat in visit.seats}
-    state = "waiting" if brought.state == "ended" else brought.state
+    # what has been done since the restart stays done
+    steps = {s: visit.steps.get(s, told) if told == "open" else told for s, told in brought.steps.items()}
+    held = brought.state == "arriving" and "open" in steps.values()
+    state = "waiting" if brought.state == "ended" or (brought.state == "arriving" and not held) else brought.state
     return replace(
         visit,
         room=brought.room,
@@ -632,7 +637,7 @@ def _as_in(brought: Pass, visit: Visit) -> Visit:
         started=brought.started,
         note=brought.note,
         seats=tuple(_as_told(seat, here.get(seat.id)) for seat in brought.seats),
-        steps=dict(brought.steps),
+        steps=steps,
     )
 
 
