@@ -981,6 +981,45 @@ def test_a_practice_uploads_its_own_pdf(pair: Callable[..., Any], person: Callab
     assert "the practice's own form, version 1" in told.stdout
 
 
+def test_a_finger_that_scrolls_leaves_no_place_to_sign_and_a_place_is_taken_away(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    """A page of a PDF fills the screen of a phone: only a tap puts a place; and no more than the server takes."""
+    practice = serve(TOML)
+    room = practice.room(role="owner")
+    files = {"pdf": ("rules.pdf", own_pdf(pages=2), "application/pdf")}
+    Visitor(practice.url, login=room.login).post("/-/teleconsent/own", {"do": "read"}, files=files)
+    owner = person(own=f"localhost:{practice.port}", viewport=PHONE, has_touch=True)
+    sign_in(owner.context, practice.url, room.login)
+    page = owner.page
+    page.goto(f"{practice.url}/-/teleconsent/own/1")
+    places, sheet = page.locator(".teleconsent-place"), page.locator(".teleconsent-sheet").first
+    sheet.scroll_into_view_if_needed()
+    finger = {"bubbles": True, "pointerId": 5, "pointerType": "touch", "isPrimary": True, "clientX": 90, "clientY": 200}
+    for kind in ("pointerdown", "pointermove", "pointercancel"):
+        sheet.dispatch_event(kind, finger)
+    expect(places).to_have_count(0)
+    sheet.tap(position={"x": 150, "y": 60})
+    expect(places).to_have_count(1)
+    places.tap()
+    expect(places).to_have_count(1)
+    audit(page, "a place on a phone")
+    picture(page, "places-phone")
+    page.get_by_role("button", name="Take away").tap()
+    expect(places).to_have_count(0)
+
+    add = page.get_by_role("button", name="Place a signature on this page")
+    for n in range(20):
+        add.nth(n % 2).click()
+    full = page.get_by_role("alert").filter(has_text="There are 20 places")
+    expect(full).to_be_hidden()
+    add.first.click()
+    expect(full).to_be_in_viewport()
+    expect(places).to_have_count(20)
+    page.get_by_role("button", name="Use this form from now on").click()
+    expect(page.get_by_text("Saved as version 1")).to_be_visible()
+
+
 def page_place(page: Any, x: float, y: float) -> tuple[int, int]:
     """Where a part of the PDF's page is in the picture of the signed document (see `drawn`)."""
     found = re.search(rb"q\s+([\d.]+) 0 0 ([\d.]+) ([\d.]+) ([\d.]+) cm\s+/Page0", page.get_contents().get_data())
