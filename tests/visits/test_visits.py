@@ -273,6 +273,16 @@ def test_what_must_be_done_first_is_still_to_be_done_after_a_restart(world: Worl
     assert world.visits.step(visit.id, "consent:signed", "done").state == "waiting"
 
 
+def test_what_must_be_done_again_is_done_before_the_line(world: World) -> None:
+    visit, _ = forms(world, signed=True)
+    assert world.visits.step(visit.id, "consent:signed", "done").state == "waiting"
+    back = world.visits.step(visit.id, "consent:signed", "open")
+    assert (back.state, back.arrived) == ("arriving", visit.arrived)
+    world.visits.step(visit.id, "consent:signed", "done")
+    world.visits.move(visit.id, "in_call", actor=ADA, name="Ada", page="board")
+    assert world.visits.step(visit.id, "consent:signed", "open").state == "in_call"
+
+
 def test_a_guest_who_is_back_first_does_not_spare_the_patient_the_form(world: World) -> None:
     visit, _ = forms(world, signed=True)
     _, _, joined = world.join(world.link(visit))

@@ -494,6 +494,7 @@ class Visits:
     def step(self, visit_id: str, step: str, state: str) -> Visit:
         """A step of the check-in is `done`, `open` again or `waived`; with the last open one the patient waits.
 
+        Who waits already, and has to do again what was done, is back before the line, and keeps the place.
         Raises Unknown for a visit or a step that is not there.
         """
 
@@ -501,8 +502,12 @@ class Visits:
             if step not in visit.steps:
                 raise Unknown
             steps = {**visit.steps, step: state}
-            ready = visit.state == "arriving" and "open" not in steps.values()
-            return replace(visit, steps=steps, state="waiting" if ready else visit.state)
+            now = visit.state
+            if now == "arriving" and "open" not in steps.values():
+                now = "waiting"
+            elif now == "waiting" and (visit.steps[step], state) == ("done", "open"):
+                now = "arriving"
+            return replace(visit, steps=steps, state=now)
 
         return self._change(visit_id, stepped)
 

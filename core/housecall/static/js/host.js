@@ -31,6 +31,7 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
       get state() { return visit.state; },
       get arrived() { return visit.arrived; },
       get seats() { return visit.seats; },
+      get steps() { return visit.steps; },
       on(change, listener) { visit.addEventListener(change, guarded(() => listener()), { signal }); },
     }),
     channel: channel && Object.freeze({
@@ -84,8 +85,8 @@ export function host({ element, plugin, slot, scope, signal, steps }) {
     trust: async () => (await late("./trusted.js")).trust(plugin),
     post: async (path, body) => (await late("./post.js")).post(`/-/${plugin}/${path}`, body),
     worker: async () => (await late("./trusted.js")).worker(plugin),
-    done: (step, is = true) => steps?.done(`${plugin}:${step}`, is),
-    answer: (step, values) => steps?.answer(`${plugin}:${step}`, values),
+    done: async (step, is = true) => (await steps?.())?.done(`${plugin}:${step}`, is),
+    answer: async (step, values) => (await steps?.())?.answer(`${plugin}:${step}`, values),
   });
 }
 

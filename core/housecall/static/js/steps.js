@@ -19,13 +19,14 @@ function oops(named, name, code) {
 }
 
 export class Steps {
-  // ask(event, body): to the server; channel(): of the visit
-  constructor({ ask, channel }) {
-    Object.assign(this, { ask, channel, known: [], owed: new Map() });
+  // link(), channel(), visit(): the present ones
+  constructor({ link, channel, visit }) {
+    Object.assign(this, { link, channel, visit, known: [], owed: new Map(), told: new Map(), of: "" });
   }
   // The section of the page that the server has made for this visit.
-  show(known, states) {
+  show(known) {
     this.known = known;
+    this.begin();
     for (const form of part("steps").querySelectorAll("form[data-step]")) {
       const { fields } = known.find(step => step.id === form.dataset.step);
       form.onsubmit = event => {
@@ -33,13 +34,21 @@ export class Steps {
         this.submit(form, fields);
       };
     }
-    this.mark(states);
+    this.mark();
   }
-  mark(states) {
+  // What was done for another visit counts for none.
+  begin() {
+    if (this.of === this.visit().id) return;
+    this.of = this.visit().id;
+    for (const said of [this.owed, this.told]) said.clear();
+  }
+  mark() {
+    const { steps: states } = this.visit();
     for (const place of part("steps").querySelectorAll("li[data-step]")) place.dataset.state = states[place.dataset.step] ?? "open";
     const open = this.known.filter(step => step.required && states[step.id] === "open");
     part("steps-left").textContent = open.length ? text("Please do this first, then your place in line begins to move.") : "";
-    for (const [step, is] of this.owed) this.done(step, is); // the line is back
+    // The line is back: what the server has not heard, and what a new one does not know, since our pass was older.
+    for (const [step, is] of [...this.owed, ...[...this.told].filter(([each, was]) => was && states[each] === "open")]) this.done(step, is);
   }
   async submit(form, fields) {
     const prefix = `${form.dataset.step}-`, { values, errors } = clean(fields, await read(form, fields, prefix));
@@ -61,10 +70,16 @@ export class Steps {
   }
   // Whether the server knows of it now; what did not reach it is said again when the line is back.
   async done(step, is) {
-    this.owed.delete(step);
-    const ack = await this.ask("step", { id: step, done: is });
+    this.begin();
+    for (const said of [this.owed, this.told]) said.delete(step);
+    const ack = await this.link().ask("step", { id: step, done: is });
     if (ack.error === "failed") this.owed.set(step, is);
-    if (ack.ok) this.mark(ack.steps);
+    const visit = this.visit();
+    if (ack.ok && visit) {
+      visit.steps = ack.steps;
+      this.told.set(step, is);
+      this.mark();
+    }
     say(ack.ok ? text("Done. Thank you.") : ack.message);
     return ack.ok === true;
   }

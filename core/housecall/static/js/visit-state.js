@@ -8,7 +8,7 @@ export class VisitState extends EventTarget {
   // visit: {id, name, state, arrived, seats, …}, of `welcome`, `moved`, `seats` or a card
   take(visit, quiet = false) {
     const before = JSON.stringify([this.state, this.seats, this.name]);
-    Object.assign(this, { id: visit.id, name: visit.name, state: visit.state, arrived: visit.arrived });
+    Object.assign(this, { id: visit.id, name: visit.name, state: visit.state, steps: visit.steps, arrived: visit.arrived });
     this.seats = (visit.seats ?? []).map(({ id, role, kind, member, present, name, curtain, key }) => Object.freeze({ id, role, kind, member, present, name, curtain, page: key ?? "" }));
     if (!quiet && JSON.stringify([this.state, this.seats, this.name]) !== before) this.dispatchEvent(new Event("change"));
   }

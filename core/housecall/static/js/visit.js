@@ -52,7 +52,7 @@ function place() {
   const section = main.querySelector(`[data-when="${main.dataset.state}"]`);
   if (visit && shown) scope = { me: { id: me, role, kind }, visit: shown, channel, call: () => call, devices, room: room.id };
   else if (main.dataset.state !== "after") scope = main.dataset.state === "welcome" ? { me: { role }, visit: null, room: room.id } : null;
-  if (scope && section) mount(section, scope, steps);
+  if (scope && section) mount(section, scope, forms);
 }
 
 // Who else is there to talk to.
@@ -223,12 +223,16 @@ function welcome(hello) {
     part("sent-on").hidden = !visit.sent_to;
     part("sent-on").textContent = visit.sent_to ? text("You were sent on to {room}. You keep your place: nothing is left for you to do.", { room: visit.sent_to }) : "";
   }
-  if (page.guest) stand();
+  stands();
+  showDevices();
+}
+
+function stands() {
+  if (visit.state === "ended") ended();
+  else if (page.guest) stand();
   else if (visit.state === "in_call") startCall();
   else if (visit.state === "arriving") arriving();
-  else if (visit.state === "ended") ended();
   else wait();
-  showDevices();
 }
 
 function wait() {
@@ -266,13 +270,14 @@ function stand() {
   if (part("place").textContent !== words) say(part("place").textContent = words);
 }
 
+const forms = async () => steps ??= new (await late("./steps.js")).Steps({ link: () => link, channel: () => channel, visit: () => visit });
+
 // There is something to do before the place in line: the server has made the forms for this visit.
 async function arriving() {
-  if (main.dataset.state === "arriving") return steps.mark(visit.steps);
-  const [{ Steps }] = await Promise.all([import("./steps.js"), follow({ on: [], off: [], steps: true }, () => {})]);
+  if (main.dataset.state === "arriving") return steps.mark();
+  await Promise.all([forms(), follow({ on: [], off: [], steps: true }, () => {})]);
   if (visit?.state !== "arriving") return;             // admitted, or gone, meanwhile
-  steps ??= new Steps({ ask: (event, body) => link.ask(event, body), channel: () => channel });
-  steps.show(page.steps ?? [], visit.steps);
+  steps.show(page.steps ?? []);
   show("arriving");
 }
 
@@ -282,10 +287,7 @@ function moved({ state, rev, pass: next, started }) {
   shown?.take(visit);
   if (state !== "ended") meet();
   if (state === "in_call") visit.started = started ?? visit.started ?? Date.now() + offset;
-  if (state === "ended") ended();
-  else if (page.guest) stand();
-  else if (state === "in_call") startCall();
-  else wait();
+  stands();
 }
 
 // -- the call
@@ -352,7 +354,7 @@ function hangUp() {
 
 function ended(left = false) {
   if (!visit) return;
-  const called = Boolean(visit?.started);
+  const called = visit.started;
   shown?.take({ ...visit, state: "ended" });
   finish();
   part("after-title").textContent = left ? text("You have left the visit") : called || page.guest ? text("Your visit has ended") : text("You have left the waiting room");
