@@ -500,6 +500,75 @@ def test_a_signed_form_is_said_to_be_with_the_provider_when_it_is(
     assert saved(provider.page, ".card") == saved(patient, ".waiting")
 
 
+def test_a_signed_form_that_a_reload_has_lost_is_to_be_signed_again(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    """Nobody had it yet: the step is open again, and both sides are told. What a provider's page has, counts."""
+    practice = serve(BEFORE)
+    room, own = practice.room(), f"localhost:{practice.port}"
+    patient, provider = person("green", own=own).page, person("red", own=own)
+    arrive(patient, room.url)
+    fill(patient, ".arriving", how="typed")
+    sign(patient, ".arriving")
+    expect(patient.locator("main[data-state=waiting]")).to_be_visible()
+    patient.reload()
+    expect(patient.locator("main[data-state=arriving]")).to_be_visible()
+    expect(patient.locator(".arriving .teleconsent .notice")).to_contain_text("was lost when this page was loaded anew")
+    audit(patient, "lost", only=".teleconsent")
+    picture(patient, "lost")
+    sign_in(provider.context, practice.url, room.login)
+    open_dashboard(provider.page, practice.url)
+    card = provider.page.locator(".card")
+    expect(card.get_by_role("button", name="Start visit")).to_be_hidden()
+    card.locator("summary", has_text="Consent").click()
+    expect(card.locator("li .tag")).to_have_text("The patient is reading it")
+
+    fill(patient, ".arriving", how="typed")
+    sign(patient, ".arriving")
+    expect(patient.locator("main[data-state=waiting]")).to_be_visible()
+    expect(card.locator("li .tag")).to_have_text("Signed")
+    expect(card.get_by_role("button", name="Start visit")).to_be_visible()
+    patient.reload()
+    expect(patient.locator(".waiting .teleconsent-state")).to_contain_text("Your provider has it too.")
+    patient.wait_for_timeout(6000)  # longer than a page waits for what a provider's page tells
+    expect(patient.locator("main[data-state=waiting]")).to_be_visible()
+    assert saved(provider.page, ".card") == saved(patient, ".waiting")
+
+
+def test_a_form_that_a_providers_page_has_counts_again_after_a_restart(desk: Person) -> None:
+    """The step is open, since the server knows nothing more; what was signed is told by the page that has it, once."""
+    page = desk.page
+    page.evaluate(
+        """async () => {
+          const steps = { "teleconsent:telehealth": "open" }, visit = { id: crypto.randomUUID(), seats: [], steps };
+          await desk({ slot: "checkin.step", plugin: "teleconsent", visit });
+          own.begin();
+          const signed = { paper: "before-telehealth", form: "telehealth", state: "signed", file: "0", pieces: 1 };
+          own.hear("word", signed, { mine: true, told: true });
+        }"""
+    )
+    expect(page.locator("#desk")).to_contain_text("You have signed")
+    wait(page, "() => own.done.length > 0", None)
+    assert page.evaluate("own.done") == [True]
+
+
+def test_after_the_visit_nobody_waits_for_a_page_that_is_closed(desk: Person) -> None:
+    """What did not reach the provider is to be saved: the two pages say nothing to each other any more."""
+    page = desk.page
+    page.evaluate(
+        """async () => {
+          await desk({ slot: "call.after" });
+          const signed = { paper: "one", form: "telehealth", title: "Consent", state: "signed", file: "0", pieces: 1 };
+          own.hear("word", signed, { mine: true, state: "waiting" });
+          own.begin();
+        }"""
+    )
+    expect(page.locator("#desk")).to_contain_text(
+        "Your provider does not have it: save it, and give it to the practice."
+    )
+    expect(page.locator("#desk")).not_to_contain_text("Leave this page open")
+
+
 def test_who_signs_while_the_line_is_down_is_in_line_when_it_is_back(
     serve: Callable[..., Practice], person: Callable[..., Person]
 ) -> None:

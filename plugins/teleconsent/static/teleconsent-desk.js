@@ -4,9 +4,12 @@ import { DONE, Reading, Signing, word } from "./teleconsent-paper.js";
 import { list, sha256 } from "./teleconsent-form.js";
 
 const visits = new Map();   // visit -> what this page holds of it: its papers, and what it has said aloud
-const held = id => visits.get(id) ?? visits.set(id, { signing: new Map(), said: new Set(), saved: new Set(), begun: false }).get(id);
+const held = id => visits.get(id) ?? visits.set(id, { signing: new Map(), said: new Set(), saved: new Set(), lost: new Set(), counted: new Set(), begun: false }).get(id);
 
 const WAITS = ["asked", "requested"];   // for the patient to look at it
+const TOLD = 5000;  // ms in which a provider's page that has a signed form tells it to a patient's page that is new
+const AGAIN = 3000; // ms until what did not reach the server is tried again
+const later = ms => new Promise(resolve => { setTimeout(resolve, ms); });
 
 // How each form of the visit stands, the first asked first.
 export function papers({ ask, word }) {
@@ -53,6 +56,22 @@ export function sit(host, threads) {
     if (papers(threads).some(each => each.signed && (!each.there || (slot === "call.after" && !desk.saved.has(each.paper))))) event.preventDefault();
   }, { signal });
   draw();
+  if (slot === "waiting.main") missing(host, threads, desk);
+}
+
+// A form counts as signed, and the page in which it was is gone, before any other had it: it is to be signed again.
+async function missing(host, threads, desk) {
+  const { channel, signal, visit } = host;
+  for (const [step, is] of Object.entries(visit.steps ?? {})) {
+    const [plugin, form] = step.split(":"), paper = `before-${form}`;
+    const here = () => signal.aborted || visit.state !== "waiting" || threads.word.entries.some(({ data }) => data.paper === paper && data.state === "signed");
+    if (plugin !== host.plugin || is !== "done" || here()) continue;
+    if (channel.others().some(({ role }) => role === "provider")) await later(TOLD);
+    if (here()) continue;
+    desk.lost.add(form);
+    word(host, threads, { paper, form, state: "requested" });
+    while (!here() && !await host.done(form, false).catch(() => false)) await later(AGAIN);
+  }
 }
 
 // The look of papers comes with the first of them.
@@ -72,6 +91,7 @@ function announce(host, desk, { ask, word }, all) {
     if (first && !(host.me.role === "patient" && !data.state && all.some(each => each.paper === data.paper && WAITS.includes(each.state)))) continue;
     const title = data.title ?? host.text("The form");
     if (host.me.role === "patient" && !data.state) host.ui.notice(data.off ? host.text("Your provider has taken the form back.") : host.text("Your provider asks you to read and sign a form."));
+    else if (host.me.role === "provider" && data.state === "requested" && data.paper.startsWith("before-")) host.ui.notice(host.text("What the patient had signed was lost with a page that was loaded anew. It is to be signed again."));
     else if (host.me.role === "provider" && data.state === "opened") host.ui.say(host.text("“{title}”: the patient is reading it", { title }));
     else if (host.me.role === "provider" && data.state === "signed") host.ui.notice(host.text("“{title}” was signed", { title }));
     else if (host.me.role === "provider" && data.state === "declined") host.ui.notice(host.text("“{title}” was declined", { title }));
@@ -105,7 +125,13 @@ function patient(host, threads, desk, all) {
   for (const each of shown) {
     if (!desk.signing.has(each.paper)) desk.signing.set(each.paper, new Signing(each));
     const signing = desk.signing.get(each.paper);
+    signing.lost = step && desk.lost.has(step);
     signing.take(host, threads, each, () => document_(threads, each), { made, button, save });
+    // A provider's page has told what a page of ours had signed before: it counts.
+    if (step && each.state === "signed" && !signing.making && !desk.counted.has(step) && host.visit.steps?.[`${host.plugin}:${step}`] === "open") {
+      desk.counted.add(step);
+      host.done(step, true);
+    }
     if (step && each.state !== "declined" && !DONE.includes(each.state)) signing.open(false);
   }
   const parts = shown.map(({ paper }) => desk.signing.get(paper).element);

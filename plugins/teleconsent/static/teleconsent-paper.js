@@ -33,7 +33,7 @@ export function word(host, threads, data) {
 // What the patient sees of one form. It stands in one part after another, and keeps what was typed and drawn.
 export class Signing {
   constructor({ paper, form, version }) {
-    Object.assign(this, { paper, form, version, element: document.createElement("div"), was: "", loaded: null, busy: false, mark: `-${crypto.randomUUID().slice(0, 8)}` });
+    Object.assign(this, { paper, form, version, element: document.createElement("div"), was: "", loaded: null, busy: false, making: false, mark: `-${crypto.randomUUID().slice(0, 8)}` });
     this.element.className = "teleconsent-paper";
   }
   // host: of the part in which it stands now
@@ -54,6 +54,7 @@ export class Signing {
       asked: host.text("Your provider asks you to read and sign a form."),
       requested: host.text("Your provider asks you to read and sign a form."),
       signed: each.there ? host.text("You have signed “{title}”. Your provider has it too.", { title }) :
+        host.slot === "call.after" ? host.text("You have signed “{title}”. Your provider does not have it: save it, and give it to the practice.", { title }) :
         host.text("You have signed “{title}”. Leave this page open until your provider has it: it is nowhere else.", { title }),
       declined: host.text("You have declined to sign “{title}”. Your provider sees that.", { title }),
       withdrawn: host.text("You have withdrawn “{title}”. Your provider sees that.", { title }),
@@ -118,7 +119,8 @@ export class Signing {
     this.form_.append(
       made("p", { className: "soft", textContent: host.text("When you press “Sign”, your browser makes the signed document. You and your provider can save it; the practice's server does not keep it.") }),
       this.error, made("div", { className: "row" }, this.go, this.decline));
-    return [title, region, this.form_];
+    const lost = this.lost ? [made("p", { className: "notice", textContent: host.text("What you had signed was lost when this page was loaded anew: nobody has it. Please sign it again.") })] : [];
+    return [title, ...lost, region, this.form_];
   }
   // Where the provider points.
   point(n) {
@@ -169,7 +171,7 @@ export class Signing {
     const values = await this.values();
     if (!values || this.pads.some(each => each.wrong())) return;
     const { host } = this, { said } = this.loaded;
-    this.busy = this.go.disabled = this.decline.disabled = true;
+    this.busy = this.making = this.go.disabled = this.decline.disabled = true;
     this.error.hidden = true;
     const progress = host.ui.progress(host.text("The signed document is made …"));
     try {
@@ -198,7 +200,7 @@ export class Signing {
       this.error.hidden = false;
     }
     progress.done();
-    this.busy = this.go.disabled = this.decline.disabled = false;
+    this.busy = this.making = this.go.disabled = this.decline.disabled = false;
   }
 }
 

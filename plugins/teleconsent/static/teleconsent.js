@@ -19,6 +19,8 @@ export function mount(host) {
   if (slot === "call.bar") root.querySelector("button").addEventListener("click", () => ui.panel.toggle(), { signal });
   if (slot === "call.side") root.addEventListener("shown", begin, { signal });
   if (slot === "dashboard.card") root.querySelector("details").addEventListener("toggle", begin, { signal });
-  if (slot === "checkin.step" || threads.ask.entries.length || threads.word.entries.length) return begin();
+  // What was signed before a reload: the desk looks whether it is still anywhere.
+  const before = slot === "waiting.main" && Object.entries(host.visit.steps ?? {}).some(([step, is]) => is === "done" && step.startsWith(`${host.plugin}:`));
+  if (before || slot === "checkin.step" || threads.ask.entries.length || threads.word.entries.length) return begin();
   for (const event of ["ask", "word"]) threads[event].addEventListener("add", begin, { signal });
 }
