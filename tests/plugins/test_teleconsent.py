@@ -552,6 +552,34 @@ def test_a_form_that_a_providers_page_has_counts_again_after_a_restart(desk: Per
     assert page.evaluate("own.done") == [True]
 
 
+def test_a_form_that_was_thought_lost_counts_when_a_page_that_has_it_comes(desk: Person) -> None:
+    page = desk.page
+    page.evaluate(
+        """async () => {
+          const steps = { "teleconsent:telehealth": "done" }, id = crypto.randomUUID();
+          const more = { plugin: "teleconsent", visit: { id, seats: [], state: "waiting", steps } };
+          await desk(more);
+          own.host.channel.others = () => [];
+          own.begin();
+          window.before = own;
+          window.after = async () => {
+            before.root.remove();
+            await desk({ ...more, slot: "checkin.step" });
+            own.begin();
+          };
+        }"""
+    )
+    wait(page, "() => before.done.length > 0", None)
+    assert page.evaluate("[before.done, before.state()]") == [[False], "requested"]
+    page.evaluate("after()")
+    expect(page.locator("#desk .notice")).to_contain_text("was lost when this page was loaded anew")
+    signed = {"paper": "before-telehealth", "form": "telehealth", "state": "signed", "file": "0", "pieces": 1}
+    page.evaluate("signed => own.hear('word', signed, { mine: true, told: true })", signed)
+    expect(page.locator("#desk")).to_contain_text("You have signed")
+    wait(page, "() => own.done.length > 0", None)
+    assert page.evaluate("own.done") == [True]
+
+
 def test_after_the_visit_nobody_waits_for_a_page_that_is_closed(desk: Person) -> None:
     """What did not reach the provider is to be saved: the two pages say nothing to each other any more."""
     page = desk.page

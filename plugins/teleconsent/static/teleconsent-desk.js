@@ -68,7 +68,7 @@ async function missing(host, threads, desk) {
     if (plugin !== host.plugin || is !== "done" || here()) continue;
     if (channel.others().some(({ role }) => role === "provider")) await later(TOLD);
     if (here()) continue;
-    desk.lost.add(form);
+    desk.lost.add(paper);
     word(host, threads, { paper, form, state: "requested" });
     while (!here() && !await host.done(form, false).catch(() => false)) await later(AGAIN);
   }
@@ -125,10 +125,10 @@ function patient(host, threads, desk, all) {
   for (const each of shown) {
     if (!desk.signing.has(each.paper)) desk.signing.set(each.paper, new Signing(each));
     const signing = desk.signing.get(each.paper);
-    signing.lost = step && desk.lost.has(step);
+    signing.lost = desk.lost.has(each.paper);
     signing.take(host, threads, each, () => document_(threads, each), { made, button, save });
     // A provider's page has told what a page of ours had signed before: it counts.
-    if (step && each.state === "signed" && !signing.making && !desk.counted.has(step) && host.visit.steps?.[`${host.plugin}:${step}`] === "open") {
+    if (step && each.state === "signed" && !signing.making && !desk.counted.has(step) && (signing.lost || host.visit.steps?.[`${host.plugin}:${step}`] === "open")) {
       desk.counted.add(step);
       host.done(step, true);
     }
