@@ -552,13 +552,14 @@ def guest(provider: Page, person: Callable[..., Person], own: str) -> Page:
     return page
 
 
-#: Says things as a page that was tampered with would: each under a number that the far page has not heard yet.
-TAMPER = """([event, bodies]) => {
+#: Says things as a page that was tampered with would: each under a number that the far page has not heard yet. With an
+#: author, it tells them anew as if somebody else had said them.
+TAMPER = """([event, bodies, by]) => {
   window.told ??= 5000;
   for (const channel of channels) if (channel.readyState === "open") for (const data of bodies) {
     const n = window.told += 1, now = Date.now();
-    const item = { id: `forged${n}`, at: now, t: now, n, data };
-    channel.send(JSON.stringify(["say", { event: `whiteboard:${event}`, after: 0, items: [item] }, n]));
+    const item = { id: `forged${n}`, at: now, t: now, n, data, ...by && { by } }, replay = by && { replay: true };
+    channel.send(JSON.stringify(["say", { event: `whiteboard:${event}`, after: 0, items: [item], ...replay }, n]));
   }
 }"""
 #: Keeps the ids of what others do on the board, as a page that was tampered with could.
@@ -633,9 +634,18 @@ def test_the_provider_decides_who_draws_and_garbage_is_nothing(pair: Pair, perso
     patient.page.evaluate(TAMPER, ["mark", [{**LINE, "sheet": sheet}]])
     patient.page.evaluate(TAMPER, ["allow", [{"patient": True, "guests": True}]])
     patient.page.evaluate(TAMPER, ["mark", [{**LINE, "sheet": sheet}]])
+    # nor by telling anew what the provider, or another one, is said to have done
+    doctor = provider.page.evaluate("JSON.parse(document.getElementById('page').textContent).member.id")
+    for by in ({"who": doctor, "role": "provider"}, {"who": "nobody", "role": "provider"}):
+        patient.page.evaluate(TAMPER, ["allow", [{"patient": True, "guests": True}], by])
+        patient.page.evaluate(TAMPER, ["mark", [{**LINE, "sheet": sheet}, {"op": "clear", "sheet": sheet}], by])
+    patient.page.evaluate(TAMPER, ["mark", [{**LINE, "sheet": sheet}]])
     drag(provider.page, (0.6, 0.6), (0.9, 0.6))  # said after it, so that it was heard
     shows(BLUE, 0.75, 0.6, provider.page, otto)
     marks(3, provider.page, otto)
+    expect(provider.page.locator(".whiteboard-tick input").first).not_to_be_checked()
+    for page, names in ((provider.page, ("You", "Otto", "You")), (otto, ("Dr Ada Smith", "You", "Dr Ada Smith"))):
+        expect(page.locator(".whiteboard li")).to_have_text([f"Pen, Blue, {name}" for name in names])
 
     # garbage of one who may draw
     tool(provider.page, "More")
@@ -683,3 +693,64 @@ def test_the_provider_decides_who_draws_and_garbage_is_nothing(pair: Pair, perso
     drag(provider.page, (0.6, 0.9), (0.9, 0.9))
     shows(BLUE, 0.75, 0.9, *both, otto)
     assert [page.evaluate(given) for page in both] == before
+
+
+#: Runs with Marks, with no visit: `line(id, at, who, role, more)` is an entry of the thread, `seats` who sits there.
+MARKS = """async () => {
+  const [address] = document.documentElement.innerHTML.match(/[^"]*\\/whiteboard\\.js/);
+  const { Marks } = await import(address.replace("whiteboard.js", "marks.js"));
+  const seats = { ada: { role: "provider", present: true }, otto: { role: "guest", present: true } };
+  const line = (id, at, who, role, more = {}) =>
+    ({ id, at, who, role, data: { op: "draw", tool: "pen", colour: "red", width: "thin", points: "AAAA" }, ...more });
+  const clock = { now: 0 }, tick = () => clock.now, may = { patient: true, guests: false };
+  const made = more => new Marks({ me: "ada", may, seat: who => seats[who], tick, ...more });
+  BODY
+}"""
+
+
+@pytest.fixture
+def marked(serve: Callable[..., Practice], person: Callable[..., Person]) -> Callable[[str], Any]:
+    practice = serve(TOML)
+    page = person("red", own=f"localhost:{practice.port}")
+    sign_in(page.context, practice.url, practice.room().login)
+    open_dashboard(page.page, practice.url)
+    return lambda body: page.page.evaluate(MARKS.replace("BODY", body))
+
+
+def test_what_is_told_gives_no_right(marked: Callable[[str], Any]) -> None:
+    """What a page that was reloaded is told comes back if nobody who is there could say it, and no tick with it."""
+    back = marked("""
+      const marks = made(), told = { told: true };
+      marks.add(line("own", 10, "ada", "provider", { ...told, mine: true }));
+      marks.add(line("forged", 11, "ada", "provider", { ...told, mine: false }));
+      marks.add(line("nobody", 12, "eve", "provider", told));
+      marks.add(line("risen", 13, "otto", "provider", told));
+      marks.add(line("here", 14, "otto", "guest", told));
+      seats.otto.present = false;
+      marks.add(line("gone", 15, "otto", "guest", told));
+      const here = () => marks.see().marks.map(({ id }) => id), shown = [here(), marks.see().undo];
+      const by = { who: "ada", role: "provider" }, mine = { ...by, ...told, mine: true };
+      marks.rule({ id: "r1", at: 14, ...mine, data: { patient: true, guests: true } });
+      shown.push(marks.now, here());
+      marks.rule({ id: "r2", at: 20, ...mine, data: { patient: false, guests: false } });
+      marks.rule({ id: "r3", at: 30, ...mine, data: { patient: true, guests: true } });
+      marks.rule({ id: "r4", at: 40, ...by, ...told, data: { patient: true, guests: true } });
+      shown.push(marks.now);
+      marks.rule({ id: "r5", at: 50, ...by, data: { patient: false, guests: true } });
+      return [...shown, marks.now, here()];
+    """)
+    no, nobody = {"patient": True, "guests": False}, {"patient": False, "guests": False}
+    assert back == [["own"], "own", no, ["own"], nobody, {"patient": False, "guests": True}, ["own", "gone"]]
+
+
+def test_only_its_author_replaces_what_was_told_of_a_mark(marked: Callable[[str], Any]) -> None:
+    found = marked("""
+      const marks = made(), told = line("same", 10, "ada", "provider", { told: true, mine: true });
+      marks.add(told);
+      marks.add(line("same", 11, "grace", "patient"));
+      const { Thread } = await import("housecall/thread.js"), thread = new Thread();
+      thread.add({ ...told });
+      thread.add(line("same", 10, "grace", "patient", { told: false }));
+      return [marks.see().marks[0].who, thread.entries[0].who];
+    """)
+    assert found == ["ada", "ada"]

@@ -9,6 +9,7 @@ import { TOOLS, Tools, called } from "./tools.js";
 
 const TRACE = 80;          // ms between two words about a stroke that goes on
 const LINGER = 2500;       // ms that a hand is shown after its last word
+const SETTLED = 3000;      // ms after which all that was to be told of a page's own rules has come
 const SAVED = 1600;        // px of the longer side of a saved board
 const LARGEST = 4;         // of zoom
 
@@ -22,18 +23,19 @@ const dress = () => dressed ??= new Promise(resolve => {
 export class Board {
   // marks, rules: the threads; own: what the parts of this page share (whiteboard.js)
   constructor(host, { marks, rules, own }) {
-    const { text, signal, settings, me } = host;
+    const { text, signal, settings, me, visit } = host;
     Object.assign(this, { host, tool: "pen", colour: "blue", width: "middle", scale: 1, hands: new Map(), names: called(text) });
-    this.marks = new Marks({ me: me.id, may: { patient: settings.patient === true, guests: settings.guests === true } });
+    const seat = who => visit.seats.find(({ id, member }) => id === who || member === who);
+    this.marks = new Marks({ me: me.id, may: { patient: settings.patient === true, guests: settings.guests === true }, seat });
     this.pictures = new Pictures(host, () => this.soon());
     if (me.role === "provider") this.still = () => this.request();
-    for (const entry of rules.entries) this.marks.rule(entry);
+    for (const entry of rules.entries) this.rule(entry);
     for (const entry of marks.entries) this.marks.add(entry);
     this.build();
     marks.addEventListener("add", ({ detail: { entry } }) => this.said(entry), { signal });
     marks.addEventListener("change", ({ detail: { entry } }) => this.said(entry, true), { signal });
-    rules.addEventListener("add", ({ detail: { entry } }) => this.ruled(entry), { signal });
-    host.visit.on("change", () => this.soon());
+    for (const event of ["add", "change"]) rules.addEventListener(event, ({ detail: { entry } }) => this.ruled(entry), { signal });
+    visit.on("change", () => this.soon());
     own.kept = () => this.seen.marks.length || this.seen.ground.picture ? this : null;
     signal.addEventListener("abort", () => this.end());
   }
@@ -70,7 +72,7 @@ export class Board {
   end() {
     this.sized.disconnect();
     for (const hand of this.hands.values()) clearTimeout(hand.timer);
-    clearTimeout(this.tracing);
+    for (const timer of [this.tracing, this.settling]) clearTimeout(timer);
     this.whole.replaceChildren();
   }
 
@@ -121,12 +123,14 @@ export class Board {
     Object.assign(this.sheet.style, { width: `${width}px`, height: `${height}px` });
     return [width, height];
   }
-  described({ tool, colour, text: words, mine, who, role, name }) {
-    return `${this.names[tool]}${words ? ` “${words}”` : ""}, ${this.names[colour]}, ${this.author({ mine, who, role, name })}`;
+  described(mark) {
+    const { tool, colour, text: words, told, vouched } = mark, { text } = this.host;
+    const parts = [`${this.names[tool]}${words ? ` “${words}”` : ""}`, this.names[colour], this.author(mark)];
+    return [...parts, ...told && !vouched ? [text("told again by the other side")] : []].join(", ");
   }
-  author({ mine, who, role, name }) {
-    const { text, visit, me } = this.host, seat = visit.seats.find(({ id, member }) => id === who || member === who);
-    if (mine || who === me.id) return text("You");
+  author(mark) {
+    const { text, visit } = this.host, { who, role, name } = mark, seat = this.marks.seat(who);
+    if (this.marks.mine(mark)) return text("You");
     return (role === "patient" ? visit.name : "") || seat?.name || name || (role === "patient" ? text("Patient") : role === "guest" ? text("Guest") : text("Provider"));
   }
   // The strokes that go on: ours and those of others, with their names.
@@ -158,9 +162,15 @@ export class Board {
     else if (mark.op === "clear") ui.say(text("{name} cleared the board.", { name }));
     else if (mark.op === "undo" || mark.op === "erase") ui.say(text("{name} took something away.", { name }));
   }
+  rule(entry) {
+    const { me, channel } = this.host;
+    this.marks.rule(entry);
+    // After a reload we do not believe all that is told of our rules: the others hear what counts here.
+    if (me.role === "provider" && entry.told && entry.mine) this.settling ??= setTimeout(() => channel.send("allow", this.marks.now).catch(() => {}), SETTLED);
+  }
   ruled(entry) {
     const was = this.may(), { text, ui } = this.host;
-    this.marks.rule(entry);
+    this.rule(entry);
     this.soon();
     if (was === this.may()) return;
     if (was) this.pen.drop();
@@ -168,7 +178,7 @@ export class Board {
   }
   // A stroke that goes on elsewhere.
   trace({ data, from }) {
-    const seat = this.host.visit.seats.find(({ id, member }) => id === from || member === from), more = strokeOf(data);
+    const seat = this.marks.seat(from), more = strokeOf(data);
     if (!seat || !more || !this.marks.may(seat.role)) return;
     const hand = this.hands.get(from) ?? { label: make("span", { className: "whiteboard-hand" }) }, same = hand.stroke?.id === data.stroke;
     hand.label.setAttribute("aria-hidden", "true");
@@ -200,7 +210,7 @@ export class Board {
   shown({ data }) {
     const { id, at, who, role, name, ...mark } = data;
     if (![id, who, role].every(each => typeof each === "string" && each.length <= 80) || !Number.isSafeInteger(at)) return;
-    if (this.marks.all.size < 4000) this.marks.add({ id, at, who, role, name: typeof name === "string" ? name.slice(0, 80) : "", told: true, data: mark }, true);
+    if (this.marks.all.size < 4000) this.marks.add({ id, at, who, role, name: typeof name === "string" ? name.slice(0, 80) : "", mine: who === this.host.me.id, told: true, data: mark }, true);
     this.soon();
   }
   async want({ data, from }) {

@@ -68,36 +68,55 @@ const earlier = (a, b) => a.at < b.at || (a.at === b.at && a.id < b.id);
 const before = (a, b) => earlier(a, b) ? -1 : 1;
 
 export class Marks {
-  // me: our seat or member id; may: {patient, guests}, as the practice has it at the beginning; tick(): a clock in ms
-  constructor({ me, may, tick = () => performance.now() }) {
-    Object.assign(this, { me, first: { ...may, at: -1, id: "" }, tick, all: new Map(), rules: new Map() });
+  // me: our seat or member id; may: {patient, guests}, as the practice has it at the beginning
+  // seat(who): {role, present} of who sits in the visit; tick(): a clock in ms
+  constructor({ me, may, seat = () => null, tick = () => performance.now() }) {
+    Object.assign(this, { me, first: { ...may, at: -1, id: "" }, seat, tick, all: new Map(), rules: new Map() });
   }
 
   // An entry of the thread. vouched: the provider's page has told us that it is there.
   add(entry, vouched = false) {
     const mark = read(entry), known = this.all.get(mark?.id);
-    if (!mark || (known && !(known.told && !mark.told))) return null; // the author's own word replaces what was told of it
+    // The author's own word, and the provider's, replaces what was told of it.
+    if (!mark || (known && !(known.told && (vouched || (!mark.told && known.who === mark.who))))) return null;
+    if (!vouched && !this.believes(mark)) return null;
     // Whoever draws although they know that they may not could say that they drew long ago.
-    if (!mark.told && !vouched && mark.who !== this.me && !this.may(mark.role) && this.tick() - this.changed > LATE) return null;
+    if (!vouched && mark.who !== this.me && !this.may(mark.role) && this.tick() - this.changed > LATE) return null;
     this.all.set(mark.id, { ...mark, vouched });
     return mark;
   }
-  rule({ id, at, data, told = false }) {
-    const was = this.now;
+  rule({ id, at, who, role, mine = false, told = false, data }) {
+    const was = this.now, known = this.rules.get(id);
+    if ((known && (told || !known.told)) || !this.believes({ who, role, mine, told })) return;
     this.rules.set(id, { id, at, patient: data.patient === true, guests: data.guests === true, told });
     if (JSON.stringify(this.now) !== JSON.stringify(was)) this.changed = this.tick();
   }
+  // What others tell of somebody: nothing of who is here to say it, of us only before we have spoken, of no unknown provider.
+  believes({ who, role, mine, told }) {
+    if (!told) return true;
+    if (who === this.me) return mine;
+    const seat = this.seat(who);
+    return seat ? !seat.present && seat.role === role : role !== "provider";
+  }
+  // The rules in their order. One that is told only takes away: the page that tells it could give itself a right. What it
+  // gave counts when the provider gives it again, so that what was drawn under it comes back.
+  get order() {
+    const rules = [...this.rules.values()].sort(before);
+    let last = this.first;
+    const gives = (rule, role) => rule[role] && (last[role] || rules.some(each => !each.told && each[role] && earlier(rule, each)));
+    return [last, ...rules.map(rule => last = rule.told ? { ...rule, patient: gives(rule, "patient"), guests: gives(rule, "guests") } : rule)];
+  }
   get now() {
-    const { patient, guests } = [...this.rules.values()].sort(before).at(-1) ?? this.first;
+    const { patient, guests } = this.order.at(-1);
     return { patient, guests };
   }
   // Whether a role may draw now.
   may(role) { return grants(this.now, role); }
-  mine(mark) { return mark.mine || mark.who === this.me; }
+  mine({ mine, who, told }) { return mine || (!told && who === this.me); }
 
   // What is to be seen: {ground, marks, undo, redo, grounds}; undo, redo: what we could take back, or bring back; grounds: all there were.
   see() {
-    const rules = [this.first, ...[...this.rules.values()].sort(before)];
+    const rules = this.order;
     const granted = mark => mark.vouched || grants(rules.findLast(rule => earlier(rule, mark)), mark.role);
     const said = [...this.all.values()].filter(granted).sort(before), known = new Map(), undone = new Set(), done = [], back = [];
     for (const mark of said) {

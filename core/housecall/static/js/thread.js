@@ -9,7 +9,7 @@ export class Thread extends EventTarget {
   // Whether it is new. The author's own word replaces what somebody else told of it.
   add(entry) {
     if (this.ids.has(entry.id)) {
-      const known = entry.told === false ? this.entries.find(each => each.id === entry.id && each.told) : null;
+      const known = !entry.told && this.entries.find(each => each.told && each.id === entry.id && each.who === entry.who);
       if (known) {
         const { t, data, mine, told, who, role, name } = entry;
         this.dispatchEvent(new CustomEvent("change", { detail: { entry: Object.assign(known, { t, data, mine, told, who, role, name }) } }));
