@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from PIL import Image
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from housecall.testing import Person, PluginContract, Practice, check_in, connected, end, open_dashboard, sign_in, start
 from housecall.testing.access import PHONE, audit
@@ -264,6 +264,36 @@ def test_a_board_that_could_not_be_loaded_is_tried_again_and_one_that_is_over_is
     open_board(page)
     expect(button).to_have_attribute("aria-expanded", "true")
     assert page.evaluate(LATE) == ["This did not reach the others. Try again in a moment."]
+
+
+def test_nothing_of_a_board_stands_in_the_next_visit(pair: Pair, person: Callable[..., Person]) -> None:
+    """Neither one that comes late, nor an open one without its tools, nor the last one's picture when this is over."""
+    practice, provider, patient = pair()
+    page, other, held = provider.page, person("blue", own=f"localhost:{practice.port}").page, list[Route]()
+    check_in(other, patient.page.url, "Katherine")
+    page.route("**/board.js", lambda route: held.append(route))
+    with page.expect_request("**/board.js"):
+        press(page, "Board")
+    end(page)
+    start(page, "Katherine")
+    connected(page, other)
+    expect(page.locator(".whiteboard")).to_be_hidden()
+    for each in held:
+        each.continue_()
+    page.unroute("**/board.js")
+    open_board(page)
+    expect(page.locator(".whiteboard-tools")).to_have_count(1)
+    drag(page, (0.2, 0.3), (0.5, 0.3))
+    shows(BLUE, 0.35, 0.3, page, other)
+    end(page)
+    expect(page.locator(".whiteboard-after")).to_be_visible()
+    check_in(patient.page, patient.page.url, "Grace")
+    start(page, "Grace")
+    connected(page, patient.page)
+    expect(page.locator(".whiteboard")).to_be_hidden()
+    end(page)
+    expect(page.locator("#after")).to_be_visible()
+    expect(page.locator(".whiteboard-after")).to_be_hidden()
 
 
 def test_what_reads_a_picture_or_a_pdf_is_asked_for_again_when_it_did_not_come(pair: Pair) -> None:

@@ -73,6 +73,7 @@ export class Board {
     this.sized.disconnect();
     for (const hand of this.hands.values()) clearTimeout(hand.timer);
     for (const timer of [this.tracing, this.settling]) clearTimeout(timer);
+    this.whole.hidden = true;                            // the next visit of this page begins with it closed
     this.whole.replaceChildren();
   }
 

@@ -20,7 +20,7 @@ function button({ root, signal }, own) {
 function stage(host, own) {
   const { channel, signal } = host, marks = channel.history("mark", { keep: KEEP }), rules = channel.history("allow", { keep: 200 });
   let board = null, unseen = 0;
-  const load = () => board ??= host.load("./board.js").then(({ Board }) => new Board(host, { marks, rules, own })).catch(error => {
+  const load = () => board ??= host.load("./board.js").then(({ Board }) => signal.aborted ? null : new Board(host, { marks, rules, own })).catch(error => {
     board = null;                                        // without the server: at the next press
     host.ui.notice(host.text("The board could not be opened. Try again in a moment."));
     console.warn(`whiteboard: ${error}`);
@@ -45,7 +45,8 @@ function stage(host, own) {
   marks.addEventListener("add", ({ detail: { entry } }) => { if (!entry.mine || entry.told) heard(); }, { signal });
   for (const event of EVENTS) channel.on(event, async message => {
     if (!own.open && !own.closed && (event === "trace" || event === "shown")) own.show(true);
-    (await load())?.[event](message);
+    const whole = await load();
+    if (!signal.aborted) whole?.[event](message);
   });
   if (marks.entries.length) heard();
   if (host.me.role === "guest") {                        // who comes later is told what is there
@@ -56,7 +57,7 @@ function stage(host, own) {
 
 function after(host, own) {
   const kept = own.kept?.();
+  host.root.firstElementChild.hidden = !kept;            // as the visit before may have left it
   if (!kept) return;
-  host.root.firstElementChild.hidden = false;
   host.root.querySelector("button").addEventListener("click", async () => host.ui.download("board.png", await kept.save()), { signal: host.signal });
 }
