@@ -266,6 +266,22 @@ def test_a_board_that_could_not_be_loaded_is_tried_again_and_one_that_is_over_is
     assert page.evaluate(LATE) == ["This did not reach the others. Try again in a moment."]
 
 
+def test_a_board_that_does_not_come_is_said_to_who_pressed_alone(pair: Pair) -> None:
+    """Not for each word of a hand that draws elsewhere. Later, all that was drawn is there."""
+    _, provider, patient = pair()
+    patient.expected += ["ERR_FAILED", "whiteboard: TypeError"]
+    patient.page.route("**/board.js", lambda route: route.abort())
+    open_board(provider.page)
+    with patient.page.expect_console_message(lambda message: "whiteboard" in message.text):
+        drag(provider.page, (0.2, 0.3), (0.5, 0.3))
+    drag(provider.page, (0.2, 0.4), (0.5, 0.4))
+    assert patient.page.locator(".toast").count() == 0
+    patient.page.unroute("**/board.js")
+    wait(patient.page, "at => performance.now() > at", patient.page.evaluate("performance.now() + 3000"))
+    drag(provider.page, (0.2, 0.6), (0.5, 0.6))
+    marks(3, patient.page)
+
+
 def test_nothing_of_a_board_stands_in_the_next_visit(pair: Pair, person: Callable[..., Person]) -> None:
     """Neither one that comes late, nor an open one without its tools, nor the last one's picture when this is over."""
     practice, provider, patient = pair()

@@ -1,6 +1,7 @@
 // The board's button, and an ear for what others do on it. All else is loaded when the board is first used.
 
 const KEEP = 4000;             // things done on one board
+const AGAIN = 3000;            // ms after a board that did not come, in which only a press asks for it again
 const EVENTS = ["trace", "want", "shown", "ask", "answer"];
 const visits = new Map();      // by visit: what the parts of this page share
 
@@ -19,15 +20,16 @@ function button({ root, signal }, own) {
 
 function stage(host, own) {
   const { channel, signal } = host, marks = channel.history("mark", { keep: KEEP }), rules = channel.history("allow", { keep: 200 });
-  let board = null, unseen = 0;
+  let board = null, unseen = 0, failed = -Infinity;
   const load = () => board ??= host.load("./board.js").then(({ Board }) => signal.aborted ? null : new Board(host, { marks, rules, own })).catch(error => {
-    board = null;                                        // without the server: at the next press
-    host.ui.notice(host.text("The board could not be opened. Try again in a moment."));
+    board = null;                                        // without the server: at the next press, or what is heard a while later
+    failed = performance.now();
     console.warn(`whiteboard: ${error}`);
   });
   Object.assign(own, { open: false, closed: false, kept: null });
   // byHand: somebody here pressed the button. Who has closed the board is only told that there is more on it.
   own.show = async (open, byHand = false) => {
+    if (!byHand && rests()) return;
     own.open = open;
     if (byHand) own.closed = !open;
     own.button?.setAttribute("aria-expanded", String(open));
@@ -35,15 +37,18 @@ function stage(host, own) {
     const whole = await load();
     if (signal.aborted) return;
     if (whole) return whole.show(own.open, byHand);
+    if (byHand) host.ui.notice(host.text("The board could not be opened. Try again in a moment."));
     own.open = false;                                      // the next press is another try
     own.button?.setAttribute("aria-expanded", "false");
   };
+  const rests = () => !board && performance.now() - failed < AGAIN;
   const heard = () => {
     if (own.closed) host.ui.badge(unseen += 1);
     else if (!own.open) own.show(true);
   };
   marks.addEventListener("add", ({ detail: { entry } }) => { if (!entry.mine || entry.told) heard(); }, { signal });
   for (const event of EVENTS) channel.on(event, async message => {
+    if (event === "trace" && rests()) return;
     if (!own.open && !own.closed && (event === "trace" || event === "shown")) own.show(true);
     const whole = await load();
     if (!signal.aborted) whole?.[event](message);
