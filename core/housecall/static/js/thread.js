@@ -6,7 +6,7 @@ export class Thread extends EventTarget {
     super();
     Object.assign(this, { keep, copy, entries: [], ids: new Set() });
   }
-  // Whether it is new. The author's own word replaces what somebody else told of it.
+  // Whether it is new. The author's own word replaces what another told of it.
   add(entry) {
     if (this.ids.has(entry.id)) {
       const known = !entry.told && this.entries.find(each => each.told && each.id === entry.id && each.who === entry.who);
