@@ -616,6 +616,14 @@ HEAR = """() => {
     if (type === "say" && body.event === "whiteboard:mark") ids.push(...body.items.map(({ id }) => id));
   });
 }"""
+#: Keeps the ids of what the provider's page tells a guest who came later.
+SHOWN = """() => {
+  window.shown = [];
+  for (const channel of channels) channel.addEventListener("message", ({ data }) => {
+    const [type, body] = JSON.parse(data);
+    if (type === "say" && body.event === "whiteboard:shown") shown.push(...body.items.map(({ data }) => data.id));
+  });
+}"""
 LINE = {"op": "draw", "sheet": "", "tool": "pen", "colour": "red", "width": "thick", "points": "AAAA" * 2 + "____"}
 GARBAGE: list[Any] = [
     {},
@@ -740,6 +748,36 @@ def test_the_provider_decides_who_draws_and_garbage_is_nothing(pair: Pair, perso
     shows(BLUE, 0.75, 0.9, *both, otto)
     assert [page.evaluate(given) for page in both] == before
 
+    # a page that asks for the whole board again and again is given each mark once
+    otto.evaluate(SHOWN)
+    otto.evaluate(TAMPER, ["want", [{}] * 50])
+    drag(provider.page, (0.6, 0.95), (0.9, 0.95))
+    shows(BLUE, 0.75, 0.95, *both, otto)
+    drag(provider.page, (0.3, 0.95), (0.5, 0.95))
+    shows(BLUE, 0.4, 0.95, *both, otto)
+    shown = otto.evaluate("shown")
+    assert len(shown) == len(set(shown))
+
+
+#: The number of the last thing of a page that was tampered with which the far page has heard.
+ACKS = """() => {
+  window.acked = 0;
+  for (const channel of channels) channel.addEventListener("message", ({ data }) => {
+    const [type, , n] = JSON.parse(data);
+    if (type === "ack") acked = n;
+  });
+}"""
+
+
+def test_who_may_not_draw_opens_nobodys_board(pair: Pair) -> None:
+    _, provider, patient = pair(TOML + "[clinic.main.whiteboard]\npatient = false\n")
+    patient.page.evaluate(ACKS)
+    patient.page.evaluate(TAMPER, ["mark", [LINE]])
+    patient.page.evaluate(TAMPER, ["trace", [{**{name: LINE[name] for name in LINE if name != "op"}, "stroke": "s"}]])
+    wait(patient.page, "() => acked === 5002", None)
+    wait(provider.page, "at => performance.now() > at", provider.page.evaluate("performance.now() + 500"))
+    assert not [url for url in provider.urls if url.endswith("/board.js")]
+
 
 #: Runs with Marks, with no visit: `line(id, at, who, role, more)` is an entry of the thread, `seats` who sits there.
 MARKS = """async () => {
@@ -800,3 +838,21 @@ def test_only_its_author_replaces_what_was_told_of_a_mark(marked: Callable[[str]
       return [marks.see().marks[0].who, thread.entries[0].who];
     """)
     assert found == ["ada", "ada"]
+
+
+def test_one_who_floods_pushes_out_their_own_marks_alone(marked: Callable[[str], Any]) -> None:
+    """Of marks without measure, and of the longest ones; who may not draw has none here."""
+    found = marked("""
+      const marks = made(), long = { ...line("", 0, "", "").data, points: "AAAA".repeat(1000) };
+      const early = marks.add(line("early", 1, "otto", "guest"));
+      clock.now = 10_001;
+      const late = marks.add(line("late", 2, "otto", "guest")), shown = [early !== null, late];
+      marks.rule({ id: "r", at: 3, who: "ada", role: "provider", data: { patient: true, guests: true } });
+      marks.add(line("grace", 4, "grace", "patient"));
+      for (let i = 0; i < 8000; i++) marks.add(line(`short${i}`, 10 + i, "otto", "guest"));
+      shown.push(marks.all.size < 6000);
+      for (let i = 0; i < 800; i++) marks.add(line(`long${i}`, 9000 + i, "otto", "guest", { data: long }));
+      const points = [...marks.all.values()].reduce((sum, each) => sum + each.points.length, 0);
+      return [...shown, points < 600_000, marks.all.has("grace"), marks.all.has("long799")];
+    """)
+    assert found == [True, None, True, True, True, True]

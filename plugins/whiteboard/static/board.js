@@ -24,7 +24,7 @@ export class Board {
   // marks, rules: the threads; own: what the parts of this page share (whiteboard.js)
   constructor(host, { marks, rules, own }) {
     const { text, signal, settings, me, visit } = host;
-    Object.assign(this, { host, tool: "pen", colour: "blue", width: "middle", scale: 1, hands: new Map(), names: called(text) });
+    Object.assign(this, { host, tool: "pen", colour: "blue", width: "middle", scale: 1, hands: new Map(), given: new Map(), giving: new Set(), names: called(text) });
     const seat = who => visit.seats.find(({ id, member }) => id === who || member === who);
     this.marks = new Marks({ me: me.id, may: { patient: settings.patient === true, guests: settings.guests === true }, seat });
     this.pictures = new Pictures(host, () => this.soon());
@@ -207,23 +207,30 @@ export class Board {
     for (const hand of this.hands.values()) if (stroke && hand.stroke?.id === stroke) hand.stroke = null;
     if (this.going?.stroke === stroke) this.going = null;
   }
-  // What the provider's page tells a guest who came later.
+  // What the provider's page tells a guest who came later: each mark once to each page, however often that asks.
   shown({ data }) {
     const { id, at, who, role, name, ...mark } = data;
     if (![id, who, role].every(each => typeof each === "string" && each.length <= 80) || !Number.isSafeInteger(at)) return;
-    if (this.marks.all.size < 4000) this.marks.add({ id, at, who, role, name: typeof name === "string" ? name.slice(0, 80) : "", mine: who === this.host.me.id, told: true, data: mark }, true);
+    this.marks.add({ id, at, who, role, name: typeof name === "string" ? name.slice(0, 80) : "", mine: who === this.host.me.id, told: true, data: mark }, true);
     this.soon();
   }
   async want({ data, from }) {
     if (data.picture) return this.pictures.give(data.picture, from);
-    const { ground, marks } = this.seen;
-    if (this.host.me.role !== "provider") return;
-    if (this.marks.rules.size) await this.send("allow", this.marks.now);
-    for (const mark of [...ground.id ? [ground] : [], ...marks]) {
+    const { me, visit, signal } = this.host, { given, giving } = this, page = this.marks.seat(from)?.page;
+    if (me.role !== "provider" || !page || giving.has(page)) return;
+    for (const old of given.keys()) if (!visit.seats.some(seat => seat.page === old)) given.delete(old);
+    const first = !given.has(page), ids = given.get(page) ?? new Set(), { ground, marks } = this.seen;
+    given.set(page, ids);
+    giving.add(page);
+    if (first && this.marks.rules.size) await this.send("allow", this.marks.now);
+    for (const mark of [...ground.id ? [ground] : [], ...marks].filter(({ id }) => !ids.has(id))) {
+      if (signal.aborted || this.marks.seat(from)?.page !== page) break;
+      ids.add(mark.id);
       const { id, at, who, role, name, op, sheet, tool, colour, width, points, text, kind, picture, w, h } = mark;
       const known = { op, sheet, tool, colour, width, points: points && written(points), text, kind, picture, w, h };
       await this.send("shown", { id, at, who, role, name, ...Object.fromEntries(Object.entries(known).filter(([, value]) => value !== undefined)) }, { to: from });
     }
+    giving.delete(page);
   }
 
   // -- what a hand here does

@@ -6,7 +6,10 @@ export const TOOLS = ["pen", "arrow", "rectangle", "ellipse"];
 export const COLOURS = ["black", "red", "blue", "green", "orange", "purple"];
 export const WIDTHS = ["thin", "middle", "thick"];
 export const BLANK = { id: "", kind: "blank", picture: "", w: 4, h: 3 };
-const LATE = 10_000;            // ms after a "no" in which what was drawn before may still come
+const LATE = 10_000;            // ms after a "no", or our beginning, in which what was drawn before may still come
+const MOST = 600_000;           // points that are kept of all, of which a mark costs MARK beside its own: 4000 marks of 50
+const MARK = 100;
+const RULES = 200;
 
 const DIGITS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
@@ -71,7 +74,7 @@ export class Marks {
   // me: our seat or member id; may: {patient, guests}, as the practice has it at the beginning
   // seat(who): {role, present} of who sits in the visit; tick(): a clock in ms
   constructor({ me, may, seat = () => null, tick = () => performance.now() }) {
-    Object.assign(this, { me, first: { ...may, at: -1, id: "" }, seat, tick, all: new Map(), rules: new Map() });
+    Object.assign(this, { me, first: { ...may, at: -1, id: "" }, seat, tick, all: new Map(), rules: new Map(), held: new Map(), weight: 0, changed: tick() });
   }
 
   // An entry of the thread. vouched: the provider's page has told us that it is there.
@@ -82,13 +85,42 @@ export class Marks {
     if (!vouched && !this.believes(mark)) return null;
     // Whoever draws although they know that they may not could say that they drew long ago.
     if (!vouched && mark.who !== this.me && !this.may(mark.role) && this.tick() - this.changed > LATE) return null;
-    this.all.set(mark.id, { ...mark, vouched });
+    this.keep({ ...mark, vouched });
     return mark;
+  }
+  // Beyond what is kept, whoever has most here loses their oldest: nobody pushes out what others drew.
+  keep(mark) {
+    this.drop(mark.id);
+    const by = holder(mark), held = this.held.get(by) ?? { weight: 0, ids: new Set() };
+    this.held.set(by, held);
+    this.all.set(mark.id, mark);
+    held.ids.add(mark.id);
+    held.weight += weight(mark);
+    this.weight += weight(mark);
+    while (this.weight > MOST) {
+      const { ids } = [...this.held.values()].reduce((a, b) => b.weight > a.weight ? b : a);
+      let [oldest] = ids;
+      for (const id of ids) if (this.all.get(id).op !== "ground") { // a sheet goes last, as all that is on it goes with it
+        oldest = id;
+        break;
+      }
+      this.drop(oldest);
+    }
+  }
+  drop(id) {
+    const mark = this.all.get(id);
+    if (!mark) return;
+    const held = this.held.get(holder(mark));
+    this.all.delete(id);
+    held.ids.delete(id);
+    held.weight -= weight(mark);
+    this.weight -= weight(mark);
   }
   rule({ id, at, who, role, mine = false, told = false, data }) {
     const was = this.now, known = this.rules.get(id);
     if ((known && (told || !known.told)) || !this.believes({ who, role, mine, told })) return;
     this.rules.set(id, { id, at, patient: data.patient === true, guests: data.guests === true, told });
+    if (this.rules.size > RULES) this.rules.delete(this.rules.keys().next().value);
     if (JSON.stringify(this.now) !== JSON.stringify(was)) this.changed = this.tick();
   }
   // What others tell of somebody: nothing of who is here to say it, of us only before we have spoken, of no unknown provider.
@@ -147,6 +179,9 @@ export class Marks {
   }
 }
 
+const weight = ({ points = [] }) => MARK + points.length;
+// Who answers for a mark that is kept; of what is told in others' names, all of them together.
+const holder = ({ who, told, mine, vouched }) => told && !mine && !vouched ? "" : who;
 const grants = (rule, role) => role === "provider" || (role === "patient" ? rule.patient : role === "guest" ? rule.guests : false);
 // A provider takes away everybody's marks, others their own.
 const rubs = (by, mark) => by.role === "provider" || by.who === mark.who;

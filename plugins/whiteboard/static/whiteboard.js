@@ -42,18 +42,21 @@ function stage(host, own) {
     own.button?.setAttribute("aria-expanded", "false");
   };
   const rests = () => !board && performance.now() - failed < AGAIN;
+  // Nobody opens the board here who may not draw on it, as the provider's page itself has said.
+  const may = role => role === "provider" || (rules.entries.findLast(({ told }) => !told)?.data ?? host.settings)[role === "guest" ? "guests" : role] === true;
+  const role = who => host.visit.seats.find(({ id, member }) => id === who || member === who)?.role;
   const heard = () => {
     if (own.closed) host.ui.badge(unseen += 1);
     else if (!own.open) own.show(true);
   };
-  marks.addEventListener("add", ({ detail: { entry } }) => { if (!entry.mine || entry.told) heard(); }, { signal });
+  marks.addEventListener("add", ({ detail: { entry } }) => { if (entry.mine === entry.told && may(entry.role)) heard(); }, { signal });
   for (const event of EVENTS) channel.on(event, async message => {
-    if (event === "trace" && rests()) return;
+    if (event === "trace" && (rests() || !may(role(message.from)))) return;
     if (!own.open && !own.closed && (event === "trace" || event === "shown")) own.show(true);
     const whole = await load();
     if (!signal.aborted) whole?.[event](message);
   });
-  if (marks.entries.length) heard();
+  if (marks.entries.some(entry => may(entry.role))) heard();
   if (host.me.role === "guest") {                        // who comes later is told what is there
     for (const { id, role } of host.visit.seats) if (role === "provider") channel.send("want", {}, { to: id }).catch(() => {});
   }
