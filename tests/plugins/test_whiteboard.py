@@ -235,16 +235,20 @@ def test_each_draws_on_the_others_board(pair: Pair) -> None:
     expect(patient.page.locator(".whiteboard-after")).to_be_visible()
 
 
-#: What is said here of two marks that do not reach the others: one in the visit, one when it is over.
+#: What is said here of two marks that do not reach the others, one in the visit and one when it is over, and then of a
+#: file and a still that come to nothing.
 LATE = """async () => {
   const { name } = performance.getEntriesByType("resource").find(({ name }) => name.endsWith("/whiteboard.js"));
   const { Board } = await import(name.replace("whiteboard.js", "board.js")), told = [], over = new AbortController();
   const send = async () => { throw Object.assign(new Error("closed"), { code: "closed" }); };
-  const ui = { notice: words => told.push(words) }, text = words => words;
+  const ui = { notice: words => told.push(words), say() {} }, text = words => words;
   const host = { channel: { send }, signal: over.signal, text, ui };
   await Board.prototype.send.call({ host }, "mark", {});
   over.abort();
   await Board.prototype.send.call({ host }, "mark", {});
+  const load = async () => { throw new Error("away"); }, all = { ...host, load, visit: { name: "Grace" } };
+  await Board.prototype.file.call({ host: all, told: {}, soon() {} }, null);
+  await Board.prototype.answer.call({ host: all, asked: "n" }, { data: { number: "n", agreed: true }, from: "grace" });
   return told;
 }"""
 

@@ -346,13 +346,14 @@ export class Board {
   // -- pictures
 
   async file(file) {
-    const { text, ui } = this.host;
+    const { text, ui, signal } = this.host;
     this.told.textContent = text("Opening the file …");
     ui.say(text("Opening the file …"));
     try {
       const { fromFile } = await loaded(this.host, "./picture.js"), found = await fromFile(file, this.host);
-      if (found) await this.ground(found.kind, found.canvas);
+      if (found && !signal.aborted) await this.ground(found.kind, found.canvas);
     } catch (error) {
+      if (signal.aborted) return;                        // as in send(): there is nothing left to try again
       ui.notice({
         too_big: text("This file is too big for the board. Choose one of less than 50 MB."),
         pixels: text("This picture is too large for the board. Choose one of at most 64 megapixels."),
@@ -385,16 +386,16 @@ export class Board {
     if (!signal.aborted) this.send("answer", { number, agreed });
   }
   async answer({ data, from }) {
-    const { text, ui, visit } = this.host, name = visit.name || text("Patient");
+    const { text, ui, visit, signal } = this.host, name = visit.name || text("Patient");
     if (!this.asked || data.number !== this.asked) return;
     this.asked = null;
     if (data.agreed !== true) return ui.notice(text("{name} does not want a still.", { name }));
     try {
       const { fromVideo } = await loaded(this.host, "./picture.js");
       await this.ground("still", await fromVideo(this.host.call.remote(from)?.camera));
-      ui.notice(text("The still is on the board. {name} is told so.", { name }));
+      if (!signal.aborted) ui.notice(text("The still is on the board. {name} is told so.", { name }));
     } catch (error) {
-      ui.notice(error.code === "unloaded" ? text("This could not be loaded. Try again in a moment.") :
+      if (!signal.aborted) ui.notice(error.code === "unloaded" ? text("This could not be loaded. Try again in a moment.") :
         text("There is no picture of {name} now. Ask them to turn on the camera, then try again.", { name }));
     }
   }
