@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -641,3 +642,97 @@ def test_everybody_can_use_it_in_every_language(pair: Callable[..., Any]) -> Non
     board.locator("#ending button[value=end]").click()
     expect(board.locator("#after .photo-tile")).to_be_visible()
     look("after the call", board, "#after")
+
+
+def send_on(page: Page, button: str, room: str) -> None:
+    page.get_by_role("button", name=button).click()
+    box = page.get_by_role("dialog", name="Send Grace Hopper on")
+    box.get_by_label("To the waiting room of").select_option(label=room)
+    box.get_by_role("button", name="Send on").click()
+    expect(page.locator("#ended")).to_have_text(f"Grace Hopper waits in the room of {room} now.")
+
+
+def a_photo_comes(board: Page, page: Page, what: str) -> None:
+    ask(board, what)
+    press(page, "Open the camera")
+    press(page, "Take the photo")
+    press(page, "Send")
+    stands(board, "The photo is here.")
+
+
+def test_a_photo_stays_with_a_patient_who_is_sent_on_to_another_room_of_the_same_member(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    """From the queue and out of the call; and what the two pages say to each other goes on, too."""
+    practice = serve(TOML)
+    room, own = practice.room(role="owner", name="Nurse"), f"localhost:{practice.port}"
+    practice.room(name="Doctor")
+    provider, patient = person("red", own=own), person("green", own=own)
+    patient.context.add_init_script(CAMERA)
+    sign_in(provider.context, practice.url, room.login)
+    board, page = provider.page, patient.page
+    open_dashboard(board, practice.url)
+    check_in(page, room.url, "Grace Hopper")
+    board.locator(".photo-open").click()
+    a_photo_comes(board, page, "The skin")
+    send_on(board, "Send on Grace Hopper", "Doctor")
+    board.locator(".photo-open").click()
+    expect(board.locator(".photo-tile:visible")).to_have_count(1)
+    assert asks_before_leaving(board)
+    a_photo_comes(board, page, "A wound")
+    start(board, "Grace Hopper")
+    connected(board, page)
+    send_on(board, "Send on", "Nurse")
+    expect(board.locator("#after")).to_be_hidden()  # her card stands in the queue
+    assert asks_before_leaving(board)
+    board.locator(".photo-open").click()
+    expect(board.locator(".photo-tile:visible")).to_have_count(2)
+
+
+def test_a_photo_of_a_call_that_ends_by_sending_on_can_still_be_seen_and_is_there_when_the_patient_comes_back(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    practice = serve(TOML)
+    rooms, own = [practice.room(name="Nurse"), practice.room(name="Doctor")], f"localhost:{practice.port}"
+    nurse, doctor, patient = (person(colour, own=own) for colour in ("red", "blue", "green"))
+    patient.context.add_init_script(CAMERA)
+    for member, room in zip((nurse, doctor), rooms, strict=True):
+        sign_in(member.context, practice.url, room.login)
+        open_dashboard(member.page, practice.url)
+    board, page = nurse.page, patient.page
+    check_in(page, rooms[0].url, "Grace Hopper")
+    start(board, "Grace Hopper")
+    connected(board, page)
+    board.get_by_role("button", name="Photo", exact=True).click()
+    a_photo_comes(board, page, "The skin")
+    more(board)
+    send_on(board, "Send on", "Doctor")
+    expect(board.locator("#after .photo-tile")).to_be_visible()
+    assert asks_before_leaving(board)
+    send_on(doctor.page, "Send on Grace Hopper", "Nurse")
+    expect(board.locator("#after")).to_be_hidden()
+    board.locator(".photo-open").click()
+    expect(board.locator(".card .photo-tile")).to_be_visible()
+    a_photo_comes(board, page, "A wound")
+
+
+def test_a_photo_waits_for_a_patient_whose_phone_sleeps_while_the_server_starts_anew(pair: Callable[..., Any]) -> None:
+    practice, provider, patient = pair()
+    for each in (provider, patient):
+        each.expected += ["WebSocket connection", "net::ERR_"]
+    board, page = provider.page, patient.page
+    address = page.url
+    board.locator(".photo-open").click()
+    a_photo_comes(board, page, "The skin")
+    board.clock.install()
+    practice.stop(signal.SIGKILL)
+    page.goto("about:blank")
+    practice.start()
+    expect(board.locator("#link-lost")).to_be_hidden()
+    board.clock.fast_forward(70_000)
+    expect(board.locator(".card")).to_have_count(0)
+    board.clock.fast_forward(70_000)
+    expect(board.locator("#link-lost")).to_be_hidden()
+    page.goto(address)
+    board.locator(".photo-open").click()
+    expect(board.locator(".photo-tile:visible")).to_have_count(1)

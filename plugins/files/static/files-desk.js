@@ -6,7 +6,8 @@ const AT_ONCE = 3;                    // that go at the same time; the others wa
 const BY_ITSELF = 100 * 1024 * 1024;  // bytes of what is taken without a question
 const IN_MEMORY = 512 * 1024 * 1024;  // bytes of what a browser takes that cannot write to the disk while it comes, and of all that is taken unasked
 const RELAYED = 100 * 1024 * 1024;    // bytes of what goes before the call (docs/contracts.md §9)
-const LEFT = 60_000;                  // ms without a part that shows it after which a desk is cleared: the visit is over
+const LEFT = 60_000;                  // ms without a part that shows it after which a desk is cleared: the visit is over, or all is saved
+const BACK = 43_200_000;              // the same where a file is not saved and the visit has not ended: its ticket brings it back for so long
 const UNITS = ["byte", "kilobyte", "megabyte", "gigabyte"];
 const lang = document.documentElement.lang;
 const desks = new Map();              // visit -> Desk: a page may have several, on cards
@@ -32,15 +33,17 @@ class Desk {
     this.host = host;
     if (this.views.has(host.root)) return;
     if (host.slot === "call.bar") for (const each of this.asks) this.asked(each); // the call has begun meanwhile
+    if (host.slot === "call.after") for (const row of this.rows) this.over(row); // the patient may only be sent on: nobody else ends it
     this.views.set(host.root, new View(this, host));
     window.addEventListener("beforeunload", event => { // what came and was not saved goes with the page: the browser asks first
-      if (this.rows.some(row => row.blob && !row.saved)) event.preventDefault();
+      if (this.unsaved) event.preventDefault();
     }, { signal: host.signal });
     host.signal.addEventListener("abort", () => {
       this.views.delete(host.root);
-      setTimeout(() => { if (!this.views.size) desks.delete(host.visit.id); }, LEFT);
+      setTimeout(() => { if (!this.views.size && desks.get(host.visit.id) === this) desks.delete(host.visit.id); }, this.unsaved && host.visit.state !== "ended" ? BACK : LEFT);
     });
   }
+  get unsaved() { return this.rows.some(row => row.blob && !row.saved); }
   add(row) {
     this.rows.push({ key: crypto.randomUUID(), stored: 0, speed: 0, road: "", sha256: "", code: "", seen: false, ...row });
     return this.rows.at(-1);
@@ -96,6 +99,12 @@ class Desk {
     if (row.state === "queued") this.set(row, { state: "failed", code: "cancelled" });
     row.stop?.abort();
     row.come?.cancel("cancelled");
+  }
+  over(row) {
+    if (["done", "failed"].includes(row.state)) return;
+    this.failed(row, "broken");
+    row.stop?.abort();
+    row.come?.cancel("broken");
   }
   failed(row, code) {
     if (row.state === "failed") return;

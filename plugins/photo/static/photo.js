@@ -1,10 +1,13 @@
 // Photos: the little that comes with the page. A request is heard; all else is loaded when it is used.
 
+const LEFT = 60_000;      // ms without a part of its visit after which an album goes: the visit is over, or all is saved
+const BACK = 43_200_000;  // the same where a photo is not saved and the visit has not ended: its ticket brings it back for so long
 const albums = new Map(); // visit -> what was asked for and what has come, in this page's memory and nowhere else
 const asked = new Map();  // visit -> what this page was asked for and has not answered yet
 
 export function mount(host) {
   const begin = { "call.bar": bar, "call.side": side, "dashboard.card": card, "call.after": after }[host.slot] ?? patient;
+  if (begin !== patient) hold(host);
   if (["call.bar", "dashboard.card"].includes(host.slot)) { // a page that was loaded anew knows of no request: that is said, too
     host.channel.incoming("picture", come => (album(host).take ?? (({ cancel }) => cancel("unknown")))(come));
   }
@@ -12,8 +15,19 @@ export function mount(host) {
 }
 
 function album({ visit }) {
-  if (!albums.has(visit.id)) albums.set(visit.id, Object.assign(new EventTarget(), { photos: [], seen: 0, ask: null, ear: null, take: null }));
+  if (!albums.has(visit.id)) albums.set(visit.id, Object.assign(new EventTarget(), { photos: [], parts: 0, seen: 0, ask: null, ear: null, take: null }));
   return albums.get(visit.id);
+}
+
+// A part that goes takes no photo along: the patient may be sent on to another room of ours, or be back after a while.
+function hold(host) {
+  const { visit, signal } = host, mine = album(host);
+  mine.parts += 1;
+  signal.addEventListener("abort", () => {
+    mine.parts -= 1;
+    const back = visit.state !== "ended" && mine.photos.some(photo => !photo.saved);
+    setTimeout(() => { if (!mine.parts && album(host) === mine) albums.delete(visit.id); }, back ? BACK : LEFT);
+  });
 }
 
 // Without a server there is nothing to load from.
@@ -61,13 +75,13 @@ function card(host) {
   }, { signal });
   visit.on("change", draw);
   draw();
-  signal.addEventListener("abort", () => { if (visit.state === "waiting") albums.delete(visit.id); }); // gone without a call
+  const { ask, photos } = album(host);
+  if (ask || photos.length) open();                      // of the room where the patient was before
 }
 
 function after(host) {
-  const { root, signal, visit } = host, mine = album(host);
-  if (mine.photos.length) opened(host, root.querySelector(".photo-place"), { only: true, visible: () => true })();
-  signal.addEventListener("abort", () => albums.delete(visit.id));
+  const place = host.root.querySelector(".photo-place");
+  if (album(host).photos.length) opened(host, place, { only: true, visible: () => true })();
 }
 
 function patient(host) {

@@ -18,6 +18,8 @@ import { count, text } from "./text.js";
 import { VisitState } from "./visit-state.js";
 
 const UNDO = 6000; // ms in which "Remove" can be taken back
+const FADES = 60_000; // ms after which what was said in a visit that has gone from our rooms is forgotten
+const BACK = 43_200_000; // the same of one that we sent on: its ticket brings it back for so long
 const clock = new Intl.DateTimeFormat(page.lang, { hour: "2-digit", minute: "2-digit" }); // made once: it takes 10 ms
 const devices = new Devices();
 const ice = new Ice();
@@ -26,6 +28,7 @@ const main = part("main");
 const rows = new Map(); // card id -> its element
 const removing = new Map(); // card id -> timer
 const talks = new Map(); // card id -> {channel, shown}: what its pages say to each other, and the visit as parts see it
+const fading = new Map(); // card id -> timer, of what is kept of a visit that may come back
 const watchers = new Map(); // room -> its open dashboards
 const owed = new Set(); // visits that are over here, which the server has not heard yet
 const rooms = new Map(page.rooms.map(room => [room.id, room]));
@@ -54,9 +57,11 @@ const link = new Link({
   heard: {
     welcome,
     delta: change => {
+      const back = fading.has(change.put?.id);
       if (change.put) meet(change.put, change.room);
-      else if (change.drop !== visit?.id) forget(change.drop);
+      else if (change.drop !== visit?.id) fade(change.drop);
       queue.delta(change);
+      if (back && past?.visit?.id === change.put.id) closeAfter(); // its card shows all again
       if (orphaned && change.put?.id === visit?.id) reclaim();
       if (owed.has(change.put?.id)) settle(change.put.id);
     },
@@ -140,6 +145,8 @@ function meet(row, room) {
     channel.history("core:answers", { keep: 100 });
     talks.set(row.id, talk = { channel, shown });
   }
+  clearTimeout(fading.get(row.id));
+  fading.delete(row.id);
   const name = row.name || talk.shown.name, mine = row.id === visit?.id;
   const running = row.state === "in_call" || row.state === "paused";
   const inside = row.seats.filter(seat => seat.role !== "guest" || seat.admitted);
@@ -176,8 +183,18 @@ function standing() {
 
 // What was said in a visit that has ended. One that a new server has not heard of yet comes back, and its words with it.
 function forget(id) {
+  clearTimeout(fading.get(id));
+  fading.delete(id);
   talks.get(id)?.channel.close();
   talks.delete(id);
+}
+
+// A visit goes from our rooms: it has ended, or was sent on. Should it come back, its pages count on from what they have said.
+function fade(id, ms = FADES) {
+  if (!talks.has(id)) return;
+  talks.get(id).channel.parties([]);
+  clearTimeout(fading.get(id));
+  fading.set(id, setTimeout(forget, ms, id));
 }
 
 // -- the queue
@@ -326,10 +343,11 @@ async function sendOn(id) {
   sending = id;
   const ack = await retried({ visit: id, room: to.id, rev }, state, "transfer");
   if (ack.ok && visit?.id === id) {
-    close();
-    if (!queue.find(id)) forget(id);
+    if (queue.find(id)) close();                       // into another room of ours: its card goes on
+    else leave();
     show("queue");
   }
+  if (ack.ok && !queue.find(id)) fade(id, BACK);
   sending = "";
   if (ack.ok) tell(text("{name} waits in the room of {room} now.", { name, room: to.name }), true);
   else tell(ack.reasons?.join(" ") || ack.message);
@@ -440,12 +458,8 @@ async function settle(id) {
 
 function ended(id = visit?.id) {
   if (!visit || visit.id !== id) return;
-  const minutes = Math.max(1, Math.round((Date.now() + offset - visit.started) / 60000)), { room } = visit;
-  talks.get(id)?.shown.take({ ...visit, state: "ended" });
-  past = scope(id, room);
-  close();
-  part("after").hidden = false;
-  mount(part("after-parts"), past);
+  const minutes = Math.max(1, Math.round((Date.now() + offset - visit.started) / 60000));
+  leave();
   forget(id);
   queue.drop(id);
   show("queue");
@@ -454,7 +468,18 @@ function ended(id = visit?.id) {
   draw();
 }
 
+// Out of a visit that is over here. What came in it can still be looked at, and saved.
+function leave() {
+  const { id, room } = visit;
+  talks.get(id)?.shown.take({ ...visit, state: "ended" });
+  past = scope(id, room);
+  close();
+  part("after").hidden = false;
+  mount(part("after-parts"), past);
+}
+
 function closeAfter() {
+  if (part("after").contains(document.activeElement)) part("queue-title").focus();
   past = null;
   unmount(part("after-parts"));
   part("after").hidden = true;
@@ -488,7 +513,7 @@ part("ceiling").onchange = () => call?.tell();
 part("side-close").onclick = closeSide;
 part("after-close").onclick = () => {
   closeAfter();
-  part("queue-title").focus();
+  part("queue-title").focus();                         // also where a press gives a button no focus
 };
 standing();
 part("reload").onclick = () => location.reload();
