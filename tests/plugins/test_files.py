@@ -167,6 +167,30 @@ def test_a_provider_with_two_pages_gets_a_file_once(
     expect(row(patient.page, ".waiting", "letter.txt")).to_have_count(1)
 
 
+def test_what_is_dropped_where_no_files_are_given_is_not_sent(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    practice = serve(f"{TOML}[clinic.main.files]\nwaiting = false\n")
+    room, own = practice.room(), f"localhost:{practice.port}"
+    provider, patient = person("red", own=own), person("green", own=own)
+    board, page = provider.page, patient.page
+    sign_in(provider.context, practice.url, room.login)
+    open_dashboard(board, practice.url)
+    check_in(page, room.url, "Grace Hopper")
+    for each in (board, page):
+        expect(each.locator("hc-part[data-plugin=files][data-mounted]").first).to_be_attached()
+    page.evaluate(DROP, [".waiting", [["early.txt", "Before the call"]]])
+    board.evaluate(DROP, [".files-card", [["plan.txt", "Twice a day"]]])
+    start(board, "Grace Hopper")
+    connected(board, page)
+    for each in (board, page):
+        each.get_by_role("button", name="Files").click()
+    page.evaluate(DROP, ["#side", [["later.txt", "In the call"]]])
+    says(board, "#side", "later.txt", "Arrived whole.")
+    for each in (board, page):
+        expect(each.locator("#side .files-list li")).to_have_count(1)
+
+
 def test_the_keyboard_stays_at_a_file_whose_buttons_come_and_go(
     clinic: Practice, pair: Callable[..., tuple[Person, Person]]
 ) -> None:

@@ -34,8 +34,8 @@ export function mount(host) {
     host.channel.incoming("file", come => at(all => all.come(come)));
     host.channel.on("ask", ({ data }) => press(all => all.asked(data)));
     host.channel.on("later", () => { if (newest() === host) press(all => all.later()); });
-    if (slot !== "dashboard.card") drops(document, document.body, signal, give);
-    else drops(root, whole, signal, give);
+    if (slot === "call.bar" || (slot === "waiting.aside" && host.settings.waiting)) drops(document, document.body, signal, give);
+    else if (host.settings.waiting) drops(root, whole, signal, give);
     for (const each of owed.filter(([visit]) => visit === id)) {
       owed.splice(owed.indexOf(each), 1);
       press(each[1]);
