@@ -15,7 +15,7 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from housecall.testing import Person, Practice, check_in, connected, end, open_dashboard, sign_in, start
 from housecall.testing.access import PHONE, audit, bare
-from housecall.testing.acts import asks_before_leaving, wait
+from housecall.testing.acts import asks_before_leaving, more, wait
 from housecall.testing.practice import eventually
 
 TOML = '[clinic.main]\nname = "Elm"\nplugins = ["files"]\n'
@@ -165,6 +165,89 @@ def test_a_provider_with_two_pages_gets_a_file_once(
     patient.page.locator(".waiting .files-input").set_input_files(payload("letter.txt", b"1"))
     says(patient.page, ".waiting", "letter.txt", "Delivered. The checksums agree.")
     expect(row(patient.page, ".waiting", "letter.txt")).to_have_count(1)
+
+
+def send_on(page: Page, button: str, room: str) -> None:
+    more(page)
+    page.get_by_role("button", name=button).click()
+    box = page.get_by_role("dialog", name="Send Grace Hopper on")
+    box.get_by_label("To the waiting room of").select_option(label=room)
+    box.get_by_role("button", name="Send on").click()
+    expect(page.locator("#ended")).to_have_text(f"Grace Hopper waits in the room of {room} now.")
+
+
+@pytest.fixture
+def three(clinic: Practice, person: Callable[..., Person]) -> tuple[Page, Page, Page]:
+    """A nurse and a doctor with a room each, and a patient who is with the nurse."""
+    rooms, own = [clinic.room(name="Nurse"), clinic.room(name="Doctor")], f"localhost:{clinic.port}"
+    nurse, doctor, patient = (person(colour, own=own) for colour in ("red", "blue", "green"))
+    for member, room in zip((nurse, doctor), rooms, strict=True):
+        sign_in(member.context, clinic.url, room.login)
+        open_dashboard(member.page, clinic.url)
+    check_in(patient.page, rooms[0].url, "Grace Hopper")
+    start(nurse.page, "Grace Hopper")
+    connected(nurse.page, patient.page)
+    return nurse.page, doctor.page, patient.page
+
+
+def test_what_a_call_brought_that_ends_by_sending_on_can_still_be_saved(three: tuple[Page, Page, Page]) -> None:
+    nurse, doctor, page = three
+    page.get_by_role("button", name="Files").click()
+    page.locator("#side .files-input").set_input_files(payload("letter.txt", b"To whom it may concern"))
+    says(page, "#side", "letter.txt", "Delivered. The checksums agree.")
+    send_on(nurse, "Send on", "Doctor")
+    expect(nurse.locator(".files-after")).to_be_visible()
+    assert asks_before_leaving(nurse)
+    assert saved(nurse, "#after", "letter.txt")[1] == b"To whom it may concern"
+    assert not asks_before_leaving(nurse)
+    expect(doctor.locator(".card")).to_have_count(1)  # who sees nothing of it
+    expect(doctor.locator(".files-list li")).to_have_count(0)
+
+
+def test_what_was_for_somebody_who_has_left_holds_up_nothing_and_can_be_sent_to_who_is_there(
+    three: tuple[Page, Page, Page],
+) -> None:
+    nurse, doctor, page = three
+    nurse.route("**/files-desk.js", lambda route: None)  # nothing is taken there
+    page.get_by_role("button", name="Files").click()
+    page.locator("#side .files-input").set_input_files([payload(f"{n}.bin", b"1") for n in range(4)])
+    says(page, "#side", "3.bin", "Waits for its turn.")
+    send_on(nurse, "Send on", "Doctor")
+    says(page, ".waiting", "0.bin", "Waits until the other side is there.")
+    page.locator(".waiting .files-input").set_input_files(payload("4.bin", b"4"))
+    doctor.locator(".files-card > summary").click()
+    says(doctor, ".card", "4.bin", "Arrived whole.")
+    start(doctor, "Grace Hopper")
+    connected(doctor, page)
+    doctor.get_by_role("button", name="Files").click()
+    for n in range(4):  # hers is open since the first call
+        says(page, "#side", f"{n}.bin", "It did not arrive whole. Send it again.")
+    page.locator("#side .files-input").set_input_files(payload("5.bin", b"5"))
+    says(doctor, "#side", "5.bin", "Arrived whole.")
+    expect(doctor.locator("#side .files-list li")).to_have_count(2)
+    row(page, "#side", "0.bin").get_by_role("button", name="Send again").click()
+    says(doctor, "#side", "0.bin", "Arrived whole.")
+
+
+#: Drops three files of 101 MiB each, which are little to make, and a small one.
+LARGE = """() => {
+  const mib = new Blob([new Uint8Array(1048576)]), carried = new DataTransfer();
+  for (const n of [1, 2, 3]) carried.items.add(new File(Array(101).fill(mib), `${n}.mp4`));
+  carried.items.add(new File(["Twice a day"], "plan.txt"));
+  document.body.dispatchEvent(new DragEvent("drop", { dataTransfer: carried, bubbles: true, cancelable: true }));
+}"""
+
+
+def test_what_is_large_waits_for_the_call_and_holds_up_nothing(pair: Callable[..., tuple[Person, Person]]) -> None:
+    provider, patient = pair()
+    patient.page.evaluate(LARGE)
+    for n in (1, 2, 3):
+        says(patient.page, ".waiting", f"{n}.mp4", "It is large, and goes when the call begins.")
+    says(patient.page, ".waiting", "plan.txt", "Delivered. The checksums agree.")
+    start(provider.page, "Grace Hopper")
+    connected(provider.page, patient.page)
+    provider.page.get_by_role("button", name="Files").click()
+    says(provider.page, "#side", "1.mp4", "Large. Choose where to save it.")
 
 
 def test_what_is_dropped_where_no_files_are_given_is_not_sent(

@@ -2,7 +2,7 @@
 
 import { safe, shown } from "./files-name.js";
 
-const AT_ONCE = 3;                    // that go at the same time; the others wait
+const AT_ONCE = 3;                    // that go to one at the same time; the others wait
 const BY_ITSELF = 100 * 1024 * 1024;  // bytes of what is taken without a question
 const IN_MEMORY = 512 * 1024 * 1024;  // bytes of what a browser takes that cannot write to the disk while it comes, and of all that is taken unasked
 const RELAYED = 100 * 1024 * 1024;    // bytes of what goes before the call (docs/contracts.md §9)
@@ -28,13 +28,15 @@ function size(n) {
 }
 
 class Desk {
-  constructor() { Object.assign(this, { rows: [], views: new Map(), asks: new Set(), under: 0 }); }
+  constructor() { Object.assign(this, { rows: [], views: new Map(), asks: new Set() }); }
   meet(host) {
     this.host = host;
     if (this.views.has(host.root)) return;
     if (host.slot === "call.bar") for (const each of this.asks) this.asked(each); // the call has begun meanwhile
     if (host.slot === "call.after") for (const row of this.rows) this.over(row); // the patient may only be sent on: nobody else ends it
     this.views.set(host.root, new View(this, host));
+    host.visit.on("change", () => this.begun());
+    this.begun();
     window.addEventListener("beforeunload", event => { // what came and was not saved goes with the page: the browser asks first
       if (this.unsaved) event.preventDefault();
     }, { signal: host.signal });
@@ -57,10 +59,11 @@ class Desk {
 
   // -- what goes
 
-  // To whom a file of ours goes: the provider's seat or the patient's, or until the call whoever of them watches.
+  get far() { return this.host.me.role === "provider" ? "patient" : "provider"; }
+  // To whom a file of ours goes: the provider who sits there or the patient, or until the call whoever of them watches.
   whom() {
-    const { visit, channel, me } = this.host, wanted = me.role === "provider" ? "patient" : "provider";
-    const seats = visit.seats.filter(({ role }) => role === wanted).map(({ id, name }) => ({ to: id, name }));
+    const { visit, channel } = this.host, wanted = this.far;
+    const seats = visit.seats.filter(({ role }) => role === wanted).map(({ id, member, name, page }) => ({ to: member ?? id, name, page }));
     const there = new Map(channel.others().filter(({ role }) => role === wanted).map(({ who, name }) => [who, { to: who, name }])); // with two pages open: once
     return seats.length ? seats : there.size ? [...there.values()] : [{ to: undefined, name: "" }];
   }
@@ -71,15 +74,27 @@ class Desk {
     this.next();
   }
   next() {
-    for (const row of this.rows) {
-      if (row.state !== "queued" || this.under >= AT_ONCE) continue;
-      this.under += 1;
-      this.give(row).finally(() => {
-        this.under -= 1;
-        this.next();
-      });
-    }
+    for (const row of this.rows) if (row.state === "queued" && this.may(row)) this.give(row).finally(() => this.next());
     this.draw();
+  }
+  // What waits for somebody who has left, or for the call, holds up nothing else.
+  may(row) {
+    if (later(this.host, row)) return false;
+    if (!row.to) this.address(row);
+    return this.rows.filter(({ state, to }) => state === "going" && to === row.to).length < AT_ONCE;
+  }
+  address(row) {
+    const all = this.whom(), { to, name } = all.find(each => each.to === row.to) ?? all[0];
+    Object.assign(row, { to, who: name });
+  }
+  // A call with another provider than the one to whom it was to go.
+  begun() {
+    const there = running(this.host) ? this.whom().filter(({ page }) => page) : [];
+    for (const row of this.rows) if (row.mine && row.to && there.length) {
+      const seat = there.find(({ to }) => to === row.to);
+      if (!seat && ["queued", "going"].includes(row.state)) this.over(row);
+    }
+    this.next();
   }
   async give(row) {
     const { host } = this, { text } = host;
@@ -93,7 +108,11 @@ class Desk {
       this.failed(row, error.code);
     }
   }
-  again(row) { this.set(row, { state: "queued", code: "", stored: 0, speed: 0, ours: false }); this.next(); }
+  again(row) {
+    this.address(row);
+    this.set(row, { state: "queued", code: "", stored: 0, speed: 0, ours: false });
+    this.next();
+  }
   cancel(row) {
     row.ours = true;
     if (row.state === "queued") this.set(row, { state: "failed", code: "cancelled" });
@@ -175,6 +194,9 @@ class Desk {
   later() { this.host.ui.notice(this.host.text("The patient has no file for you at the moment.")); }
 }
 
+const running = ({ visit }) => ["in_call", "paused"].includes(visit.state);
+const later = ({ visit }, { mine, size: n }) => mine && n > RELAYED && visit.state === "waiting";
+
 // Why a file did not go, or come, and what to do.
 function why({ text, visit }, { code, mine, ours }) {
   switch (code) {
@@ -191,6 +213,7 @@ function why({ text, visit }, { code, mine, ours }) {
 class View {
   constructor(desk, host) {
     Object.assign(this, { desk, host, items: new Map(), whole: host.root.firstElementChild, list: host.root.querySelector(".files-list"), empty: host.root.querySelector(".files-empty") });
+    this.list?.replaceChildren();                 // what it showed in the call before
     this.draw();
   }
   get visible() {
@@ -223,7 +246,7 @@ class Item {
     const { text } = host, { stem, ending } = shown(row.name);
     this.name = made("span", { className: "files-name", dir: "ltr", title: row.name });
     this.name.append(made("bdi", { textContent: stem }), made("bdi", { textContent: ending }));
-    this.about = made("p", { className: "files-about", textContent: about(host, row) });
+    this.about = made("p", { className: "files-about" });
     this.bar = made("progress", { max: 1, value: 0 });
     this.bar.setAttribute("aria-label", row.name);
     this.state = made("p", { className: "files-state" });
@@ -249,7 +272,8 @@ class Item {
     this.element.dataset.state = state.dataset.state = row.state;
     bar.hidden = !moving;
     bar.value = row.size ? row.stored / row.size : 0;
-    const words = said(host, row);
+    const words = said(host, row), whose = about(host, row);
+    if (this.about.textContent !== whose) this.about.textContent = whose;
     if (state.textContent !== words) state.textContent = words;
     sum.hidden = !row.sha256;
     code.textContent = row.sha256;
@@ -268,14 +292,12 @@ function about({ text, visit }, { mine, who, size: n }) {
 }
 
 function said(host, row) {
-  const { text, visit } = host, { state, road, stored, size: n, speed } = row;
+  const { text } = host, { state, road, stored, size: n, speed } = row;
   if (state === "failed") return why(host, row);
   if (state === "done") return row.mine ? text("Delivered. The checksums agree.") : row.saved ? text("Saved.") : text("Arrived whole.");
-  if (state === "queued") return text("Waits for its turn.");
+  if (state === "queued") return later(host, row) ? text("It is large, and goes when the call begins.") : text("Waits for its turn.");
   if (state === "offered") return window.showSaveFilePicker ? text("Large. Choose where to save it.") : text("Large. It stays in this browser's memory until you save it.");
-  if (road === "waiting" || (row.mine && !road)) {
-    return n > RELAYED && visit.state === "waiting" ? text("It is large, and goes when the call begins.") : text("Waits until the other side is there.");
-  }
+  if (road === "waiting" || (row.mine && !road)) return text("Waits until the other side is there.");
   const all = { percent: new Intl.NumberFormat(lang, { style: "percent" }).format(n ? stored / n : 0), speed: text("{size} a second", { size: size(speed) }) };
   return text("{percent} · {speed}", all);
 }
