@@ -165,6 +165,33 @@ def test_a_provider_with_two_pages_gets_a_file_once(
     patient.page.locator(".waiting .files-input").set_input_files(payload("letter.txt", b"1"))
     says(patient.page, ".waiting", "letter.txt", "Delivered. The checksums agree.")
     expect(row(patient.page, ".waiting", "letter.txt")).to_have_count(1)
+    assert sum(row(board, ".card", "letter.txt").count() for board in (provider.page, second)) == 1
+
+
+def test_a_file_follows_a_provider_who_begins_in_another_page(
+    clinic: Practice, pair: Callable[..., tuple[Person, Person]]
+) -> None:
+    """Nobody looks at the page that has it; where the provider works it comes once more, and only there."""
+    provider, patient = pair()
+    page = patient.page
+    page.locator(".waiting .files-input").set_input_files(payload("letter.txt", b"To whom it may concern"))
+    says(page, ".waiting", "letter.txt", "Delivered. The checksums agree.")
+    second = provider.context.new_page()
+    open_dashboard(second, clinic.url)
+    page.locator(".waiting .files-input").set_input_files(payload("diet.txt", b"No salt"))
+    says(page, ".waiting", "diet.txt", "Delivered. The checksums agree.")
+    start(second, "Grace Hopper")
+    connected(second, page)
+    second.get_by_role("button", name="Files").click()
+    for name, data in (("letter.txt", b"To whom it may concern"), ("diet.txt", b"No salt")):
+        says(second, "#side", name, "Arrived whole.")
+        assert saved(second, "#side", name) == (name, data)
+    page.get_by_role("button", name="Files").click()
+    says(page, "#side", "letter.txt", "Delivered. The checksums agree.")
+    expect(page.locator("#side .files-list li")).to_have_count(2)
+    page.locator("#side .files-input").set_input_files(payload("last.txt", b"1"))
+    says(second, "#side", "last.txt", "Arrived whole.")
+    expect(second.locator("#side .files-list li")).to_have_count(3)
 
 
 def send_on(page: Page, button: str, room: str) -> None:

@@ -69,7 +69,7 @@ class Desk {
   }
   send(files) {
     for (const file of files) for (const { to, name } of this.whom()) {
-      this.add({ mine: true, file, to, who: name, name: safe(file.name), size: file.size, state: "queued" });
+      this.add({ mine: true, file, to, who: name, name: safe(file.name), size: file.size, state: "queued", early: !running(this.host) });
     }
     this.next();
   }
@@ -85,14 +85,16 @@ class Desk {
   }
   address(row) {
     const all = this.whom(), { to, name } = all.find(each => each.to === row.to) ?? all[0];
-    Object.assign(row, { to, who: name });
+    Object.assign(row, { to, who: name, early: !running(this.host) });
   }
-  // A call with another provider than the one to whom it was to go.
+  // A call: with another provider than the one to whom it was to go; or in another of their pages than the one that has it.
   begun() {
     const there = running(this.host) ? this.whom().filter(({ page }) => page) : [];
     for (const row of this.rows) if (row.mine && row.to && there.length) {
-      const seat = there.find(({ to }) => to === row.to);
+      const seat = there.find(({ to }) => to === row.to), had = row.early && row.state === "done";
       if (!seat && ["queued", "going"].includes(row.state)) this.over(row);
+      if (seat && had && row.page !== seat.page) this.set(row, { state: "queued", stored: 0 });
+      if (seat && row.state !== "going") row.early = false;
     }
     this.next();
   }
@@ -100,7 +102,7 @@ class Desk {
     const { host } = this, { text } = host;
     row.stop = new AbortController();
     row.state = "going";
-    const onprogress = ({ road, stored, bytesPerSecond: speed, sha256 }) => this.set(row, { road, stored, speed, sha256 });
+    const onprogress = ({ road, stored, bytesPerSecond: speed, sha256, to, page }) => this.set(row, { road, stored, speed, sha256, page, to: to ?? row.to });
     try {
       await host.channel.deliver("file", row.file, { to: row.to, head: { name: row.name }, signal: row.stop.signal, onprogress });
       this.set(row, { state: "done" }, text("{name} was delivered.", row));

@@ -387,7 +387,7 @@ class Delivery {
     this.road = road;
     if (!last && !other && now - this.told < OFTEN) return;
     this.told = now;
-    this.onprogress({ road, sent: this.sent, stored: this.stored, size: this.size, bytesPerSecond: speed(this.marks, now, this.stored), sha256: last ? this.digest : "" });
+    this.onprogress({ road, sent: this.sent, stored: this.stored, size: this.size, bytesPerSecond: speed(this.marks, now, this.stored), sha256: last ? this.digest : "", to: this.to, page: this.page });
   }
 }
 
