@@ -736,3 +736,43 @@ def test_a_photo_waits_for_a_patient_whose_phone_sleeps_while_the_server_starts_
     page.goto(address)
     board.locator(".photo-open").click()
     expect(board.locator(".photo-tile:visible")).to_have_count(1)
+
+
+def test_a_request_of_somebody_who_does_not_begin_the_call_ends_with_its_beginning(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    """A photo would wait for them to the end of the visit. Who has begun asks anew."""
+    practice = serve(TOML)
+    own = f"localhost:{practice.port}"
+    first, room = practice.room(role="owner", name="Nurse"), practice.room(name="Doctor")
+    asking, other, patient = (person(colour, own=own) for colour in ("red", "blue", "green"))
+    patient.context.add_init_script(CAMERA)
+    for member, login in ((asking, first.login), (other, room.login)):
+        sign_in(member.context, practice.url, login)
+        open_dashboard(member.page, practice.url)
+    page = patient.page
+    check_in(page, room.url, "Grace Hopper")
+    asking.page.locator(".photo-open").click()
+    ask(asking.page, "The skin")
+    press(page, "Open the camera")
+    press(page, "Take the photo")
+    expect(dialog(page).get_by_role("button", name="Send")).to_be_visible()
+    start(other.page, "Grace Hopper")
+    expect(page.get_by_text("Your provider does not need the photo any more.").last).to_be_visible()
+    expect(dialog(page)).to_have_count(0)
+    connected(other.page, page)
+    other.page.get_by_role("button", name="Photo", exact=True).click()
+    a_photo_comes(other.page, page, "A wound")
+
+
+def test_a_photo_whose_provider_is_away_says_that_it_waits(pair: Callable[..., Any]) -> None:
+    _, provider, patient = pair()
+    board, page = provider.page, patient.page
+    board.locator(".photo-open").click()
+    ask(board, "The skin")
+    press(page, "Open the camera")
+    press(page, "Take the photo")
+    expect(dialog(page).get_by_role("button", name="Send")).to_be_visible()
+    board.goto("about:blank")
+    press(page, "Send")
+    expect(dialog(page).locator(".photo-progress span")).to_have_text("The photo waits until your provider is there.")

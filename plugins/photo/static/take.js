@@ -14,7 +14,7 @@ export async function take(host, asked) {
   const taking = ask.taking = new Taking(host, ask);
   await style();
   const why = await taking.shown();
-  if (host.signal.aborted && why !== "sent") return;     // this part goes, and another one asks again
+  if (host.signal.aborted && !["sent", "withdrawn"].includes(why)) return; // this part goes, and another one asks again
   if (asked.get(host.visit.id) === ask) asked.delete(host.visit.id);
   if (why === "sent") host.ui.notice(host.text("Your photo has arrived."));
   else if (why === "withdrawn") host.ui.notice(host.text("Your provider does not need the photo any more."));
@@ -252,7 +252,11 @@ class Taking {
     try {
       await host.channel.deliver("picture", blob, {
         to: ask.from, head: { id: ask.id }, signal: this.sending.signal,
-        onprogress: ({ stored, size }) => { bar.value = size ? stored / size : 0; },
+        onprogress: ({ road, stored, size }) => {
+          const words = road === "waiting" ? text("The photo waits until your provider is there.") : text("The photo is being sent …");
+          if (label.textContent !== words) host.ui.say(label.textContent = words);
+          bar.value = size ? stored / size : 0;
+        },
       });
       ask.still = null;
       this.end("sent");
