@@ -17,11 +17,9 @@ from pathlib import Path
 import click
 
 from . import forms as known
-from . import receipts
+from . import receipts, seen
 
-SIGNATURE = "/TeleconsentSignature"
-#: What teleconsent-pdf.js draws with; whatever else stands on a page was not drawn by it.
-OPERATORS = frozenset("BT ET Tf Tm Tz Tj g G RG w J j q Q cm Do m l S BMC EMC".split())  # noqa: SIM905
+ROOT = {"/Type", "/Pages", "/Lang", "/Names", "/AF"}  #: what the root of a document has
 MISSING = "This command reads PDF with pypdf: pip install 'housecall[teleconsent]'"
 RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _SPACE = re.compile(r"\s+")
@@ -36,17 +34,6 @@ class Found:
     pictures: int = 0  #: lines that are pictures, because the standard fonts have no letters for them
 
 
-@dataclass
-class Drawn:
-    """What stands on one page."""
-
-    lines: list[str] = field(default_factory=list)
-    strokes: list[list[int]] = field(default_factory=list)
-    rules: int = 0
-    pictures: int = 0
-    strange: set[str] = field(default_factory=set)
-
-
 def look(data):
     """Read a document and compare it with itself."""
     from pypdf import PdfReader
@@ -55,9 +42,12 @@ def look(data):
     found = Found()
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it thinks of a broken file, we say in our own words
     try:
-        reader = PdfReader(BytesIO(data))
+        reader = PdfReader(BytesIO(data), strict=True)  # others may read what is said twice in another way
         if reader.is_encrypted:
             found.problems.append("It is encrypted; what is signed here never is.")
+            return found
+        if data.count(b"startxref") > 1:
+            found.problems.append("Something was added to it after it was signed.")
             return found
         found.record = json.loads(reader.attachments["consent.json"][0])
         found.problems += list(_wrong(reader, found))
@@ -67,20 +57,17 @@ def look(data):
 
 
 def _wrong(reader, found):
-    record, root = found.record, reader.trailer["/Root"]
-    form = record["form"]
-    for key in ("/OpenAction", "/AA", "/AcroForm", "/URI"):
-        if key in root:
-            yield f"It holds something that was not there when it was signed: {key}"
-    if len(reader.attachments) != 1:
-        yield "It holds more files than were there when it was signed."
+    record, form = found.record, found.record["form"]
+    others = list(_others(reader.trailer["/Root"]))
+    yield from (f"It holds something that was not there when it was signed: {key}" for key in others)
     if _sha(known.written(form["title"], form["blocks"])) != form["sha256"]:
         yield "The text in its record is not the text that has the SHA-256 which it states."
-    drawn = [_drawn(page) for page in reader.pages]
+    drawn = [seen.look(page, number, form) for number, page in enumerate(reader.pages)]
     found.pictures = sum(page.pictures for page in drawn)
-    for number, page in enumerate(drawn, 1):
-        if page.strange or reader.pages[number - 1].annotations:
-            yield f"Page {number} holds something that was not there when it was signed."
+    strange = [f"Page {number} {page.problem}" for number, page in enumerate(drawn, 1) if page.problem]
+    yield from strange
+    if others or strange:
+        return  # what else is read there need not be what is seen
     for number, (page, lines) in enumerate(zip(drawn, record["printed"], strict=False), 1):
         different = next((pair for pair in zip(page.lines, lines, strict=False) if pair[0] != visual(pair[1])), None)
         if different:
@@ -96,6 +83,22 @@ def _wrong(reader, found):
         yield "The drawn signature is not that of the record."
     if sum(page.rules for page in drawn) != len(record["signers"]):
         yield "Lines were drawn on it, or are missing."
+
+
+def _others(root):
+    """What a document has besides its pages and its record."""
+    yield from set(root) - ROOT
+    names, tree = root["/Names"].get_object(), root["/Pages"].get_object()
+    yield from set(names) - {"/EmbeddedFiles"}
+    yield from set(tree) - {"/Type", "/Kids", "/Count"}  # what stands there would count for each page
+    if any(kid.get_object()["/Type"] != "/Page" for kid in tree["/Kids"]):
+        yield "/Kids"
+    files = names["/EmbeddedFiles"].get_object()
+    [_, file, *more], same = files["/Names"], [each.get_object() for each in root["/AF"]]
+    file = file.get_object()
+    yield from {*files, *file, *file["/EF"]} - {"/Names", "/Type", "/F", "/UF", "/EF", "/Desc"}
+    if more or same != [file] or "/UF" in file["/EF"]:
+        yield "/EmbeddedFiles"
 
 
 def _not_said(record):
@@ -115,52 +118,6 @@ def _not_said(record):
             yield f"Its pages do not say “{text[:60]}” where the record does."
         else:
             at = place + len(_squeezed(text))
-
-
-def _drawn(page):
-    """The lines of a page as they were drawn, in their order, and the strokes of its signatures."""
-    resources = page["/Resources"]
-    named = resources.get("/Font")
-    fonts = {name: _letters(each.get_object()) for name, each in named.get_object().items()} if named else {}
-    drawn, letters, signing, line = Drawn(), None, False, []
-    content = page.get_contents()
-    for operands, operator in content.operations if content is not None else ():
-        name = operator.decode("latin-1")
-        if name not in OPERATORS:
-            drawn.strange.add(name)
-        elif name == "BT":
-            line = []
-        elif name == "Tf":
-            letters = fonts[str(operands[0])]
-        elif name == "Tj":
-            line.append(letters(operands[0].original_bytes))
-        elif name == "ET":
-            drawn.lines.append("".join(line))
-        elif name == "Do":
-            drawn.pictures += 1
-        elif name == "BMC":
-            signing = str(operands[0]) == SIGNATURE
-        elif name == "EMC":
-            signing = False
-        elif name == "m" and signing:
-            drawn.strokes.append([int(each) for each in operands])
-        elif name == "l" and signing:
-            drawn.strokes[-1] += [int(each) for each in operands]
-        elif name == "l":
-            drawn.rules += 1
-    return drawn
-
-
-def _letters(font):
-    """A function from the bytes of a text to its letters."""
-    if font["/Subtype"] != "/Type3":
-        return lambda data: data.decode("cp1252", "replace")
-    told = font["/ToUnicode"].get_object().get_data().decode("ascii")
-    table = {}
-    for block in re.findall(r"beginbfchar\n(.*?)\nendbfchar", told, re.S):
-        for code, letter in re.findall(r"<(\w\w)> <(\w+)>", block):
-            table[int(code, 16)] = bytes.fromhex(letter).decode("utf-16-be")
-    return lambda data: "".join(table[code] for code in data)
 
 
 def visual(text):

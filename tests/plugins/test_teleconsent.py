@@ -21,7 +21,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Locator, Page, Route, expect
-from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject, TextStringObject
+from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject, NumberObject, TextStringObject
 
 from housecall.testing import Person, Practice, check_in, connected, end, open_dashboard, sign_in, start
 from housecall.testing.access import PHONE, audit
@@ -734,7 +734,8 @@ def test_any_name_is_printed_and_found_again_and_no_change_goes_unseen(
         assert is_seen(pdf, pages), f"{label}: its picture is empty"
         within(data, signature=name == LONG)
     files = [kept(tmp_path / f"{number}.pdf", data) for number, data in enumerate(made.values())]
-    told = verify(practice.folder, *files)
+    again = kept(tmp_path / "again.pdf", rewritten(made[HINDI], lambda writer: None))  # the same to whoever reads it
+    told = verify(practice.folder, *files, again)
     assert told.returncode == 0, told.stderr
     for name, file in zip(made, files, strict=True):
         said = "\n".join(line for line in told.stdout.splitlines() if line.startswith(f"{file}: "))
@@ -742,6 +743,7 @@ def test_any_name_is_printed_and_found_again_and_no_change_goes_unseen(
         assert ("are pictures" in said) == (not name.isascii())
         assert "keeps no receipts" in said
     changes = tampered(made["Grace Hopper"])
+    changes.append(("glyphs that are seen", rewritten(made[HINDI], uncovered), "has another font"))
     files = [kept(tmp_path / f"changed-{number}.pdf", data) for number, (_, data, _) in enumerate(changes)]
     told = verify(practice.folder, *files)
     assert told.returncode == 1
@@ -791,14 +793,18 @@ def javascript(writer: pypdf.PdfWriter, code: str = "app.alert(1)") -> None:
     writer._root_object[NameObject("/OpenAction")] = DictionaryObject(action)
 
 
+def rewritten(data: bytes, work: Callable[[pypdf.PdfWriter], Any]) -> bytes:
+    writer, out = pypdf.PdfWriter(clone_from=BytesIO(data)), BytesIO()
+    work(writer)
+    writer.write(out)
+    return out.getvalue()
+
+
 def tampered(data: bytes) -> list[tuple[str, bytes, str]]:
     """How somebody could change a document, the document that it becomes, and what the command says to it."""
 
-    def changed(work: Callable[[pypdf.PdfWriter], None]) -> bytes:
-        writer, out = pypdf.PdfWriter(clone_from=BytesIO(data)), BytesIO()
-        work(writer)
-        writer.write(out)
-        return out.getvalue()
+    def changed(work: Callable[[pypdf.PdfWriter], Any]) -> bytes:
+        return rewritten(data, work)
 
     def content(number: int, before: bytes, after: bytes) -> Callable[[pypdf.PdfWriter], None]:
         def work(writer: pypdf.PdfWriter) -> None:
@@ -834,8 +840,47 @@ def tampered(data: bytes) -> list[tuple[str, bytes, str]]:
         text = "\n\n".join([f"# {form['title']}", *blocks]) + "\n"
         form["sha256"] = hashlib.sha256(text.encode()).hexdigest()
 
+    def lettered(writer: pypdf.PdfWriter) -> None:
+        """The bytes stay, an N is drawn as a Y."""
+        font = writer.pages[0]["/Resources"]["/Font"]["/regular"]  # type: ignore[index]
+        names = ArrayObject([NumberObject(78), NameObject("/Y")])
+        kind = DictionaryObject({NameObject("/Type"): NameObject("/Encoding"), NameObject("/Differences"): names})
+        font[NameObject("/Encoding")] = kind
+
+    def boxed(key: str, *, everywhere: bool = False) -> Callable[[pypdf.PdfWriter], None]:
+        def work(writer: pypdf.PdfWriter) -> None:
+            page = writer.pages[0]
+            box = ArrayObject([NumberObject(each) for each in (0, 400, 600, 800)])
+            (page["/Parent"] if everywhere else page)[NameObject(key)] = box  # type: ignore[index]
+
+        return work
+
+    def stamped(writer: pypdf.PdfWriter) -> None:
+        """A form, which draws what it likes, in the place of a picture."""
+        form = DecodedStreamObject()
+        form.set_data(b"1 g 0 0 600 800 re f")
+        form.update({NameObject("/Type"): NameObject("/XObject"), NameObject("/Subtype"): NameObject("/Form")})
+        writer.pages[0]["/Resources"]["/XObject"][NameObject("/Line1")] = writer._add_object(form)  # type: ignore[index]
+        content(0, b"BT", b"q 9 0 0 9 56 700 cm /Line1 Do Q\nBT")(writer)
+
+    def turned(writer: pypdf.PdfWriter) -> None:
+        """Two lines change places: what was filled in stands below another question."""
+        text = writer.pages[last].get_contents().get_data()  # type: ignore[union-attr]
+        one, two = re.findall(rb"1 0 0 1 56 [\d.]+ Tm", text)[1:3]
+        content(last, text, text.replace(one, b"?").replace(two, one).replace(b"?", two))(writer)
+
+    def named(writer: pypdf.PdfWriter) -> None:
+        writer._root_object["/Names"][NameObject("/JavaScript")] = DictionaryObject()  # type: ignore[index]
+
+    def appended() -> bytes:
+        writer, out = pypdf.PdfWriter(BytesIO(data), incremental=True), BytesIO()
+        writer.pages[0].rotate(180)
+        writer.write(out)
+        return out.getvalue()
+
     last = len(pypdf.PdfReader(BytesIO(data)).pages) - 1
     number, _ = signature_of(data)
+    alien, other, moved = "holds something that was not there", "has another font", "at another place, or of another"
     encrypted = pypdf.PdfWriter(clone_from=BytesIO(data))
     encrypted.encrypt("secret", algorithm="RC4-128")
     out = BytesIO()
@@ -844,20 +889,45 @@ def tampered(data: bytes) -> list[tuple[str, bytes, str]]:
     return [
         ("another name on the page", changed(content(last, hopper, b"Murray".hex().upper().encode())), "says"),
         ("another signature", changed(content(number, b"250 60 l", b"251 60 l")), "The drawn signature is not"),
-        ("a line through it", changed(content(last, b"BT", b"10 10 m 20 20 l S BT")), "Lines were drawn on it"),
-        (
-            "a box over it",
-            changed(content(0, b"BT", b"1 1 1 rg 0 0 600 800 re f BT")),
-            "holds something that was not there",
-        ),
+        ("a line through it", changed(content(last, b"BT", b"10 10 m 20 20 l S BT")), alien),
+        ("a rule through it", changed(content(last, b" 553.28 ", b" 600 ")), moved),
+        ("no rule", changed(content(last, b"q 0.35 G 0.7 w 56 553.28 m 356 553.28 l S Q\n", b"")), "or are missing"),
+        ("a thick rule", changed(content(last, b"0.7 w", b"700 w")), alien),
+        ("a box over it", changed(content(0, b"BT", b"1 1 1 rg 0 0 600 800 re f BT")), alien),
+        ("another font", changed(lettered), other),
+        ("another of its fonts", changed(content(0, b"/regular", b"/Hidden0")), other),
+        ("white text", changed(content(0, b"0 g", b"1 g")), alien),
+        ("tiny text", changed(content(0, b"10.5 Tf", b"0.01 Tf")), moved),
+        ("huge text", changed(content(0, b"10.5 Tf", b"700 Tf")), moved),
+        ("text beside the page", changed(content(0, b" 1 56 ", b" 1 700 ")), moved),
+        ("text above the page", changed(content(0, b" 40 Tm", b" 900 Tm")), moved),
+        ("text turned round", changed(content(0, b"1 0 0 1", b"-1 0 0 -1")), alien),
+        ("lines changed round", changed(turned), moved),
+        ("a stamp", changed(stamped), alien),
+        ("cropped", changed(boxed("/CropBox")), alien),
+        ("cropped all over", changed(boxed("/CropBox", everywhere=True)), "/CropBox"),
+        ("another box", changed(boxed("/MediaBox")), alien),
+        ("turned", changed(lambda writer: writer.pages[0].rotate(180)), alien),
+        ("turned afterwards", appended(), "Something was added to it"),
         ("a script", changed(javascript), "/OpenAction"),
-        ("a note", changed(noted), "holds something that was not there"),
+        ("a script by its name", changed(named), "/JavaScript"),
+        ("one more file", changed(lambda writer: writer.add_attachment("more.txt", b"More")), "/EmbeddedFiles"),
+        ("a note", changed(noted), alien),
         ("another text in the record", recorded(reworded), "is not the text that has the SHA-256"),
         ("another text and its own hash", recorded(consistent), "do not say"),
         ("encrypted", out.getvalue(), "It is encrypted"),
         ("cut off", data[: len(data) // 2], "It is not a signed document"),
         ("something else", b"%PDF-1.7\n", "It is not a signed document"),
     ]
+
+
+def uncovered(writer: pypdf.PdfWriter) -> None:
+    """The letters behind the pictures have a glyph, which is a box over the picture."""
+    glyph = DecodedStreamObject()
+    glyph.set_data(b"500 0 d0 0 0 500 1000 re f")
+    fonts = [page["/Resources"]["/Font"] for page in writer.pages]  # type: ignore[index]
+    hidden = next(each["/Hidden0"] for each in fonts if "/Hidden0" in each)
+    hidden["/CharProcs"][NameObject("/letter1")] = writer._add_object(glyph)
 
 
 def test_the_server_never_has_what_is_signed(
