@@ -17,6 +17,7 @@ FOLDER = Path(__file__).parent / "forms"
 SUPPLIED = ("telehealth", "minor", "release", "photography")
 OWN = "own"
 LONGEST = 30_000  #: characters of a practice's own form
+MOST = 2**31 - 1  #: that a database counts versions and pages to
 MARKS = {"h": "## ", "li": "- ", "p": ""}  #: kind of a block -> how it stands in Markdown
 
 
@@ -185,9 +186,14 @@ def latest(clinic):
     return db.session.scalar(select(func.max(Own.version)).where(Own.clinic_id == clinic, Own.ready)) or 0
 
 
+def _counted(number):
+    """Whether it is a number of a version or a page at all; they come out of addresses and files."""
+    return str(number).isdecimal() and len(str(number)) < len(str(MOST)) + 1 and int(number) <= MOST
+
+
 def every(version):
     """The own forms of all practices that have this version."""
-    if not str(version).isdecimal():
+    if not _counted(version):
         return
     for row in db.session.scalars(select(Own).where(Own.version == int(version))):
         yield draft(row.title, row.text, version=str(row.version))

@@ -15,12 +15,16 @@ from io import BytesIO
 from pathlib import Path
 
 import click
+from sqlalchemy.exc import SQLAlchemyError
 
 from . import forms as known
 from . import receipts, seen
 
 ROOT = {"/Type", "/Pages", "/Lang", "/Names", "/AF"}  #: what the root of a document has
 MISSING = "This command reads PDF with pypdf: pip install 'housecall[teleconsent]'"
+MOMENT, CODE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.A), re.compile(r"[\w.-]{1,40}", re.A)
+STEERING = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  #: categories of what is not seen as a letter
+JOINERS = "\u200c\u200d"  #: without which some names are spelled wrong
 RTL = re.compile("[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]")
 _SPACE = re.compile(r"\s+")
 
@@ -35,29 +39,26 @@ class Found:
 
 
 def look(data):
-    """Read a document and compare it with itself."""
+    """Read a document and compare it with itself; one that is made to do harm may make the reader raise anything."""
     from pypdf import PdfReader
-    from pypdf.errors import PyPdfError
 
     found = Found()
     logging.getLogger("pypdf").setLevel(logging.CRITICAL)  # what it thinks of a broken file, we say in our own words
-    try:
-        reader = PdfReader(BytesIO(data), strict=True)  # others may read what is said twice in another way
-        if reader.is_encrypted:
-            found.problems.append("It is encrypted; what is signed here never is.")
-            return found
-        if data.count(b"startxref") > 1:
-            found.problems.append("Something was added to it after it was signed.")
-            return found
+    reader = PdfReader(BytesIO(data), strict=True)  # others may read what is said twice in another way
+    if reader.is_encrypted:
+        found.problems.append("It is encrypted; what is signed here never is.")
+    elif data.count(b"startxref") > 1:
+        found.problems.append("Something was added to it after it was signed.")
+    else:
         found.record = json.loads(reader.attachments["consent.json"][0])
         found.problems += list(_wrong(reader, found))
-    except (PyPdfError, KeyError, IndexError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        found.problems.append(f"It is not a signed document of Housecall, or it is damaged ({type(error).__name__}).")
     return found
 
 
 def _wrong(reader, found):
     record, form = found.record, found.record["form"]
+    if not MOMENT.fullmatch(record["at"]) or not all(CODE.fullmatch(form[key]) for key in ("id", "version", "lang")):
+        yield "Its record says when it was signed, or of which form it is, in a way in which no page writes it."
     others = list(_others(reader.trailer["/Root"]))
     yield from (f"It holds something that was not there when it was signed: {key}" for key in others)
     if _sha(known.written(form["title"], form["blocks"])) != form["sha256"]:
@@ -183,17 +184,43 @@ def verify_consent(files):
         said, problems = judged(file.read_bytes())
         name = f"{file}: " if len(files) > 1 else ""
         for line in said:
-            click.echo(f"{name}{line}")
+            click.echo(shown(f"{name}{line}"))
         for problem in problems:
-            click.echo(f"{name}{problem}", err=True)
+            click.echo(shown(f"{name}{problem}"), err=True)
         bad = bad or bool(problems)
     if bad:
         click.get_current_context().exit(1)
 
 
+def shown(text):
+    """A text on one line of a terminal, which it can neither steer nor fill so that it seems to say something else."""
+    steering = (c not in JOINERS and unicodedata.category(c) in STEERING for c in text)
+    kept = (c.encode("unicode_escape").decode() if steers else c for c, steers in zip(text, steering, strict=True))
+    return _SPACE.sub(" ", "".join(kept))
+
+
 def judged(data):
     """What is to be said of a document, and what is wrong with it."""
-    found, sha256, said = look(data), hashlib.sha256(data).hexdigest(), []
+    try:
+        said, problems = _agreeing(data)
+    except SQLAlchemyError:
+        raise  # that is not for the file to answer
+    except Exception as error:  # whatever such a file makes a reader do: the next one is judged all the same
+        said, problems = [], [f"It is not a signed document of Housecall, or it is damaged ({type(error).__name__})."]
+    kept = receipts.find(hashlib.sha256(data).hexdigest())
+    for each in kept:
+        what = f"{each.form}, version {each.version}, at {_when(each.at)}"
+        said.append(f"A receipt of exactly this file was kept: {what}.")
+    if not kept and receipts.any_kept():
+        problems.append("No receipt of exactly this file was kept here, though this server keeps receipts.")
+    elif not kept:
+        said.append("This server keeps no receipts: that the file agrees with itself does not show who made it.")
+    return said, problems
+
+
+def _agreeing(data):
+    """Whether a document agrees with itself, and with what is known of its text."""
+    found, said = look(data), []
     problems = found.problems
     if not problems:
         text, bad = known_text(found.record["form"])
@@ -204,14 +231,6 @@ def judged(data):
             said += [f"It agrees with itself. {text}", f"Signed by {names} at {found.record['at']}."]
     if found.pictures:
         said.append(f"{found.pictures} of its lines or pages are pictures, which only a receipt can vouch for.")
-    kept = receipts.find(sha256)
-    for each in kept:
-        what = f"{each.form}, version {each.version}, at {_when(each.at)}"
-        said.append(f"A receipt of exactly this file was kept: {what}.")
-    if not kept and receipts.any_kept():
-        problems.append("No receipt of exactly this file was kept here, though this server keeps receipts.")
-    elif not kept:
-        said.append("This server keeps no receipts: that the file agrees with itself does not show who made it.")
     return said, problems
 
 

@@ -983,6 +983,99 @@ def test_a_command_of_a_plugin_is_there_where_the_plugin_is_on(tmp_path: Path) -
     assert (told.returncode, "invalid choice: 'verify-consent'" in told.stderr) == (2, True), told.stderr
 
 
+AT = "2026-11-26T09:30:00Z"
+
+
+def document(name: str = NAME, at: str = AT, **form: Any) -> bytes:
+    """A small document of one page as our page makes it, without a browser."""
+    title, words = "House rules", "Be kind."
+    sha256 = hashlib.sha256(f"# {title}\n\n{words}\n".encode()).hexdigest()
+    said = {"id": "own", "version": "1", "lang": "en", "practice": "Elm Street Practice", "title": title}
+    said |= {"blocks": [["p", words]], "sha256": sha256, "pages": [], "places": []} | form
+    plain = ["".join(c for c in text if c.isprintable()) for text in (name, at)]
+    lines = [("bold", 18, title), ("regular", 10.5, words), ("bold", 10.5, "Patient"), ("script", 24, plain[0])]
+    lines += [("regular", 10.5, text) for text in (*plain, sha256)]
+    lines += [("regular", 7.5, "Page 1 of 1"), ("regular", 7.5, f"SHA-256 {sha256}")]
+    y, content = 736.0, []
+    for number, (font, size, text) in enumerate(lines):
+        y, x = {len(lines) - 2: 40, len(lines) - 1: 29}.get(number, round(y - 1.38 * size, 2)), 56 + 6 * (size == 24)
+        content.append(f"BT 0 g /{font} {size} Tf 1 0 0 1 {x} {y} Tm <{text.encode('cp1252').hex().upper()}> Tj ET")
+        if size == 24:
+            y = round(y - 10, 2)
+            content.append(f"q 0.35 G 0.7 w 56 {y} m 356 {y} l S Q")
+    signer = {"id": "patient", "label": "Patient", "name": name, "how": "typed", "strokes": []}
+    kept = {"form": {key: value for key, value in said.items() if value is not None}, "answers": [], "at": at}
+    kept |= {"signers": [signer], "printed": [[text for _, _, text in lines]]}
+
+    writer, stream, out = pypdf.PdfWriter(), DecodedStreamObject(), BytesIO()
+    page = writer.add_blank_page(width=612, height=792)
+    stream.set_data("\n".join(content).encode())
+    page[NameObject("/Contents")] = writer._add_object(stream)
+    fonts = {"regular": "Helvetica", "bold": "Helvetica-Bold", "script": "Times-Italic"}
+    page[NameObject("/Resources")] = DictionaryObject(
+        {NameObject("/Font"): DictionaryObject({NameObject(f"/{font}"): DictionaryObject({
+            NameObject("/Type"): NameObject("/Font"), NameObject("/Subtype"): NameObject("/Type1"),
+            NameObject("/BaseFont"): NameObject(f"/{base}"), NameObject("/Encoding"): NameObject("/WinAnsiEncoding"),
+        }) for font, base in fonts.items()})}
+    )  # fmt: skip
+    file = writer.add_attachment("consent.json", json.dumps(kept).encode())
+    writer._root_object[NameObject("/AF")] = ArrayObject([file.pdf_object.indirect_reference])  # type: ignore[list-item]
+    writer.write(out)
+    return out.getvalue()
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Path:
+    """The folder of a practice at which nobody is: for the command alone."""
+    folder = tmp_path / "office"
+    folder.mkdir()
+    (folder / "housecall.toml").write_text(TOML, encoding="utf-8")
+    subprocess.run([sys.executable, "-m", "housecall", "migrate", str(folder)], check=True, capture_output=True)
+    return folder
+
+
+def test_a_hostile_document_has_no_say_on_the_terminal_and_stops_nothing(office: Path, tmp_path: Path) -> None:
+    """What it says is on a line of its own, and steers nothing; the files after it are judged."""
+    verdict, hidden = "\nA receipt of exactly this file was kept: own, version 1.\n", "\x1b[8m\x9b8m\u202e\u2028"
+    bad = {
+        "lang": document(lang=f"en.{verdict}"),
+        "version": document(version=f"1{verdict}"),
+        "id": document(id=f"own{hidden}"),
+        "at": document(at=f"{AT}{hidden}"),
+        "filter": unpacked(),
+        "practice": document(id="telehealth", practice=None),
+        "no lang": document(lang=None),
+        "pages": document(pages=[[0, 0]]),
+    }
+    odd = {"name": document(name=f"Grace{hidden}{verdict}"), "large": document(version="9" * 20)}
+    files = [kept(tmp_path / f"{name}.pdf", data) for name, data in (bad | odd).items()]
+    good = kept(tmp_path / "good.pdf", document())
+    told = verify(office, *files, good)
+    said = (told.stdout + told.stderr).splitlines()
+    assert (told.returncode, "Traceback" in told.stderr) == (1, False), told.stderr
+    for name in bad:
+        assert any(line.startswith(f"{tmp_path / name}.pdf: ") for line in told.stderr.splitlines()), name
+        assert not any(line.startswith(f"{tmp_path / name}.pdf: It agrees") for line in said), name
+    for name in odd:
+        assert any(line.startswith(f"{tmp_path / name}.pdf: It agrees with itself.") for line in said), (name, said)
+    assert any(line.startswith(f"{good}: Signed by {NAME} at {AT}.") for line in said)
+    assert all(line.startswith(str(tmp_path)) for line in said)
+    assert all(letter.isprintable() or letter == "\n" for letter in told.stdout + told.stderr)
+    alone = verify(office, tmp_path / "name.pdf")
+    assert "Signed by Grace\\x1b[8m" in alone.stdout
+    assert not any(line.startswith("A receipt") for line in alone.stdout.splitlines())
+
+
+def unpacked() -> bytes:
+    """A document whose record is packed in a way that nobody knows."""
+
+    def work(writer: pypdf.PdfWriter) -> None:
+        file = writer._root_object["/AF"][0].get_object()["/EF"]["/F"]  # type: ignore[index]
+        file[NameObject("/Filter")] = NameObject("/Wallaby")
+
+    return rewritten(document(), work)
+
+
 def test_nothing_of_it_is_loaded_until_it_is_used(pair: Callable[..., Any]) -> None:
     """Its smallest module comes with the call; the desk, the paper and what makes PDF do not."""
     _, room, provider, patient = pair()
