@@ -116,8 +116,9 @@ def _places(text, pages):
 
 @pages.get("/page/<int:version>/<int:number>")
 def picture(version, number):
-    """A page of a form that was a PDF: for everybody who has the link, as its text is."""
-    png = known.picture(clinic_id(), version, number)
+    """A page of a form that was a PDF: for everybody who has the link, as its text is, once it is in use."""
+    reader = member()
+    png = known.picture(clinic_id(), version, number, inside=bool(reader) and reader.role in ("owner", "admin"))
     return Response(png, mimetype="image/png") if png else abort(404)
 
 

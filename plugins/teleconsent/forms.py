@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from sqlalchemy import func, select
+from sqlalchemy import delete, func, select
 
 from housecall import Field, db, write
 
@@ -141,6 +141,11 @@ def _described(field):
     }
 
 
+def _counted(number):
+    """Whether it is a number of a version or a page at all; they come out of addresses and files."""
+    return str(number).isdecimal() and len(str(number)) < len(str(MOST)) + 1 and int(number) <= MOST
+
+
 def find(clinic, name, version=None):
     """A form of a practice, or None; without a version that which is in use."""
     if name in SUPPLIED:
@@ -153,13 +158,13 @@ def own(clinic, version=None):
     """The practice's own form, or None."""
     if version is None:
         version = latest(clinic)
-    row = db.session.get(Own, (clinic, int(version))) if str(version).isdecimal() else None
+    row = db.session.get(Own, (clinic, int(version))) if _counted(version) else None
     return _of(row) if row and row.ready else None
 
 
 def unfinished(clinic, version):
     """A form of a PDF whose places are to be marked, or None."""
-    row = db.session.get(Own, (clinic, version))
+    row = db.session.get(Own, (clinic, version)) if _counted(version) else None
     return _of(row) if row and not row.ready else None
 
 
@@ -170,9 +175,12 @@ def _of(row):
     return replace(draft(row.title, row.text, version=str(row.version)), pages=pages, places=places)
 
 
-def picture(clinic, version, number):
-    """A page of a form that was a PDF, as a PNG; None where there is none."""
-    row = db.session.get(Page, (clinic, version, number))
+def picture(clinic, version, number, *, inside):
+    """A page of a form that was a PDF, as a PNG, or None. inside: for who may see it before it is in use."""
+    if not (_counted(version) and _counted(number)):
+        return None
+    of = db.session.get(Own, (clinic, version))
+    row = db.session.get(Page, (clinic, version, number)) if of and (of.ready or inside) else None
     return row.png if row else None
 
 
@@ -184,11 +192,6 @@ def draft(title, text, *, version):
 def latest(clinic):
     """The version of the own form that is in use; 0 where there is none."""
     return db.session.scalar(select(func.max(Own.version)).where(Own.clinic_id == clinic, Own.ready)) or 0
-
-
-def _counted(number):
-    """Whether it is a number of a version or a page at all; they come out of addresses and files."""
-    return str(number).isdecimal() and len(str(number)) < len(str(MOST)) + 1 and int(number) <= MOST
 
 
 def every(version):
@@ -209,6 +212,8 @@ def keep(clinic, title, text, member, pages=()):
     """Keep a new version of the own form; says its number. One with pages is in use when it is `finished`."""
     with write() as session:
         last = session.scalar(select(func.max(Own.version)).where(Own.clinic_id == clinic)) or 0
+        if pages:  # who begins with another PDF is through with those before, and may have taken the wrong file
+            session.execute(delete(Own).where(Own.clinic_id == clinic, ~Own.ready))
         made = time.time_ns() // 1_000_000
         key = {"clinic_id": clinic, "version": last + 1}
         own = Own(**key, title=title, text=text, ready=not pages, places=[], made_by=member, made=made)

@@ -1283,6 +1283,33 @@ def test_a_finger_that_scrolls_leaves_no_place_to_sign_and_a_place_is_taken_away
     expect(page.get_by_text("Saved as version 1")).to_be_visible()
 
 
+def test_a_pdf_that_is_not_in_use_is_for_those_who_uploaded_it(serve: Callable[..., Practice]) -> None:
+    """The wrong file is nobody's to see, and gone with the next one; no number breaks anything."""
+    practice = serve(TOML)
+    owner = Visitor(practice.url, login=practice.room(role="owner").login)
+    others = Visitor(practice.url), Visitor(practice.url, login=practice.room(role="provider").login)
+
+    def upload() -> str:
+        files = {"pdf": ("rules.pdf", own_pdf(), "application/pdf")}
+        return str(owner.post("/-/teleconsent/own", {"do": "read"}, files=files).headers["Location"])
+
+    def codes(version: int) -> list[int]:
+        return [who.get(f"/-/teleconsent/page/{version}/0").status_code for who in (owner, *others)]
+
+    assert upload().endswith("own/1")
+    assert codes(1) == [200, 404, 404]
+    assert upload().endswith("own/2")
+    assert (codes(1), codes(2)) == ([404, 404, 404], [200, 404, 404])
+    assert owner.get("/-/teleconsent/own/1").status_code == 404
+    assert owner.post("/-/teleconsent/own/2", {"title": "Rules", "places": "[]"}).status_code == 303
+    assert codes(2) == [200, 200, 200]
+    assert upload().endswith("own/3")
+    assert codes(2) == [200, 200, 200], "what is in use stays"
+    large = "9" * 20
+    for path in (f"page/{large}/0", f"page/2/{large}", f"form/own/{large}", f"form/own/{2**31}", f"own/{large}"):
+        assert owner.get(f"/-/teleconsent/{path}").status_code == 404, path
+
+
 def page_place(page: Any, x: float, y: float) -> tuple[int, int]:
     """Where a part of the PDF's page is in the picture of the signed document (see `drawn`)."""
     found = re.search(rb"q\s+([\d.]+) 0 0 ([\d.]+) ([\d.]+) ([\d.]+) cm\s+/Page0", page.get_contents().get_data())
