@@ -32,13 +32,18 @@ def find(sha256):
     return list(db.session.scalars(select(Receipt).where(Receipt.sha256 == sha256)))
 
 
-def any_kept():
-    """Whether this server has ever kept one."""
-    return bool(db.session.scalar(select(func.count()).select_from(Receipt)))
+def begin():
+    """When the receipts of each practice of this server begin."""
+    return dict(db.session.execute(select(Receipt.clinic_id, func.min(Receipt.at)).group_by(Receipt.clinic_id)).all())
+
+
+def oldest():
+    """Since when receipts are kept at most."""
+    return now() - YEARS * 365 * 86_400_000
 
 
 def sweep(clinic):
     """Forget what is older than we say."""
-    first = now() - YEARS * 365 * 86_400_000
+    first = oldest()
     with write() as session:
         session.execute(delete(Receipt).where(Receipt.clinic_id == clinic, Receipt.at < first))

@@ -17,10 +17,16 @@ from pathlib import Path
 import click
 from sqlalchemy.exc import SQLAlchemyError
 
+from housecall import clinic_name
+
 from . import forms as known
 from . import receipts, seen
 
 ROOT = {"/Type", "/Pages", "/Lang", "/Names", "/AF"}  #: what the root of a document has
+NONE = "It is not a signed document of Housecall, or it is damaged"
+ALONE = "that the file agrees with itself does not show who made it."
+MISSED = "No receipt of exactly this file was kept here, though its practice kept receipts when it was signed."
+SLACK = 300_000  #: ms that a page may need from a signature to its receipt
 MISSING = "This command reads PDF with pypdf: pip install 'housecall[teleconsent]'"
 MOMENT, CODE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.A), re.compile(r"[\w.-]{1,40}", re.A)
 STEERING = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")  #: categories of what is not seen as a letter
@@ -202,25 +208,43 @@ def shown(text):
 def judged(data):
     """What is to be said of a document, and what is wrong with it."""
     try:
-        said, problems = _agreeing(data)
+        said, problems, signed = _agreeing(data)
     except SQLAlchemyError:
         raise  # that is not for the file to answer
     except Exception as error:  # whatever such a file makes a reader do: the next one is judged all the same
-        said, problems = [], [f"It is not a signed document of Housecall, or it is damaged ({type(error).__name__})."]
+        said, problems, signed = [], [f"{NONE} ({type(error).__name__})."], None
     kept = receipts.find(hashlib.sha256(data).hexdigest())
     for each in kept:
         what = f"{each.form}, version {each.version}, at {_when(each.at)}"
         said.append(f"A receipt of exactly this file was kept: {what}.")
-    if not kept and receipts.any_kept():
-        problems.append("No receipt of exactly this file was kept here, though this server keeps receipts.")
-    elif not kept:
-        said.append("This server keeps no receipts: that the file agrees with itself does not show who made it.")
+    if signed and not kept:
+        why = _unkept(*signed)
+        (said if why else problems).append(f"{why}: {ALONE}" if why else MISSED)
     return said, problems
 
 
+def _unkept(practice, at):
+    """Why there need not be a receipt of what was signed then at this practice; "" where there was one."""
+    begun = [first for clinic, first in receipts.begin().items() if _called(clinic) == practice]
+    if not begun:
+        return f"This server keeps no receipts of “{practice}”"
+    if at < receipts.oldest():
+        return f"Receipts are kept for {receipts.YEARS} years, and it says that it was signed before"
+    if at < min(begun) - SLACK:
+        return f"Receipts of “{practice}” begin at {_when(min(begun))}, and it says that it was signed before"
+    return ""
+
+
+def _called(clinic):
+    try:
+        return clinic_name(clinic)
+    except KeyError:  # it is not in housecall.toml any more
+        return ""
+
+
 def _agreeing(data):
-    """Whether a document agrees with itself, and with what is known of its text."""
-    found, said = look(data), []
+    """Whether a document agrees with itself and what is known of its text; if so, where and when it was signed."""
+    found, said, signed = look(data), [], None
     problems = found.problems
     if not problems:
         text, bad = known_text(found.record["form"])
@@ -228,10 +252,12 @@ def _agreeing(data):
             problems.append(text)
         else:
             names = ", ".join(signer["name"] for signer in found.record["signers"])
+            moment = dt.datetime.fromisoformat(found.record["at"])
+            signed = found.record["form"]["practice"], moment.timestamp() * 1000
             said += [f"It agrees with itself. {text}", f"Signed by {names} at {found.record['at']}."]
     if found.pictures:
         said.append(f"{found.pictures} of its lines or pages are pictures, which only a receipt can vouch for.")
-    return said, problems
+    return said, problems, signed
 
 
 def _when(ms):

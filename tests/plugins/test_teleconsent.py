@@ -7,10 +7,13 @@ import hashlib
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
 import zlib
 from collections.abc import Callable
+from contextlib import closing
+from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -1064,6 +1067,38 @@ def test_a_hostile_document_has_no_say_on_the_terminal_and_stops_nothing(office:
     alone = verify(office, tmp_path / "name.pdf")
     assert "Signed by Grace\\x1b[8m" in alone.stdout
     assert not any(line.startswith("A receipt") for line in alone.stdout.splitlines())
+
+
+def test_a_document_from_before_there_were_receipts_is_not_bad(office: Path, tmp_path: Path) -> None:
+    """Nor is one of another practice, or from longer ago than receipts are kept: it is only not vouched for."""
+    file = kept(tmp_path / "signed.pdf", document())
+    told = verify(office, file)
+    assert (told.returncode, "This server keeps no receipts" in told.stdout) == (0, True)
+
+    def receipt(data: bytes, at: str) -> None:
+        with closing(sqlite3.connect(office / "data/housecall.db")) as database, database:
+            row = ("main", hashlib.sha256(data).hexdigest(), "own", "1", datetime.fromisoformat(at).timestamp() * 1000)
+            database.execute(
+                "insert into teleconsent_receipt (clinic_id, sha256, form, version, at) values (?,?,?,?,?)", row
+            )
+
+    receipt(b"another", "2026-11-26T12:00:00Z")
+    told = verify(office, file)
+    assert (told.returncode, told.stderr) == (0, ""), told.stderr
+    assert "begin at 2026-11-26 12:00:00 UTC, and it says that it was signed before" in told.stdout
+    later = document(at="2026-11-26T12:00:01Z")
+    told = verify(office, kept(tmp_path / "later.pdf", later))
+    assert (told.returncode, "No receipt of exactly this file was kept" in told.stderr) == (1, True), told.stdout
+    told = verify(office, kept(tmp_path / "oak.pdf", document(at="2026-11-26T12:00:01Z", practice="Oak Street")))
+    assert (told.returncode, "keeps no receipts of “Oak Street”" in told.stdout) == (0, True), told.stderr
+    receipt(later, "2026-11-26T12:00:02Z")
+    told = verify(office, tmp_path / "later.pdf")
+    assert (told.returncode, "A receipt of exactly this file was kept: own, version 1" in told.stdout) == (0, True)
+    receipt(b"very old", "2009-11-26T12:00:00Z")
+    told = verify(office, kept(tmp_path / "old.pdf", document(at="2010-11-26T12:00:00Z")))
+    assert (told.returncode, "kept for 10 years" in told.stdout) == (0, True), told.stderr
+    told = verify(office, kept(tmp_path / "never.pdf", document(at="2026-13-26T12:00:00Z")))
+    assert (told.returncode, "ValueError" in told.stderr) == (1, True), told.stdout
 
 
 def unpacked() -> bytes:
