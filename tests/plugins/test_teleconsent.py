@@ -26,6 +26,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from playwright.sync_api import Locator, Page, Route, expect
 from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject, NumberObject, TextStringObject
 
+from housecall import clinics, config
+from housecall.app import create_app
 from housecall.testing import Person, Practice, check_in, connected, end, open_dashboard, sign_in, start
 from housecall.testing.access import PHONE, audit
 from housecall.testing.acts import asks_before_leaving, wait
@@ -1099,6 +1101,29 @@ def test_a_document_from_before_there_were_receipts_is_not_bad(office: Path, tmp
     assert (told.returncode, "kept for 10 years" in told.stdout) == (0, True), told.stderr
     told = verify(office, kept(tmp_path / "never.pdf", document(at="2026-13-26T12:00:00Z")))
     assert (told.returncode, "ValueError" in told.stderr) == (1, True), told.stdout
+
+
+def test_receipts_are_forgotten_after_ten_years(office: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As plugin.toml says (R76), by the plugin's own job: not a day before, and none that is younger."""
+    app = create_app(config.load(office))
+    with app.app_context():
+        from housecall.plugins.teleconsent import receipts
+
+        from housecall.plugins import teleconsent
+
+        [job], start, years = teleconsent.jobs(), receipts.now(), 10 * 365 * 86_400_000
+        old, young = "0" * 64, "1" * 64
+        assert job.every == 86_400
+        assert receipts.keep("main", old, "telehealth", "1")
+        monkeypatch.setattr(receipts, "now", lambda: start + years - 86_400_000)
+        assert receipts.keep("main", young, "telehealth", "1")
+        job.run("main")
+        assert [len(receipts.find(each)) for each in (old, young)] == [1, 1]
+        monkeypatch.setattr(receipts, "now", lambda: start + years + 60_000)
+        job.run("main")
+        assert [len(receipts.find(each)) for each in (old, young)] == [0, 1]
+        clinics.database.db.session.remove()
+        clinics.database.db.engine.dispose()
 
 
 def unpacked() -> bytes:
