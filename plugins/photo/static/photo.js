@@ -86,19 +86,10 @@ function after(host) {
 
 function patient(host) {
   const { visit } = host, offer = () => load(host, "./take.js").then(({ take }) => take?.(host, asked));
-  const member = seat => visit.seats.find(({ id }) => id === seat)?.member ?? seat; // who asks, in whatever seat
-  // The call is with somebody else than who has asked: no photo would ever get there.
-  const left = () => {
-    const ask = asked.get(visit.id), providers = visit.seats.filter(({ role }) => role === "provider");
-    if (!ask || !["in_call", "paused"].includes(visit.state) || !providers.length || providers.some(({ id }) => member(id) === ask.from)) return;
-    asked.delete(visit.id);
-    if (ask.taking && !ask.taking.host.signal.aborted) ask.taking.end("withdrawn");
-    else host.ui.notice(host.text("Your provider does not need the photo any more."));
-  };
   host.channel.on("ask", ({ data, from }) => {
     if (asked.get(visit.id)?.id === data.id) return;     // told once more to a page that has it
     asked.get(visit.id)?.taking?.end("replaced");
-    asked.set(visit.id, { ...data, from: member(from) });
+    asked.set(visit.id, { ...data, from });
     offer();
   });
   host.channel.on("withdraw", ({ data }) => {
@@ -107,7 +98,5 @@ function patient(host) {
     asked.delete(visit.id);
     ask.taking?.end("withdrawn");
   });
-  visit.on("change", left);
-  left();
   if (asked.has(visit.id)) offer();                      // the call has begun meanwhile
 }

@@ -9,9 +9,17 @@ const PICTURES = "image/jpeg,image/png,image/webp";
 
 // asked: visit -> its request, which stays there until it is answered, also when the call begins meanwhile.
 export async function take(host, asked) {
-  const ask = asked.get(host.visit.id);
+  const { visit } = host, ask = asked.get(visit.id);
   if (!ask || (ask.taking && !ask.taking.host.signal.aborted)) return;
   const taking = ask.taking = new Taking(host, ask);
+  ask.from = visit.seats.find(({ id }) => id === ask.from)?.member ?? ask.from; // who asks, in whatever seat
+  // The call is with somebody else: no photo would ever get to who has asked.
+  const left = () => {
+    const there = ["in_call", "paused"].includes(visit.state) ? visit.seats.filter(({ role }) => role === "provider") : [];
+    if (!taking.why && there.length && !there.some(({ id, member }) => [id, member].includes(ask.from))) taking.end("withdrawn");
+  };
+  visit.on("change", left);
+  left();
   await style();
   const why = await taking.shown();
   if (host.signal.aborted && !["sent", "withdrawn"].includes(why)) return; // this part goes, and another one asks again
