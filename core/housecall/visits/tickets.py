@@ -46,9 +46,7 @@ class Ticket:
     patient: str = ""  #: of a guest's: the patient's seat, so that whoever is back first can rebuild the visit
     kind: str = ""
     holder: str = ""  #: of a guest's: the mark of this browser
-    steps: tuple[
-        str, ...
-    ] = ()  #: what had to be done before the place in line; one from before there were none says none
+    steps: tuple[str, ...] = ()  #: what had to be done before the place in line
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
