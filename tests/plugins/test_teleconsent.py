@@ -349,6 +349,7 @@ DESK = """() => {
     const text = (words, values = {}) => words.replace(/\\{(\\w+)\\}/g, (all, key) => values[key] ?? all);
     own.host = {
       slot, root, text, me: { role: "patient" }, settings: {}, signal: new AbortController().signal,
+      load: name => import(new URL(name, location.origin + here)),
       visit: { id: crypto.randomUUID(), seats: [] },
       channel: { send: async (event, data) => own.hear(event, data, { mine: true, state: "waiting" }), on() {} },
       ui: {

@@ -312,7 +312,7 @@ def test_nothing_of_a_board_stands_in_the_next_visit(pair: Pair, person: Callabl
     connected(page, patient.page)
     expect(page.locator(".whiteboard")).to_be_hidden()
     end(page)
-    expect(page.locator("#after")).to_be_visible()
+    expect(page.locator("#after:not([hidden]) hc-part[data-plugin=whiteboard][data-mounted]")).to_be_attached()
     expect(page.locator(".whiteboard-after")).to_be_hidden()
 
 
