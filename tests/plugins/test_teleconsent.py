@@ -28,7 +28,7 @@ from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, Na
 
 from housecall import clinics, config
 from housecall.app import create_app
-from housecall.testing import Person, Practice, check_in, connected, end, open_dashboard, sign_in, start
+from housecall.testing import Person, Practice, Room, check_in, connected, end, open_dashboard, sign_in, start
 from housecall.testing.access import PHONE, audit
 from housecall.testing.acts import asks_before_leaving, wait
 from housecall.testing.visitor import Visitor
@@ -484,10 +484,8 @@ def test_a_page_that_was_reloaded_tells_of_the_forms_that_wait(desk: Person) -> 
     wait(page, "() => own.told.length === 2", None)
 
 
-def test_a_signed_form_is_said_to_be_with_the_provider_when_it_is(
-    serve: Callable[..., Practice], person: Callable[..., Person]
-) -> None:
-    """Whoever signs before any dashboard is open has the only copy, until one is."""
+def signed_alone(serve: Callable[..., Practice], person: Callable[..., Person]) -> tuple[Practice, Room, Person, Page]:
+    """Somebody has signed before the visit, and no dashboard is open: practice, room, provider, the patient's page."""
     practice = serve(BEFORE)
     room, own = practice.room(), f"localhost:{practice.port}"
     patient, provider = person("green", own=own).page, person("red", own=own)
@@ -495,6 +493,14 @@ def test_a_signed_form_is_said_to_be_with_the_provider_when_it_is(
     fill(patient, ".arriving", how="typed")
     sign(patient, ".arriving")
     expect(patient.locator("main[data-state=waiting]")).to_be_visible()
+    return practice, room, provider, patient
+
+
+def test_a_signed_form_is_said_to_be_with_the_provider_when_it_is(
+    serve: Callable[..., Practice], person: Callable[..., Person]
+) -> None:
+    """Whoever signs before any dashboard is open has the only copy, until one is."""
+    practice, room, provider, patient = signed_alone(serve, person)
     state = patient.locator(".waiting .teleconsent-state")
     expect(state).to_contain_text("Leave this page open until your provider has it: it is nowhere else.")
     assert asks_before_leaving(patient)
@@ -510,13 +516,7 @@ def test_a_signed_form_that_a_reload_has_lost_is_to_be_signed_again(
     serve: Callable[..., Practice], person: Callable[..., Person]
 ) -> None:
     """Nobody had it yet: the step is open again, and both sides are told. What a provider's page has, counts."""
-    practice = serve(BEFORE)
-    room, own = practice.room(), f"localhost:{practice.port}"
-    patient, provider = person("green", own=own).page, person("red", own=own)
-    arrive(patient, room.url)
-    fill(patient, ".arriving", how="typed")
-    sign(patient, ".arriving")
-    expect(patient.locator("main[data-state=waiting]")).to_be_visible()
+    practice, room, provider, patient = signed_alone(serve, person)
     patient.reload()
     expect(patient.locator("main[data-state=arriving]")).to_be_visible()
     expect(patient.locator(".arriving .teleconsent .notice")).to_contain_text("was lost when this page was loaded anew")
