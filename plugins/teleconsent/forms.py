@@ -143,7 +143,7 @@ def _described(field):
 
 def _counted(number):
     """Whether it is a number of a version or a page at all; they come out of addresses and files."""
-    return str(number).isdecimal() and len(str(number)) < len(str(MOST)) + 1 and int(number) <= MOST
+    return str(number).isdecimal() and len(str(number)) <= len(str(MOST)) and int(number) <= MOST
 
 
 def find(clinic, name, version=None):
